@@ -1,0 +1,1 @@
+"""The Bellman operators, each once: labelled agents, count vectors, sampled next states."""

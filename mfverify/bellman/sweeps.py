@@ -1,0 +1,352 @@
+"""The compiled loops of the lumped operator: expectations, joint maxima, laws of the next counts.
+
+Everything here computes in double precision with positive weights only, in a fixed number of roundings per agent, which
+the callers count (``lumped.py``, ``policy_value.py``). Nothing here decides anything.
+
+Inside, count vectors of ``S`` classes are indexed in *graded* order: by ``(c_1, .., c_{S-1})``, smaller totals first.
+Then the vectors of ``m`` agents are a prefix of those of ``m + 1``, adding an agent in class 0 keeps the index, and
+adding one in class ``s`` leads to the later index ``up[i, s - 1]``, whatever ``m``: one table serves all levels, and one
+agent's step can be done in place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+from mfverify import counts
+
+if TYPE_CHECKING:
+    from mfverify.notation import Floats, Integers
+
+
+def graded_order(n: int, size: int) -> Integers:
+    """Lexicographic ranks in graded order: ``lexicographic[graded_order] == graded``."""
+    rows = counts.count_vectors(n, size)
+    return np.argsort(n - rows[:, 0], kind="stable").astype(np.int64)
+
+
+def successor_table(n: int, size: int) -> Integers:
+    """``up[i, s-1]``: graded index of the count vector ``i`` (of at most n-1 agents) with one more agent in class s >= 1."""
+    rows = counts.count_vectors(n - 1, size)
+    rest = rows[np.argsort(n - 1 - rows[:, 0], kind="stable")][:, 1:]
+    up = np.empty((len(rest), size - 1), dtype=np.int64)
+    totals = rest.sum(axis=1)
+    before = np.array([counts.number_of_count_vectors(t, size) for t in range(n)], dtype=np.int64)
+    for s in range(size - 1):
+        more = rest.copy()
+        more[:, s] += 1
+        up[:, s] = before[totals] + counts.rank(more)
+    return up
+
+
+def level_sizes(n: int, size: int) -> Integers:
+    """Number of count vectors of 0, 1, .., n agents."""
+    return np.array([counts.number_of_count_vectors(m, size) for m in range(n + 1)], dtype=np.int64)
+
+
+@numba.njit(cache=True)
+def one_agent_moves(f: Floats, up: Integers, size: int, weights: Floats) -> None:
+    """``(K f)(c) = sum_s' P(s') f(c + e_s')`` in place: f on m agents becomes K f on m - 1 agents (``size`` vectors)."""
+    for i in range(size):
+        value = weights[0] * f[i]
+        for s in range(1, len(weights)):
+            value += weights[s] * f[up[i, s - 1]]
+        f[i] = value
+
+
+@numba.njit(cache=True)
+def expectation_tree(f: Floats, up: Integers, sizes: Integers, weights: Floats, n: int, length: int) -> Floats:
+    """``E f(next counts)`` for every kernel-count vector ``e`` of n agents over the ``len(weights)`` kernels.
+
+    The operators of single agents commute, so kernel counts are walked as a tree in which all children of a node share
+    its partial result. Returns an array in lexicographic order of ``e``. Cost: ``length`` leaves, each at most
+    ``C(n+S, S)`` multiplications by S; memory ``U C(n+S-1, S-1)`` beside the result.
+    """
+    kernels = len(weights)
+    out = np.empty(length)
+    partial = np.empty((kernels, len(f)))
+    left = np.zeros(kernels, dtype=np.int64)
+    partial[0] = f
+    left[0] = n
+    emitted = 0
+    depth = 0
+    while depth >= 0:
+        while depth < kernels - 1:
+            size = sizes[left[depth]]
+            partial[depth + 1, :size] = partial[depth, :size]
+            left[depth + 1] = left[depth]
+            depth += 1
+        for m in range(left[depth], 0, -1):
+            one_agent_moves(partial[depth], up, sizes[m - 1], weights[depth])
+        out[emitted] = partial[depth, 0]
+        emitted += 1
+        depth -= 1
+        while depth >= 0 and left[depth] == 0:
+            depth -= 1
+        if depth >= 0:
+            left[depth] -= 1
+            one_agent_moves(partial[depth], up, sizes[left[depth]], weights[depth])
+    return out
+
+
+@numba.njit(cache=True)
+def expectation_segment(f: Floats, first: Floats, second: Floats, inner: Floats, n: int, length: int) -> Floats:
+    """The same for two local states, where every kernel lies on a segment between two extreme ones.
+
+    ``f`` is in graded order (index = agents in state 1). ``first`` are the weights of the lower extreme kernel on
+    (state 0, state 1), ``second`` those of the upper extreme on (lower extreme, state 1), ``inner[u]`` those of each
+    other kernel on (lower, upper). De Casteljau's triangle converts ``f`` to the basis of the extremes, then every
+    further agent costs one convex combination. Returns lexicographic order over (inner.., lower, upper).
+    Cost: n^2 + ``length`` combinations; at most 3 n of them on any path.
+    """
+    work = f.copy()
+    edge = np.empty(n + 1)
+    edge[n] = work[n]
+    for i in range(1, n + 1):
+        for j in range(n - i + 1):
+            work[j] = first[0] * work[j] + first[1] * work[j + 1]
+        edge[n - i] = work[n - i]
+    basis = np.empty(n + 1)
+    basis[0] = edge[0]
+    for i in range(1, n + 1):
+        for j in range(n - i + 1):
+            edge[j] = second[0] * edge[j] + second[1] * edge[j + 1]
+        basis[i] = edge[0]
+    depth_of_leaf = len(inner)
+    out = np.empty(length)
+    partial = np.empty((depth_of_leaf + 1, n + 1))
+    left = np.zeros(depth_of_leaf + 1, dtype=np.int64)
+    partial[0] = basis
+    left[0] = n
+    emitted = 0
+    depth = 0
+    while depth >= 0:
+        while depth < depth_of_leaf:
+            partial[depth + 1, : left[depth] + 1] = partial[depth, : left[depth] + 1]
+            left[depth + 1] = left[depth]
+            depth += 1
+        for upper in range(left[depth], -1, -1):
+            out[emitted] = partial[depth, upper]
+            emitted += 1
+        depth -= 1
+        while depth >= 0 and left[depth] == 0:
+            depth -= 1
+        if depth >= 0:
+            left[depth] -= 1
+            for j in range(left[depth] + 1):
+                partial[depth, j] = inner[depth, 0] * partial[depth, j] + inner[depth, 1] * partial[depth, j + 1]
+    return out
+
+
+@numba.njit(cache=True)
+def _rank(e: Integers, n: int, binomials: Integers) -> int:
+    """Lexicographic rank of kernel counts; ``binomials[i, j] = C(i, j)``."""
+    kernels = len(e)
+    left = n
+    rank = 0
+    for i in range(kernels - 1):
+        rest = kernels - 1 - i
+        rank += binomials[left + rest, rest]
+        left -= e[i]
+        rank -= binomials[left + rest, rest]
+    return rank
+
+
+@numba.njit(cache=True)
+def _next_composition(d: Integers, start: int, end: int) -> bool:
+    """Replace ``d[start:end]`` by its lexicographic successor of the same sum; False (and the first one) after the last."""
+    last = end - 1
+    if d[last] > 0 and last > start:
+        d[last - 1] += 1
+        d[last] -= 1
+        return True
+    j = last
+    while j > start and d[j] == 0:
+        j -= 1
+    total = d[j]
+    d[j] = 0
+    if j > start:
+        d[j - 1] += 1
+        d[last] = total - 1
+        return True
+    d[last] = total
+    return False
+
+
+@numba.njit(cache=True, parallel=True)
+def two_kernel_maximum(vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats) -> tuple[Floats, Integers]:
+    """:func:`joint_maximum` where only two kernels exist: linear instead of quadratic work per state.
+
+    For a given number of agents on kernel 1 the best assignment moves agents in the order of what moving earns, so only
+    those n + 1 assignments are compared. ``preference`` lists the local states that have both kernels, largest
+    ``reward(kernel 1) - reward(kernel 0)`` first, sorted in exact arithmetic. Returns values ``[c]`` and the action counts
+    ``[c, choice]`` of a maximiser. Rounding per entry is that of one sum over all choices, as in :func:`joint_maximum`.
+    """
+    values = np.empty(len(vectors))
+    maximisers = np.zeros((len(vectors), len(kernel)), dtype=np.int64)
+    for c in numba.prange(len(vectors)):
+        n = 0
+        fixed = 0
+        d = np.zeros(len(kernel), dtype=np.int64)
+        for s in range(len(starts) - 1):
+            n += vectors[c, s]
+            d[starts[s]] = vectors[c, s]
+            if kernel[starts[s]] == 1:
+                fixed += vectors[c, s]
+        best = -np.inf
+        on_one = fixed
+        for i in range(-1, len(preference)):
+            # i = -1 compares the assignment in which nobody has moved yet.
+            s = preference[max(i, 0)] if len(preference) else 0
+            base = 0.0
+            for j in range(len(kernel)):
+                if i < 0 or j < starts[s] or j >= starts[s + 1]:
+                    base += d[j] * reward[j]
+            most = vectors[c, s] if i >= 0 else 0
+            for x in range(0 if i < 0 else 1, most + 1):
+                value = base + table[n - on_one - x]
+                if i >= 0:
+                    value = base + ((most - x) * reward[starts[s]] + x * reward[starts[s] + 1]) + table[n - on_one - x]
+                if value > best:
+                    best = value
+                    maximisers[c] = d
+                    if i >= 0:
+                        maximisers[c, starts[s]] = most - x
+                        maximisers[c, starts[s] + 1] = x
+            if i >= 0:
+                d[starts[s]] = 0
+                d[starts[s] + 1] = most
+                on_one += most
+        values[c] = best
+    return values, maximisers
+
+
+@numba.njit(cache=True, parallel=True)
+def joint_maximum(
+    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
+) -> tuple[Floats, Floats, Integers]:
+    """``max_d [ sum_j d_j reward_j + table(e(d)) ]`` for every count vector, with the first maximiser and the runner-up.
+
+    ``starts[s]:starts[s+1]`` are the choices of an agent in local state ``s``: choice ``j`` uses ``kernel[j]`` and earns
+    ``reward[j]``. A joint action ``d`` says how many agents make each choice; ``table`` holds a number for every
+    kernel-count vector, lexicographic. Returns values ``[c]``, the largest value of any other joint action ``[c]`` (-inf
+    where there is none) and action counts ``[c, choice]``. Cost: one evaluation per (state, joint action) pair; the two
+    last choices run in the innermost loop.
+    """
+    states = len(starts) - 1
+    choices = len(kernel)
+    values = np.empty(len(vectors))
+    runners_up = np.empty(len(vectors))
+    maximisers = np.zeros((len(vectors), choices), dtype=np.int64)
+    paired = choices - starts[states - 1] >= 2
+    for c in numba.prange(len(vectors)):
+        n = 0
+        d = np.zeros(choices, dtype=np.int64)
+        e = np.zeros(kernels, dtype=np.int64)
+        for s in range(states):
+            n += vectors[c, s]
+        # The last two choices are merged into one slot while the others are walked; its split is the inner loop.
+        slots = choices - 1 if paired else choices
+        for s in range(states):
+            end = slots if s == states - 1 else starts[s + 1]
+            d[end - 1] = vectors[c, s]
+        best = -np.inf
+        second = -np.inf
+        best_split = 0
+        walking = True
+        while walking:
+            e[:] = 0
+            base = 0.0
+            fixed = slots - 1 if paired else slots
+            for j in range(fixed):
+                e[kernel[j]] += d[j]
+                base += d[j] * reward[j]
+            improved = False
+            if paired:
+                total = d[slots - 1]
+                p = kernel[choices - 2]
+                q = kernel[choices - 1]
+                rp = reward[choices - 2]
+                rq = reward[choices - 1]
+                adjacent = p + 1 == q and q == kernels - 1
+                e[q] += total
+                index = _rank(e, n, binomials)
+                for x in range(total + 1):
+                    if x > 0:
+                        if adjacent:
+                            index += 1
+                        else:
+                            e[p] += 1
+                            e[q] -= 1
+                            index = _rank(e, n, binomials)
+                    value = base + (x * rp + (total - x) * rq) + table[index]
+                    if value > best:
+                        second = best
+                        best = value
+                        best_split = x
+                        improved = True
+                    elif value > second:
+                        second = value
+            else:
+                value = base + table[_rank(e, n, binomials)]
+                if value > best:
+                    second = best
+                    best = value
+                    improved = True
+                elif value > second:
+                    second = value
+            if improved:
+                maximisers[c, :slots] = d[:slots]
+                if paired:
+                    maximisers[c, choices - 1] = d[slots - 1] - best_split
+                    maximisers[c, choices - 2] = best_split
+            walking = False
+            for s in range(states):
+                end = slots if s == states - 1 else starts[s + 1]
+                if _next_composition(d, starts[s], end):
+                    walking = True
+                    break
+        values[c] = best
+        runners_up[c] = second
+    return values, runners_up, maximisers
+
+
+@numba.njit(cache=True, parallel=True)
+def next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
+    """Laws of the next count vector, one row per state, graded order.
+
+    In state ``c``, ``multiplicity[c, r]`` agents move independently with probabilities ``weights[c, r]`` over the local
+    states. Cost per row: the sum over agents of the number of count vectors so far; S + 1 roundings per agent.
+    """
+    states, groups = multiplicity.shape
+    n = len(sizes) - 1
+    local_states = weights.shape[2]
+    laws = np.zeros((states, sizes[n]))
+    for c in numba.prange(states):
+        law = laws[c]
+        law[0] = 1.0
+        level = 0
+        low = 0  # no mass below this index, none above `high`
+        high = 0
+        for r in range(groups):
+            for _agent in range(multiplicity[c, r]):
+                first = low
+                reach = high
+                for i in range(high, low - 1, -1):
+                    mass = law[i]
+                    if mass != 0.0:
+                        law[i] = weights[c, r, 0] * mass
+                        for s in range(1, local_states):
+                            if weights[c, r, s] != 0.0:
+                                target = up[i, s - 1]
+                                law[target] += weights[c, r, s] * mass
+                                reach = max(reach, target)
+                while first < reach and law[first] == 0.0:
+                    first += 1
+                low = first
+                high = reach
+                level += 1
+    return laws

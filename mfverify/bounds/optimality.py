@@ -1,0 +1,80 @@
+"""Right-hand sides about the optimality gap ``V* - V^{pi_k}``: T1, T1b, T2, T2b, R4, the trivial bound, and B5."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sympy as sp
+
+from mfverify.bounds.bound import Bound
+from mfverify.bounds.lipschitz import SLOPE
+from mfverify.bounds.symbols import HALF, A_g, A_l, S_l, Z, eps_km, gamma, indicator, k, n, plus, root, rt, t, times
+
+_FACTOR: Final = rt / (1 - gamma) ** 2
+_RATE: Final = (n - k + 1) / (2 * n * k)
+_LOG: Final = sp.log(40 * rt * S_l * A_l * A_g * k ** (A_l + HALF) / (1 - gamma) ** 2)
+
+_LOG_UNDER_ROOT: Final = times(_FACTOR, root(times(_RATE, _LOG)))
+"""The first term of Theorems 4.2 and 4.4 as inverting the tail bound C1 gives it."""
+
+_LOG_OUTSIDE_ROOT: Final = times(_FACTOR, root(_RATE), _LOG)
+"""The first term of Theorems 4.2 and 4.4 in the weaker reading: larger wherever the logarithm exceeds 1."""
+
+THEOREM_4_2: Final = Bound(
+    "T1",
+    plus(_LOG_UNDER_ROOT, 1 / (10 * sp.sqrt(k)), 2 * eps_km),
+    "Theorem 4.2",
+    "the logarithm under the root",
+)
+
+THEOREM_4_2_WEAKER: Final = Bound(
+    "T1b",
+    plus(_LOG_OUTSIDE_ROOT, 1 / (10 * sp.sqrt(k)), 2 * eps_km / (1 - gamma)),
+    "Theorem 4.2",
+    "the logarithm outside the root, the Bellman noise divided by 1 - gamma",
+)
+
+THEOREM_4_4: Final = Bound(
+    "T2",
+    plus(_LOG_UNDER_ROOT, 4 / sp.sqrt(k)),
+    "Theorem 4.4",
+    "the logarithm under the root; m as in Lemma 4.3, with probability >= 1 - 1/(100 e^k)",
+)
+
+THEOREM_4_4_WEAKER: Final = Bound(
+    "T2b",
+    plus(_LOG_OUTSIDE_ROOT, 4 / sp.sqrt(k)),
+    "Theorem 4.4",
+    "the logarithm outside the root",
+)
+
+SHARED_DRAW: Final = Bound(
+    "R4",
+    times(
+        SLOPE / (1 - gamma),
+        plus(
+            times(HALF, root((S_l - 1) * (n - k) / (k * (n - 1)))),
+            times(1 / (2 * n), root(S_l * (A_l - 1) * (n - k))),
+            times(
+                gamma / (1 - gamma),
+                plus(times(HALF, root((S_l - 1) * (n - k) / (n * k))), times(indicator(k < n), Z / (4 * n))),
+            ),
+        ),
+    ),
+    "section 5 of the theory page (ours)",
+    "one draw a step shared by all agents, the others copy a member of the sample; a single agent (n = 1) is excluded, 0/0",
+)
+
+TRIVIAL_GAP: Final = Bound(
+    "trivial gap",
+    2 * rt / (1 - gamma),
+    "Assumption 2.2",
+    "two values lie within rt/(1-gamma) of 0: a bound of the gap that is no smaller is vacuous",
+)
+
+ITERATE_SIZE: Final = Bound(
+    "B5",
+    rt * (1 - gamma**t) / (1 - gamma),
+    "from Assumption 2.2",
+    "bounds ||Q^t_k||_inf when the iteration starts from 0",
+)

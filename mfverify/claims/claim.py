@@ -1,0 +1,230 @@
+"""What a claim is, what an instance of it is, and how a verdict is reached.
+
+A *claim* is a statement about all models: an inequality ``left <= right`` under assumptions. An *instance* is the claim on
+one model (or population) with one choice of parameters; its *sides* are two certified intervals. The verdict follows from
+the intervals alone, in :func:`judge`; no claim decides its own verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from mfverify.enclosure import Interval, Truth
+from mfverify.errors import ModelError
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+
+
+class Verdict(Enum):
+    """The outcome of one instance."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    VACUOUS = "vacuous"
+    NOT_APPLICABLE = "not-applicable"
+    UNDECIDED = "undecided"
+
+
+class Status(Enum):
+    """The outcome of a claim over all its instances."""
+
+    REFUTED = "refuted"
+    CORROBORATED = "corroborated"
+    VACUOUS = "vacuous"
+    UNDECIDED = "undecided"
+
+
+class Profile(Enum):
+    """How much a run computes."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A claim's statement on one model (or population) with one choice of parameters.
+
+    ``parameters`` holds whatever else the statement depends on (a population, a discount, a number of iterations), each as
+    an int or a string; together with the model they determine the two sides completely.
+    """
+
+    model: Model | None
+    agents: int | None = None
+    subsample: int | None = None
+    parameters: tuple[tuple[str, int | str], ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        """One of the parameters, by name."""
+        return dict(self.parameters)[name]
+
+    @property
+    def label(self) -> str:
+        """A readable identifier: model, n, k and the other parameters."""
+        parts = [self.model.name if self.model else "population"]
+        parts += [f"n={self.agents}"] if self.agents is not None else []
+        parts += [f"k={self.subsample}"] if self.subsample is not None else []
+        parts += [f"{name}={value}" for name, value in self.parameters]
+        return " ".join(parts)
+
+    def key(self, claim_id: str, code_version: str) -> str:
+        """Hash of everything that determines the outcome: claim, model content, parameters, code."""
+        content = [claim_id, self.model.fingerprint if self.model else None, self.agents, self.subsample, self.parameters, code_version]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of an instance, certified; ``trivial`` is what the left side can never exceed anyway, if known.
+
+    ``details`` is for the reader: the worst state, a curve to draw; JSON values only.
+    """
+
+    left: Interval
+    right: Interval
+    trivial: Interval | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """An assumption of the claim fails on this instance, or its right side is not defined; ``details`` shows what would happen."""
+
+    reason: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """The two sides could not be certified on this instance, and why."""
+
+    reason: str
+
+
+Outcome = Sides | NotApplicable | Unresolved
+
+
+@dataclass(frozen=True)
+class Control:
+    """A sabotaged twin of a claim: the same check must find it violated on at least one of ``instances``."""
+
+    sabotage: str
+    sides: Callable[[Instance], Outcome]
+    instances: Callable[[], Sequence[Instance]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the catalogue as an executable check.
+
+    ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
+    instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
+    claims that the source's argument uses for this one.
+    """
+
+    id: str
+    title: str
+    statement: str
+    source: str
+    reading: str
+    assumptions: tuple[str, ...]
+    registered: Status
+    sides: Callable[[Instance], Outcome]
+    instances: Callable[[Profile, Sequence[Model] | None], Sequence[Instance]]
+    control: Control
+    rests_on: tuple[str, ...] = ()
+    left_means: str = "left side"
+    right_means: str = "right side"
+
+    def reproduce(self, instance: Instance) -> str:
+        """The command that computes an instance again."""
+        return f"mfverify verify --claims {self.id} --instance '{instance.label}'"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found on one instance."""
+
+    claim: str
+    instance: Instance
+    verdict: Verdict
+    left: Interval | None = None
+    right: Interval | None = None
+    trivial: Interval | None = None
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge(outcome: Outcome) -> Verdict:
+    """The verdict from the certified intervals: ``holds`` iff upper(left) <= lower(right), ``violated`` iff lower(left) > upper(right).
+
+    A right side that holds but is certainly no smaller than the trivial bound is ``vacuous``.
+    """
+    if isinstance(outcome, NotApplicable):
+        return Verdict.NOT_APPLICABLE
+    if isinstance(outcome, Unresolved):
+        return Verdict.UNDECIDED
+    answer: Truth = outcome.left <= outcome.right
+    if answer is False:
+        return Verdict.VIOLATED
+    if answer is not True:
+        return Verdict.UNDECIDED
+    if outcome.trivial is not None and (outcome.right >= outcome.trivial) is True:
+        return Verdict.VACUOUS
+    return Verdict.HOLDS
+
+
+def finding(claim: Claim, instance: Instance) -> Finding:
+    """Compute the sides of one instance and judge them."""
+    outcome = claim.sides(instance)
+    verdict = judge(outcome)
+    if isinstance(outcome, Sides):
+        return Finding(claim.id, instance, verdict, outcome.left, outcome.right, outcome.trivial, "", outcome.details)
+    details = outcome.details if isinstance(outcome, NotApplicable) else {}
+    return Finding(claim.id, instance, verdict, reason=outcome.reason, details=details)
+
+
+def status(verdicts: Sequence[Verdict]) -> Status:
+    """The status of a claim: one certified violation refutes it; without one, at least one non-vacuous instance must hold.
+
+    Instances that are not applicable do not count. A claim with an undecided instance and no violation stays undecided
+    only if nothing holds; the number of undecided instances is reported beside the status.
+    """
+    if Verdict.VIOLATED in verdicts:
+        return Status.REFUTED
+    if Verdict.HOLDS in verdicts:
+        return Status.CORROBORATED
+    if Verdict.VACUOUS in verdicts and Verdict.UNDECIDED not in verdicts:
+        return Status.VACUOUS
+    return Status.UNDECIDED
+
+
+class Catalogue:
+    """The claims by id, in the order in which they were registered."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claim] = {}
+
+    def register(self, claim: Claim) -> Claim:
+        """Add a claim; ids are unique."""
+        if claim.id in self._claims:
+            raise ModelError(f"claim {claim.id}: is registered already; choose another id")
+        self._claims[claim.id] = claim
+        return claim
+
+    def __getitem__(self, claim_id: str) -> Claim:
+        if claim_id not in self._claims:
+            raise ModelError(f"claim {claim_id!r}: is not in the catalogue; the ids are {', '.join(self._claims)}")
+        return self._claims[claim_id]
+
+    def __iter__(self) -> Any:
+        return iter(self._claims.values())
+
+    def __len__(self) -> int:
+        return len(self._claims)

@@ -1,0 +1,39 @@
+"""Quantities that several claims need, computed once per process: optima, learned policies, executed values."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mfverify.exact.optimal import optimal_value
+from mfverify.exact.rational import RationalSystem
+from mfverify.subsample_mfq.execution import execution_value
+from mfverify.subsample_mfq.learning import Learned, learn
+
+if TYPE_CHECKING:
+    from mfverify.enclosure import Enclosure
+    from mfverify.model import Model
+
+
+@lru_cache(maxsize=256)
+def optimum(model: Model, n: int) -> Enclosure:
+    """``V*`` of the n-agent system."""
+    return optimal_value(model, n)
+
+
+@lru_cache(maxsize=256)
+def learned(model: Model, k: int) -> Learned:
+    """The greedy policy of the exact k-agent system."""
+    return learn(model, k)
+
+
+@lru_cache(maxsize=256)
+def executed(model: Model, n: int, k: int, sampling: str) -> Enclosure:
+    """``V^{pi_k}`` of the n-agent system, exact operator (eps = 0)."""
+    return execution_value(model, n, learned(model, k), sampling)
+
+
+@lru_cache(maxsize=64)
+def rational_system(model: Model, n: int) -> RationalSystem:
+    """The n-agent system in exact arithmetic."""
+    return RationalSystem(model, n)

@@ -1,0 +1,367 @@
+"""Two-sided values: what is known of a number is an interval that provably contains it.
+
+An :class:`Interval` is one number between two exact rationals; an :class:`Enclosure` is an array of numbers between two
+arrays of doubles. Comparisons answer ``True``, ``False`` or :data:`UNDECIDED`, and ``UNDECIDED`` refuses to be used as
+a truth value.
+
+Rounding is accounted for in one way only. IEEE double arithmetic in the default mode returns, for ``+ - * /``, the
+representable number nearest to the exact result, so the exact result lies between the two neighbours of the computed
+one. Longer computations are bounded by :func:`rounding_error` (Higham, *Accuracy and Stability of Numerical
+Algorithms*, 2nd ed., Lemma 3.1): a sum of products of at most ``L`` rounded factors and partial sums has a relative
+error of at most ``L u / (1 - L u)``, ``u = 2**-53``, with respect to the sum of absolute values, in any order of
+summation. No tolerance in this project is chosen by hand; they all come from here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Union
+
+import numpy as np
+
+from mfverify.errors import ModelError, UndecidedError
+
+if TYPE_CHECKING:
+    from mfverify.notation import Exact, Floats
+
+UNIT_ROUNDOFF: Final = Fraction(1, 2**53)
+"""Largest relative error of one rounding to nearest of a normal double."""
+
+UNDERFLOW: Final = Fraction(1, 2**1022)
+"""Largest absolute error of one operation whose result is too small for a normal double (flushed to zero or not)."""
+
+
+class _Undecided:
+    """The answer of a comparison that the enclosures do not settle."""
+
+    def __bool__(self) -> bool:
+        raise UndecidedError("the enclosures do not decide this comparison; test it with 'is mfverify.UNDECIDED' first")
+
+    def __repr__(self) -> str:
+        return "UNDECIDED"
+
+
+UNDECIDED: Final = _Undecided()
+"""The third truth value: neither side of a comparison is certified."""
+
+Truth = Union[bool, _Undecided]
+
+
+def round_down(value: Fraction) -> float:
+    """The largest double that is not above ``value``."""
+    nearest = _nearest(value)
+    if Fraction(nearest) > value:
+        nearest = float(np.nextafter(nearest, -np.inf))
+    return nearest
+
+
+def round_up(value: Fraction) -> float:
+    """The smallest double that is not below ``value``."""
+    return -round_down(-value)
+
+
+def _nearest(value: Fraction) -> float:
+    try:
+        return value.numerator / value.denominator
+    except OverflowError:
+        raise ModelError(f"a number of magnitude 2**{abs(value.numerator).bit_length()} is beyond double precision") from None
+
+
+def rounding_error(roundings: int, magnitude: Fraction, operations: int = 0) -> Fraction:
+    """Bound the error of a positive-weight computation in double precision.
+
+    ``roundings`` is the largest number ``L`` of roundings on any path from an input to the result, inputs that are
+    themselves rounded included; ``magnitude`` bounds the sum of the absolute values of the exact terms; ``operations``
+    is the largest number of operations that could underflow. Source: Higham 2002, Lemma 3.1 and section 2.2.
+    """
+    if roundings * UNIT_ROUNDOFF >= 1:
+        raise ModelError(f"a computation with {roundings} roundings on one path cannot be certified in double precision")
+    return roundings * UNIT_ROUNDOFF / (1 - roundings * UNIT_ROUNDOFF) * magnitude + operations * UNDERFLOW
+
+
+@dataclass(frozen=True, eq=False)
+class Interval:
+    """A real number between two exact rationals, ``lower <= upper``."""
+
+    lower: Fraction
+    upper: Fraction
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lower", Fraction(self.lower))
+        object.__setattr__(self, "upper", Fraction(self.upper))
+        if self.lower > self.upper:
+            raise ModelError(f"an interval needs lower <= upper, got [{float(self.lower)}, {float(self.upper)}]")
+
+    @classmethod
+    def exactly(cls, value: Fraction | int | str) -> Interval:
+        """The interval that holds one rational."""
+        return cls(Fraction(value), Fraction(value))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the number is known exactly."""
+        return self.lower == self.upper
+
+    @property
+    def midpoint(self) -> Fraction:
+        """The middle, an exact rational."""
+        return (self.lower + self.upper) / 2
+
+    @property
+    def width(self) -> Fraction:
+        """``upper - lower``."""
+        return self.upper - self.lower
+
+    def __add__(self, other: Interval | Fraction | int) -> Interval:
+        o = _interval(other)
+        return Interval(self.lower + o.lower, self.upper + o.upper)
+
+    def __neg__(self) -> Interval:
+        return Interval(-self.upper, -self.lower)
+
+    def __sub__(self, other: Interval | Fraction | int) -> Interval:
+        return self + (-_interval(other))
+
+    def __mul__(self, other: Interval | Fraction | int) -> Interval:
+        o = _interval(other)
+        ends = [x * y for x in (self.lower, self.upper) for y in (o.lower, o.upper)]
+        return Interval(min(ends), max(ends))
+
+    def __truediv__(self, other: Interval | Fraction | int) -> Interval:
+        o = _interval(other)
+        if o.lower <= 0 <= o.upper:
+            raise ZeroDivisionError("division by an interval that contains zero")
+        return self * Interval(1 / o.upper, 1 / o.lower)
+
+    def __abs__(self) -> Interval:
+        if self.lower >= 0:
+            return self
+        if self.upper <= 0:
+            return -self
+        return Interval(Fraction(0), max(-self.lower, self.upper))
+
+    def __le__(self, other: Interval | Fraction | int) -> Truth:
+        o = _interval(other)
+        return True if self.upper <= o.lower else False if self.lower > o.upper else UNDECIDED
+
+    def __lt__(self, other: Interval | Fraction | int) -> Truth:
+        o = _interval(other)
+        return True if self.upper < o.lower else False if self.lower >= o.upper else UNDECIDED
+
+    def __ge__(self, other: Interval | Fraction | int) -> Truth:
+        return _interval(other) <= self
+
+    def __gt__(self, other: Interval | Fraction | int) -> Truth:
+        return _interval(other) < self
+
+    def __eq__(self, other: object) -> Truth:  # type: ignore[override]  # three-valued on purpose
+        if not isinstance(other, (Interval, Fraction, int)):
+            return NotImplemented
+        o = _interval(other)
+        if self.is_exact and o.is_exact and self.lower == o.lower:
+            return True
+        return False if self.upper < o.lower or o.upper < self.lower else UNDECIDED
+
+    __hash__ = None  # type: ignore[assignment]  # equality is three-valued, so intervals cannot be keys
+
+    def contains(self, value: Fraction | int) -> bool:
+        """Whether a rational lies inside, ends included."""
+        return self.lower <= value <= self.upper
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"lower": x, "upper": y}`` rounded outward to doubles; an exact value adds ``"exact": "p/q"``."""
+        document: dict[str, Any] = {"lower": round_down(self.lower), "upper": round_up(self.upper)}
+        if self.is_exact:
+            document["exact"] = str(self.lower)
+        return document
+
+    def __repr__(self) -> str:
+        return f"[{round_down(self.lower)!r}, {round_up(self.upper)!r}]"
+
+
+def _interval(value: Interval | Fraction | int) -> Interval:
+    return value if isinstance(value, Interval) else Interval.exactly(value)
+
+
+def maximum(intervals: list[Interval]) -> Interval:
+    """Enclose the largest of several numbers. Raises :class:`ModelError` on an empty list: there is no maximum."""
+    if not intervals:
+        raise ModelError("the maximum of no numbers was asked for")
+    return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
+
+
+class StopReason(Enum):
+    """Why an iteration ended; the value is the sentence that a report shows."""
+
+    WIDTH = "the enclosure is as narrow as asked"
+    PRECISION = "double precision cannot make the enclosure narrower"
+    EXACT = "the value was computed in exact arithmetic"
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a solver did: why it stopped, how many Bellman sweeps and policy evaluations it made."""
+
+    stop: StopReason
+    sweeps: int = 0
+    evaluations: int = 0
+    pairs_per_sweep: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Enclosure:
+    """An array of numbers, each between ``lower`` and ``upper`` (doubles, same shape), guaranteed.
+
+    Values of an n-agent system have the axes ``[global state, rank of the count vector]``. ``exact`` holds the
+    numbers themselves as Fractions where they were computed exactly; ``work`` says how the enclosure was reached.
+    """
+
+    lower: Floats
+    upper: Floats
+    exact: Exact | None = field(default=None, repr=False)
+    work: Work | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        lower = np.array(self.lower, dtype=np.float64)
+        upper = np.array(self.upper, dtype=np.float64)
+        if lower.shape != upper.shape:
+            raise ModelError(f"an enclosure needs two arrays of one shape, got {lower.shape} and {upper.shape}")
+        if lower.size == 0:
+            raise ModelError(f"an enclosure needs at least one entry, got the shape {lower.shape}: comparisons of nothing would all be true")
+        if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
+            raise ModelError("an enclosure needs finite lower <= upper in every entry")
+        lower.flags.writeable = upper.flags.writeable = False
+        object.__setattr__(self, "lower", lower)
+        object.__setattr__(self, "upper", upper)
+
+    @classmethod
+    def of_fractions(cls, exact: Exact, work: Work | None = None) -> Enclosure:
+        """The narrowest enclosure of an array of Fractions; keeps the Fractions in ``exact``."""
+        exact = np.array(exact, dtype=object)
+        lower = np.array([round_down(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+        upper = np.array([round_up(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+        return cls(lower, upper, exact, work or Work(StopReason.EXACT))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of ``lower`` and ``upper``."""
+        return self.lower.shape
+
+    @property
+    def midpoint(self) -> Floats:
+        """The middle of each interval, to double precision (an estimate, not a certified number)."""
+        return self.lower / 2 + self.upper / 2
+
+    @property
+    def width(self) -> Floats:
+        """``upper - lower`` per entry, rounded up."""
+        return np.where(self.upper == self.lower, 0.0, np.nextafter(self.upper - self.lower, np.inf))
+
+    def __getitem__(self, index: Any) -> Interval:
+        """The interval of one entry; ``exact`` where the number is known exactly."""
+        if self.exact is not None:
+            value = self.exact[index]
+            if isinstance(value, Fraction):
+                return Interval(value, value)
+        low, up = self.lower[index], self.upper[index]
+        if np.ndim(low):
+            raise ModelError(f"an enclosure of shape {self.shape} is indexed by {len(self.shape)} integers, got {index!r}")
+        return Interval(Fraction(float(low)), Fraction(float(up)))
+
+    def max(self) -> Interval:
+        """Enclose the largest entry."""
+        if self.exact is not None:
+            return Interval.exactly(max(self.exact.ravel()))
+        return Interval(Fraction(float(self.lower.max())), Fraction(float(self.upper.max())))
+
+    def __neg__(self) -> Enclosure:
+        return Enclosure(-self.upper, -self.lower, None if self.exact is None else -self.exact)
+
+    def _like(self, other: Enclosure) -> Enclosure:
+        """``other``, which must have this shape: entries that are not in the same place have nothing to do with each other."""
+        if self.shape != other.shape:
+            raise ModelError(f"enclosures of shapes {self.shape} and {other.shape} cannot be put together")
+        return other
+
+    def __add__(self, other: Enclosure) -> Enclosure:
+        other = self._like(other)
+        if self.exact is not None and other.exact is not None:
+            return Enclosure.of_fractions(self.exact + other.exact)
+        return Enclosure(add_down(self.lower, other.lower), add_up(self.upper, other.upper))
+
+    def __sub__(self, other: Enclosure) -> Enclosure:
+        return self + (-other)
+
+    def __abs__(self) -> Enclosure:
+        low = np.maximum(np.maximum(self.lower, -self.upper), 0.0)
+        return Enclosure(low, np.maximum(-self.lower, self.upper), None if self.exact is None else abs(self.exact))
+
+    def __le__(self, other: Enclosure) -> Truth:
+        """Whether *every* entry is at most the other's: ``True``, ``False`` (some entry certainly is not) or undecided."""
+        other = self._like(other)
+        if self.exact is not None and other.exact is not None:
+            return bool((self.exact <= other.exact).all())
+        if (self.upper <= other.lower).all():
+            return True
+        return False if (self.lower > other.upper).any() else UNDECIDED
+
+    def __ge__(self, other: Enclosure) -> Truth:
+        return other <= self
+
+    def __lt__(self, other: Enclosure) -> Truth:
+        """Whether every entry is less than the other's."""
+        other = self._like(other)
+        if self.exact is not None and other.exact is not None:
+            return bool((self.exact < other.exact).all())
+        if (self.upper < other.lower).all():
+            return True
+        return False if (self.lower >= other.upper).any() else UNDECIDED
+
+    def __gt__(self, other: Enclosure) -> Truth:
+        return other < self
+
+    def __eq__(self, other: object) -> Truth:  # type: ignore[override]  # three-valued on purpose
+        if not isinstance(other, Enclosure):
+            return NotImplemented
+        if not self.intersects(other):
+            return False
+        if self.exact is not None and other.exact is not None:
+            return bool((self.exact == other.exact).all())
+        point = (self.lower == self.upper).all() and (other.lower == other.upper).all()
+        return True if point else UNDECIDED
+
+    __hash__ = None  # type: ignore[assignment]  # equality is three-valued, so enclosures cannot be keys
+
+    def intersects(self, other: Enclosure) -> bool:
+        """Whether every pair of corresponding intervals has a point in common (two enclosures of one value must)."""
+        other = self._like(other)
+        return bool(((self.lower <= other.upper) & (other.lower <= self.upper)).all())
+
+
+def add_down(x: Floats, y: Floats) -> Floats:
+    """A lower bound of ``x + y``, entry by entry; exact where nothing is added."""
+    return np.where(y == 0.0, x, np.where(x == 0.0, y, np.nextafter(x + y, -np.inf)))
+
+
+def add_up(x: Floats, y: Floats) -> Floats:
+    """An upper bound of ``x + y``, entry by entry; exact where nothing is added."""
+    return -add_down(-x, -y)
+
+
+def fixed_point_enclosure(image: Floats, value: Floats, error: Fraction, discount: Fraction, work: Work | None = None) -> Enclosure:
+    """Enclose the fixed point of a monotone operator ``T`` with ``T(V + c) = T V + gamma c``.
+
+    ``image`` is ``T value`` computed in double precision, off by at most ``error`` in every entry. With ``lo`` and
+    ``hi`` the least and the largest entry of the exact ``T V - V``, the fixed point lies between
+    ``T V + gamma lo / (1 - gamma)`` and ``T V + gamma hi / (1 - gamma)`` (MacQueen 1966; Puterman 1994, Theorem 6.6.3).
+    Every operation is rounded outward. Cost: linear in the number of entries.
+    """
+    slack = round_up(error)
+    lo = Fraction(float(add_down(image, -value).min())) - error
+    hi = Fraction(float(add_up(image, -value).max())) + error
+    factor = discount / (1 - discount)
+    low = add_down(add_down(image, np.float64(-slack)), np.float64(round_down(factor * lo)))
+    high = add_up(add_up(image, np.float64(slack)), np.float64(round_up(factor * hi)))
+    return Enclosure(low, high, None, work)

@@ -1,0 +1,34 @@
+"""The errors that mfverify raises on purpose, each with a message that names the place and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MfverifyError(Exception):
+    """Root of every error raised on purpose; the command line prints it as one line and exits with 2."""
+
+
+class ModelError(MfverifyError, ValueError):
+    """Input that is not a model, or a parameter out of its range.
+
+    ``issues`` lists every problem that was found, each with its place; the message shows the first and counts the
+    others, so that it stays one line.
+    """
+
+    def __init__(self, *issues: str) -> None:
+        self.issues: Sequence[str] = issues
+        more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
+        super().__init__(issues[0] + more)
+
+
+class TooLargeError(MfverifyError):
+    """A computation whose estimated cost is beyond what this machine can hold; says the numbers and what to change."""
+
+
+class UndecidedError(MfverifyError):
+    """A three-valued comparison was used as if it were a plain truth value."""
+
+
+class UndecidedTieError(MfverifyError):
+    """A greedy action is not determined: enclosures do not separate the candidates and exact arithmetic is out of reach."""

@@ -1,0 +1,275 @@
+"""The paper's structured Markov decision process, rational and validated at the door.
+
+One global agent and any number of exchangeable local agents (paper, section 2). The global state moves by
+``P_g(g'|g,b)``; each local state, independently given the rest, by ``P_l(s'|s,g,a)`` (eq. 1). The stage reward is
+``r_g(g,b) + (1/n) sum_i r_l(s_i,g,a_i)`` (eq. 2). All numbers are rationals: strings such as ``"1/3"`` or ``"0.9"``,
+ints and Fractions are taken as they are, a float is its exact binary value.
+
+A row of floats that misses one by no more than the rounding of its own normalisation (``m`` entries, each at most
+``m`` roundings from the truth: ``|sum - 1| <= 2 m u``) is divided by its exact sum; any other row that does not sum to
+one is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from fractions import Fraction
+from functools import cached_property
+from numbers import Integral, Rational, Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfverify.errors import ModelError
+
+if TYPE_CHECKING:
+    from mfverify.notation import Exact, Floats
+
+_AXES = {
+    "global_kernel": ("s_g", "a_g", "s_g'"),
+    "local_kernel": ("s_l", "s_g", "a_l", "s_l'"),
+    "global_reward": ("s_g", "a_g"),
+    "local_reward": ("s_l", "s_g", "a_l"),
+}
+
+_LARGEST_NUMBER_BITS = 4096
+"""Numerators and denominators longer than this are refused: no model needs them and they make arithmetic unbounded."""
+
+_LARGEST_VALUE = 2**1000
+"""Rewards that can add up to more than this are refused: values would leave the range of double precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A global agent and exchangeable local agents with exact rational dynamics.
+
+    Parameters
+    ----------
+    global_kernel: ``P_g[s_g, a_g, s_g']``, rows sum to one.
+    local_kernel: ``P_l[s_l, s_g, a_l, s_l']``, rows sum to one.
+    global_reward: ``r_g[s_g, a_g]``.
+    local_reward: ``r_l[s_l, s_g, a_l]``.
+    discount: ``gamma``, strictly between 0 and 1.
+    name, documentation: shown in reports.
+
+    Entries may be Fractions, ints, floats or strings such as ``"1/3"``, in arrays or nested lists. After construction
+    every array holds Fractions and is read-only. Raises :class:`ModelError` naming the array, the index, the value
+    found and what was expected. Source: paper, section 2, eq. 1-2, Assumptions 2.1 and 2.2.
+    """
+
+    global_kernel: Exact
+    local_kernel: Exact
+    global_reward: Exact
+    local_reward: Exact
+    discount: Fraction
+    name: str = "model"
+    documentation: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        issues: list[str] = []
+        arrays = {name: _rational_array(name, getattr(self, name), issues) for name in _AXES}
+        if not issues:
+            _check_shapes(arrays, issues)
+        if not issues:
+            for name in ("global_kernel", "local_kernel"):
+                arrays[name] = _check_rows(name, arrays[name], getattr(self, name), issues)
+        discount = _rational(self.discount, "discount", issues)
+        if discount is not None and not 0 < discount < 1:
+            issues.append(f"discount: found {_short(discount)}, expected a number strictly between 0 and 1")
+        elif discount is not None and not issues:
+            _check_magnitudes(arrays, discount, issues)
+        for text in ("name", "documentation"):
+            if not isinstance(getattr(self, text), str):
+                issues.append(f"{text}: found {type(getattr(self, text)).__name__}, expected text")
+        if isinstance(self.name, str) and not 1 <= len(self.name) <= 200:
+            issues.append(f"name: found {len(self.name)} characters, expected 1 to 200")
+        if issues:
+            raise ModelError(*issues)
+        for name, array in arrays.items():
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        object.__setattr__(self, "discount", discount)
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """``(|S_g|, |A_g|, |S_l|, |A_l|)``; finite by construction (Assumption 2.1)."""
+        s, g, a, _ = self.local_kernel.shape
+        return g, self.global_kernel.shape[1], s, a
+
+    @cached_property
+    def rt_g(self) -> Fraction:
+        """``max |r_g|`` (Assumption 2.2)."""
+        return max(abs(r) for r in self.global_reward.ravel())
+
+    @cached_property
+    def rt_l(self) -> Fraction:
+        """``max |r_l|`` (Assumption 2.2)."""
+        return max(abs(r) for r in self.local_reward.ravel())
+
+    @property
+    def rt(self) -> Fraction:
+        """``rt_g + rt_l``, the bound of the stage reward (Assumption 2.2)."""
+        return self.rt_g + self.rt_l
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the exact content (name and documentation apart): equal for equal models, in any file format."""
+        content = {name: nested_strings(getattr(self, name)) for name in _AXES} | {"discount": str(self.discount)}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def floats(self, name: str) -> Floats:
+        """One of the four arrays with every entry rounded to the nearest double (relative error at most ``u``)."""
+        exact: Exact = getattr(self, name)
+        return np.array([float(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+
+
+def nested_strings(array: Exact) -> Any:
+    """Nested lists of strings such as ``"1/3"``: what model files and certificates hold."""
+    if array.ndim == 0:
+        return str(array[()])
+    return [nested_strings(np.asarray(row, dtype=object)) for row in array]
+
+
+def _rational(value: Any, place: str, issues: list[str]) -> Fraction | None:
+    """One number as an exact rational, or an issue that names the place."""
+    wanted = 'expected a finite number: an int, a Fraction, a float or a string such as "1/3"'
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise ValueError
+        if isinstance(value, str):
+            if len(value) > _LARGEST_NUMBER_BITS:
+                raise ValueError
+            exponent = value.lower().partition("e")[2].strip().lstrip("+-")
+            if exponent and (not exponent.isdigit() or len(exponent) > 4):
+                raise ValueError
+            number = Fraction(value)
+        elif isinstance(value, (Rational, Integral)):
+            number = Fraction(int(value.numerator), int(value.denominator))
+        elif isinstance(value, Real):
+            # Every float type of Python and numpy has its exact ratio; long doubles lose digits as a plain float.
+            number = Fraction(*getattr(value, "as_integer_ratio", float(value).as_integer_ratio)())
+        else:
+            raise TypeError
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        issues.append(f"{place}: found {_quoted(value)}, {wanted}")
+        return None
+    if max(number.numerator.bit_length(), number.denominator.bit_length()) > _LARGEST_NUMBER_BITS:
+        issues.append(f"{place}: found a fraction of more than {_LARGEST_NUMBER_BITS} bits, expected a shorter one")
+        return None
+    return number
+
+
+def _rational_array(name: str, values: Any, issues: list[str]) -> Exact:
+    """A nested list or array as an object array of Fractions with as many axes as its name demands."""
+    axes = _AXES[name]
+    flat: list[Fraction] = []
+    shape: list[int | None] = [None] * len(axes)
+
+    def visit(part: Any, index: tuple[int, ...]) -> None:
+        depth = len(index)
+        place = f"{name}[{', '.join(map(str, index))}]" if index else name
+        if depth == len(axes):
+            number = _rational(part, place, issues)
+            flat.append(Fraction(0) if number is None else number)
+            return
+        if isinstance(part, np.ndarray) and part.ndim > 0:
+            part = list(part)
+        if not isinstance(part, (list, tuple)):
+            issues.append(f"{place}: found {type(part).__name__}, expected a list along the axis {axes[depth]} (axes {', '.join(axes)})")
+            return
+        if not part:
+            issues.append(f"{place}: found an empty list along the axis {axes[depth]}, expected at least one entry")
+            return
+        if shape[depth] is None:
+            shape[depth] = len(part)
+        elif shape[depth] != len(part):
+            issues.append(f"{place}: found {len(part)} entries along the axis {axes[depth]}, expected {shape[depth]} as in the rows before")
+            return
+        for i, entry in enumerate(part):
+            visit(entry, (*index, i))
+
+    visit(values, ())
+    if issues:
+        return np.zeros((0,), dtype=object)
+    array = np.empty(len(flat), dtype=object)
+    array[:] = flat
+    return array.reshape([length or 0 for length in shape])
+
+
+def _check_shapes(arrays: dict[str, Exact], issues: list[str]) -> None:
+    """Every axis of the same set has the same length in all four arrays."""
+    first: dict[str, tuple[str, int]] = {}
+    for name in ("local_kernel", "global_kernel", "global_reward", "local_reward"):
+        for axis, length in zip(_AXES[name], arrays[name].shape, strict=True):
+            member = axis.rstrip("'")
+            known_in, known = first.setdefault(member, (name, length))
+            if known != length:
+                issues.append(f"{name}: found {length} entries along the axis {axis}, expected {known} as in {known_in} (shape {arrays[name].shape})")
+
+
+def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exact:
+    """Every row of a kernel is a probability distribution; rows of floats are normalised when only rounding is off."""
+    kernel = kernel.copy()
+    for index in np.ndindex(kernel.shape[:-1]):
+        row = kernel[index]
+        place = f"{name}[{', '.join(map(str, index))}"
+        for j, p in enumerate(row):
+            if p < 0:
+                issues.append(f"{place}, {j}]: found {_short(p)}, expected a probability >= 0")
+        total = sum(row, Fraction(0))
+        if total == 1:
+            continue
+        precision = _float_precision(given, index)
+        if precision is not None and abs(total - 1) <= len(row) * precision:
+            kernel[index] = np.array([p / total for p in row], dtype=object)
+        else:
+            issues.append(f"{place}, :]: the row sums to {_short(total)}, expected 1")
+    return kernel
+
+
+def _check_magnitudes(arrays: dict[str, Exact], discount: Fraction, issues: list[str]) -> None:
+    """The discounted sum of any reward fits into double precision."""
+    most = (1 - discount) * _LARGEST_VALUE
+    for name in ("global_reward", "local_reward"):
+        for index, r in np.ndenumerate(arrays[name]):
+            if abs(r) > most:
+                issues.append(f"{name}[{', '.join(map(str, index))}]: found {_short(r)}, expected at most (1 - discount) 2**1000 in absolute value; rescale the rewards")
+
+
+def _float_precision(given: Any, index: tuple[int, ...]) -> Fraction | None:
+    """Spacing of floats at one (``2u``) for the coarsest float type in a row as given, or None for a row without floats."""
+    row = given
+    for i in index:
+        row = row[i]
+    precisions = [Fraction(float(np.finfo(type(x)).eps)) for x in row if isinstance(x, (float, np.floating))]
+    return max(precisions, default=None)
+
+
+def _quoted(value: Any) -> str:
+    """A refused value in a message: on one line, never long; of a container only the type, which is what is wrong with it."""
+    if isinstance(value, (str, bytes)):
+        return repr(value) if len(value) <= 40 else f"{value[:37]!r}..."
+    return repr(value) if value is None or isinstance(value, (bool, float, complex, np.generic)) else f"a {type(value).__name__}"
+
+
+def _short(number: Fraction) -> str:
+    """A rational in a message: itself where it is short, otherwise a decimal; what is only near an integer never looks like it."""
+    text = str(number)
+    if len(text) <= 24:
+        return text
+    context = Context(prec=17, Emax=MAX_EMAX, Emin=MIN_EMIN)
+    decimal = context.divide(Decimal(number.numerator), Decimal(number.denominator))
+    nearest = round(number)
+    if Fraction(decimal) == nearest != number and nearest:
+        difference = number - nearest
+        return f"{nearest} {'+' if difference > 0 else '-'} {_short(abs(difference))}"
+    return f"{decimal.normalize():g}" if decimal.adjusted() < 24 else f"{decimal.normalize():e}"

@@ -1,0 +1,110 @@
+"""Model files: TOML and JSON in mfverify's own format, and the paper authors' configuration format (JSON).
+
+A model file is data and is never executed. The own format has the keys ``name``, ``discount``, ``global_kernel``,
+``local_kernel``, ``global_reward``, ``local_reward`` and optionally ``documentation``; numbers may be strings such as
+``"1/3"``. What :func:`save_model` writes, :func:`load_model` reads back exactly.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import tomllib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from mfverify.authors_config import model_from_config
+from mfverify.errors import ModelError
+from mfverify.files import write_whole
+from mfverify.model import Model, nested_strings
+
+_ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
+_LARGEST_FILE = 16 * 2**20
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model from a ``.toml`` or ``.json`` file; a JSON file with a key ``environment`` is an authors' configuration.
+
+    Raises :class:`ModelError` with the file, the place and the remedy. Decimal numbers in JSON files are read as the
+    rationals they spell (``0.1`` is 1/10); decimal numbers in TOML files too.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path}: is not a file; give the path of a .toml or .json model file")
+        if status.st_size > _LARGEST_FILE:
+            raise ModelError(f"{path}: the file is larger than {_LARGEST_FILE // 2**20} MiB; split the model or shorten its numbers")
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the path of a .toml or .json model file") from None
+    except UnicodeDecodeError:
+        raise ModelError(f"{path}: is not UTF-8 text; give a .toml or .json model file") from None
+    document = _parse(path, text)
+    try:
+        return model_from_config(document, name=path.stem) if "environment" in document else model_from_document(document, default_name=path.stem)
+    except ModelError as error:
+        raise ModelError(*(f"{path}: {issue}" for issue in error.issues)) from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        if path.suffix == ".toml":
+            document: Any = tomllib.loads(text, parse_float=_decimal)
+        elif path.suffix == ".json":
+            document = json.loads(text, parse_float=_decimal, parse_constant=_decimal)
+        else:
+            raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path}: {error}") from None
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"{path}: nested too deeply or holds a number that is too long") from None
+    if not isinstance(document, dict):
+        raise ModelError(f"{path}: found {type(document).__name__} at the top, expected a table of keys")
+    return document
+
+
+def _decimal(literal: str) -> Fraction | str:
+    """A decimal literal as the rational it spells; what is none (nan, inf, absurd exponents) stays text, refused later."""
+    exponent = literal.lower().partition("e")[2].lstrip("+-")
+    try:
+        return literal if len(exponent) > 4 else Fraction(literal.replace("_", ""))
+    except ValueError:
+        return literal
+
+
+def model_from_document(document: dict[str, Any], default_name: str = "model") -> Model:
+    """A model from the keys of the own format; unknown and missing keys are refused by name."""
+    issues = [f"{key}: unknown key; the keys are name, discount, {', '.join(_ARRAYS)}, documentation" for key in sorted(set(document) - {"name", "discount", "documentation", *_ARRAYS})]
+    issues += [f"{key}: missing key" for key in ("discount", *_ARRAYS) if key not in document]
+    if issues:
+        raise ModelError(*issues)
+    return Model(
+        *(document[key] for key in _ARRAYS),
+        discount=document["discount"],
+        name=document.get("name", default_name),
+        documentation=document.get("documentation", ""),
+    )
+
+
+def model_document(model: Model) -> dict[str, Any]:
+    """The keys of the own format, every number an exact string."""
+    document: dict[str, Any] = {"name": model.name, "discount": str(model.discount)}
+    if model.documentation:
+        document["documentation"] = model.documentation
+    return document | {key: nested_strings(getattr(model, key)) for key in _ARRAYS}
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a model as ``.toml`` or ``.json``, whole or not at all; :func:`load_model` gives the same model back."""
+    path = Path(path)
+    if path.suffix not in (".toml", ".json"):
+        raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")
+    document = model_document(model)
+    text = tomli_w.dumps(document) if path.suffix == ".toml" else json.dumps(document, indent=2) + "\n"
+    write_whole(path, text)

@@ -1,0 +1,29 @@
+"""Majority coordination: agents are rewarded for standing where the global agent stands (paper.md 4.2).
+
+Every agent, global or local, chooses its next state freely. A local agent earns +1 where the global agent is and -1
+elsewhere, and pays ``eta`` for moving. The k-agent optimum sends everyone to the majority side of the sample, so
+independent samples of a balanced population disagree. Closed form: from a state where all local agents stand with the
+global agent nobody need move, so the optimal value there is ``1 / (1 - gamma)``.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from mfverify.model import Model
+
+
+def coordination(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2") -> Model:
+    """The coordination model with moving cost ``eta`` in [0, 2]."""
+    cost = Fraction(eta)
+    two = range(2)
+    stay = [[[[int(a == t) for t in two] for a in two] for _g in two] for _s in two]
+    return Model(
+        [[[int(b == t) for t in two] for b in two] for _g in two],
+        stay,
+        [[0, 0], [0, 0]],
+        [[[(1 if s == g else -1) - (cost if a != s else 0) for a in two] for g in two] for s in two],
+        discount=Fraction(discount),
+        name="coordination" if cost == Fraction(1, 100) else f"coordination(eta={cost})",
+        documentation=__doc__ or "",
+    )

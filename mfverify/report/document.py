@@ -1,0 +1,409 @@
+"""The document that a run leaves behind (``report.json``), read into records; the report is rendered from it alone.
+
+The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value that may be null)::
+
+    {"format": 1, "profile": str,
+     "summary": {"claims": int, "instances": int,
+                 "verdicts": {verdict: int, ...}, "statuses": {status: int, ...},
+                 "unexpected": [ids of the claims whose status is not the registered one]},
+     "claims": [{"id", "title", "statement", "source", "reading": str, "assumptions": [str],
+                 "registered": status, "status": status, "rests_on": [ids],
+                 "left_means", "right_means": str, "control": what the sabotaged twin changes,
+                 "instances": [{"model": name|null, "agents": int|null, "subsample": int|null,
+                                "parameters": {name: int|str}, "label": str, "verdict": verdict,
+                                "actual": side|null, "bound": side|null, "trivial": side|null, "slack": side|null,
+                                "reason": str, "details": {}, "reproduce": command}]}],
+     "models": [{"name", "documentation", "fingerprint": str, "discount", "rt_g", "rt_l", "rt": exact rationals,
+                 "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
+     "provenance": {name: anything}}
+
+- A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q"}``: the number lies between the two doubles; null means
+  unbounded. ``slack`` is bound / actual.
+- ``statement``, ``title``, ``reading``, ``assumptions``, ``left_means``, ``right_means`` and ``control`` are prose with
+  LaTeX between ``$...$`` (inline) or ``$$...$$`` (display); every other string is plain text.
+- ``details`` is for the reader: ``worst`` is a short text on the worst state or pair; ``curve`` is drawn: ``{"title",
+  "x_label", "y_label": str, "x": [number], "series": [{"label": str, "lower": [number|null], "upper": [number|null]}],
+  "scale": "linear"|"log"}``; any other key is shown as a line ``key: value``.
+- Verdicts and statuses are the words of :class:`~mfverify.claims.claim.Verdict` and :class:`~mfverify.claims.claim.Status`.
+
+The summary has to agree with the claims it summarises: a document that contradicts itself is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, TypeVar
+
+from mfverify.claims.claim import Status, Verdict
+from mfverify.errors import ModelError
+from mfverify.validation import chosen
+
+FORMAT: Final = 1
+"""The version of the schema that this module reads."""
+
+SCALES: Final = ("linear", "log")
+"""The vertical scales of a curve."""
+
+SIZES: Final = ("global_states", "global_actions", "local_states", "local_actions")
+"""The sets of a model whose sizes the document states."""
+
+_LONGEST_EXACT: Final = 1000
+"""Exact rationals longer than this many characters are read from their two doubles instead: nobody reads them."""
+
+_CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A number between two rationals; ``None`` is an unbounded end. ``full`` states both ends as the document does."""
+
+    lower: Fraction | None
+    upper: Fraction | None
+    exact: str | None
+    full: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a curve: per abscissa the two ends of the enclosure, ``nan`` where there is none."""
+
+    label: str
+    lower: tuple[float, ...]
+    upper: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What an instance asks to have drawn; ``scale`` is one of :data:`SCALES`."""
+
+    title: str
+    x_label: str
+    y_label: str
+    x: tuple[float, ...]
+    series: tuple[Series, ...]
+    scale: str
+
+
+@dataclass(frozen=True)
+class InstanceRecord:
+    """One instance of a claim and what was found; ``number`` counts from 1 in the order of the document."""
+
+    number: int
+    model: str | None
+    agents: int | None
+    subsample: int | None
+    parameters: tuple[tuple[str, str], ...]
+    label: str
+    verdict: Verdict
+    actual: Side | None
+    bound: Side | None
+    trivial: Side | None
+    slack: Side | None
+    reason: str
+    worst: str
+    curve: Curve | None
+    details: tuple[tuple[str, Any], ...]
+    reproduce: str
+
+
+@dataclass(frozen=True)
+class ClaimRecord:
+    """One claim with its instances; ``anchor`` is its place on the page."""
+
+    id: str
+    anchor: str
+    title: str
+    statement: str
+    source: str
+    reading: str
+    assumptions: tuple[str, ...]
+    registered: Status
+    status: Status
+    rests_on: tuple[str, ...]
+    left_means: str
+    right_means: str
+    control: str
+    instances: tuple[InstanceRecord, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """How many instances have this verdict."""
+        return sum(instance.verdict is verdict for instance in self.instances)
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """One model of the run; the numbers are exact rationals as text."""
+
+    name: str
+    anchor: str
+    documentation: str
+    fingerprint: str
+    sizes: tuple[tuple[str, str], ...]
+    discount: str
+    rt_g: str
+    rt_l: str
+    rt: str
+
+    def size(self, name: str) -> str:
+        """The size of one of the four sets, by its name in the document."""
+        return dict(self.sizes)[name]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole run."""
+
+    profile: str
+    claims: tuple[ClaimRecord, ...]
+    models: tuple[ModelRecord, ...]
+    unexpected: tuple[str, ...]
+    provenance: tuple[tuple[str, Any], ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """How many instances of all claims have this verdict."""
+        return sum(claim.count(verdict) for claim in self.claims)
+
+    def having(self, status: Status) -> list[ClaimRecord]:
+        """The claims of one status, in the order of the document."""
+        return [claim for claim in self.claims if claim.status is status]
+
+
+def read(document: Mapping[str, Any]) -> Document:
+    """The records of a document of the schema above. Raises :class:`ModelError` naming the place that does not fit it."""
+    top = _mapping(document, "report document")
+    version = _get(top, "format", "report document")
+    if version != FORMAT:
+        raise ModelError(f"report document, format: found {version!r}, expected {FORMAT}; render it with the version that wrote it")
+    claims = tuple(_claim(entry, number) for number, entry in _list(top, "claims", "report document"))
+    models = tuple(_model(entry, number) for number, entry in _list(top, "models", "report document"))
+    _unique([claim.id for claim in claims], "claim ids")
+    _unique([model.name for model in models], "model names")
+    summary = _mapping(_get(top, "summary", "report document"), "summary")
+    provenance = _mapping(_get(top, "provenance", "report document"), "provenance")
+    read_document = Document(
+        profile=_string(top, "profile", "report document"),
+        claims=claims,
+        models=models,
+        unexpected=_strings(summary, "unexpected", "summary"),
+        provenance=tuple((text(str(name)), value) for name, value in provenance.items()),
+    )
+    _agrees(summary, read_document)
+    return read_document
+
+
+def side_between(lower: float, upper: float) -> Side:
+    """The number between two doubles; ``nan`` and infinities are unbounded."""
+    ends = [None if not math.isfinite(end) else end for end in (lower, upper)]
+    return _side({"lower": ends[0], "upper": ends[1]}, "point of a curve")
+
+
+def text(value: str) -> str:
+    """A string with the characters that no page may hold (controls, lone surrogates) replaced by U+FFFD."""
+    return _CONTROL_CHARACTERS.sub("\ufffd", value)
+
+
+def _claim(entry: Any, number: int) -> ClaimRecord:
+    fields = _mapping(entry, f"claim {number}")
+    name = _string(fields, "id", f"claim {number}")
+    place = f"claim {name}"
+    return ClaimRecord(
+        id=name,
+        anchor=_anchor("claim", name, number),
+        title=_string(fields, "title", place),
+        statement=_string(fields, "statement", place),
+        source=_string(fields, "source", place),
+        reading=_string(fields, "reading", place),
+        assumptions=_strings(fields, "assumptions", place),
+        registered=chosen(f"{place}, registered", _get(fields, "registered", place), Status),
+        status=chosen(f"{place}, status", _get(fields, "status", place), Status),
+        rests_on=_strings(fields, "rests_on", place),
+        left_means=_string(fields, "left_means", place),
+        right_means=_string(fields, "right_means", place),
+        control=_string(fields, "control", place),
+        instances=tuple(_instance(entry, index, place) for index, entry in _list(fields, "instances", place)),
+    )
+
+
+def _instance(entry: Any, number: int, claim: str) -> InstanceRecord:
+    place = f"{claim}, instance {number}"
+    fields = _mapping(entry, place)
+    verdict = chosen(f"{place}, verdict", _get(fields, "verdict", place), Verdict)
+    sides = {name: _optional(fields, name, place, _side) for name in ("actual", "bound", "trivial", "slack")}
+    certified = verdict in (Verdict.HOLDS, Verdict.VIOLATED, Verdict.VACUOUS)
+    if certified and (sides["actual"] is None or sides["bound"] is None):
+        raise ModelError(f"{place}: the verdict {verdict.value} needs both sides, actual and bound; one of them is null")
+    details = dict(_mapping(_get(fields, "details", place), f"{place}, details"))
+    worst, curve = details.pop("worst", ""), details.pop("curve", None)
+    parameters = _mapping(_get(fields, "parameters", place), f"{place}, parameters")
+    return InstanceRecord(
+        number=number,
+        model=_optional(fields, "model", place, _as_text),
+        agents=_optional(fields, "agents", place, _as_integer),
+        subsample=_optional(fields, "subsample", place, _as_integer),
+        parameters=tuple((text(str(name)), text(str(value))) for name, value in parameters.items()),
+        label=_string(fields, "label", place),
+        verdict=verdict,
+        actual=sides["actual"],
+        bound=sides["bound"],
+        trivial=sides["trivial"],
+        slack=sides["slack"],
+        reason=_string(fields, "reason", place),
+        worst=text(str(worst)),
+        curve=None if curve is None else _curve(curve, f"{place}, details.curve"),
+        details=tuple((text(str(name)), value) for name, value in details.items()),
+        reproduce=_string(fields, "reproduce", place),
+    )
+
+
+def _side(value: Any, place: str) -> Side:
+    fields = _mapping(value, place)
+    raw_lower, raw_upper = _get(fields, "lower", place), _get(fields, "upper", place)
+    lower, upper = _end(raw_lower, f"{place}.lower"), _end(raw_upper, f"{place}.upper")
+    if lower is not None and upper is not None and lower > upper:
+        raise ModelError(f"{place}: found lower {raw_lower!r} above upper {raw_upper!r}; write the two ends in order")
+    full = f"[{'−∞' if lower is None else raw_lower}, {'∞' if upper is None else raw_upper}]"
+    exact = fields.get("exact")
+    if exact is None or len(str(exact)) > _LONGEST_EXACT:
+        return Side(lower, upper, None, full)
+    number = _end(str(exact), f"{place}.exact")
+    if number is None or (lower is not None and number < lower) or (upper is not None and number > upper):
+        raise ModelError(f"{place}.exact: found {exact!r}, which is not between lower {raw_lower!r} and upper {raw_upper!r}")
+    return Side(number, number, str(number), f"{number}, in {full}")
+
+
+def _end(value: Any, place: str) -> Fraction | None:
+    """An end of an interval as the rational it is; null and infinities are unbounded."""
+    if value is None or (isinstance(value, float) and math.isinf(value)):
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise TypeError
+        return Fraction(value)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise ModelError(f"{place}: found {value!r}, expected a number or null") from None
+
+
+def _curve(value: Any, place: str) -> Curve:
+    fields = _mapping(value, place)
+    scale = _string(fields, "scale", place)
+    if scale not in SCALES:
+        raise ModelError(f"{place}, scale: found {scale!r}, expected one of {', '.join(SCALES)}")
+    x = tuple(_point(point, f"{place}, x[{index - 1}]") for index, point in _list(fields, "x", place))
+    if not x or not all(math.isfinite(point) for point in x):
+        raise ModelError(f"{place}, x: expected at least one number and no null")
+    series = []
+    for number, entry in _list(fields, "series", place):
+        here = f"{place}, series {number}"
+        line = _mapping(entry, here)
+        ends = [tuple(_point(point, f"{here}, {end}") for _, point in _list(line, end, here)) for end in ("lower", "upper")]
+        if [len(end) for end in ends] != [len(x)] * 2:
+            raise ModelError(f"{here}: found {len(ends[0])} lower and {len(ends[1])} upper ends for {len(x)} points; give one each")
+        series.append(Series(_string(line, "label", here), *ends))
+    if not series:
+        raise ModelError(f"{place}, series: there is nothing to draw; leave the curve out")
+    labels = {name: _string(fields, name, place) for name in ("title", "x_label", "y_label")}
+    return Curve(labels["title"], labels["x_label"], labels["y_label"], x, tuple(series), scale)
+
+
+def _point(value: Any, place: str) -> float:
+    """A coordinate to draw: ``nan`` where there is none."""
+    end = _end(value, place)
+    return math.nan if end is None else float(end)
+
+
+def _model(entry: Any, number: int) -> ModelRecord:
+    fields = _mapping(entry, f"model {number}")
+    name = _string(fields, "name", f"model {number}")
+    place = f"model {name!r}"
+    sizes = _mapping(_get(fields, "sizes", place), f"{place}, sizes")
+    return ModelRecord(
+        name=name,
+        anchor=f"model-{number}",
+        documentation=_string(fields, "documentation", place),
+        fingerprint=_string(fields, "fingerprint", place),
+        sizes=tuple((name, str(_as_integer(_get(sizes, name, f"{place}, sizes"), f"{place}, {name}"))) for name in SIZES),
+        discount=text(str(_get(fields, "discount", place))),
+        rt_g=text(str(_get(fields, "rt_g", place))),
+        rt_l=text(str(_get(fields, "rt_l", place))),
+        rt=text(str(_get(fields, "rt", place))),
+    )
+
+
+def _agrees(summary: Mapping[str, Any], document: Document) -> None:
+    """Refuse a summary that contradicts the claims."""
+    verdicts = Counter(instance.verdict.value for claim in document.claims for instance in claim.instances)
+    statuses = Counter(claim.status.value for claim in document.claims)
+    counted = {"claims": len(document.claims), "instances": sum(verdicts.values())}
+    for name, number in counted.items():
+        if _get(summary, name, "summary") != number:
+            raise ModelError(f"summary, {name}: found {summary[name]!r}, but the document holds {number}; write it again")
+    for name, counts in (("verdicts", verdicts), ("statuses", statuses)):
+        stated = _mapping(_get(summary, name, "summary"), f"summary, {name}")
+        for word in [*stated, *counts]:
+            if stated.get(word, 0) != counts[word]:
+                raise ModelError(f"summary, {name}, {word}: found {stated.get(word, 0)!r}, but the document holds {counts[word]}")
+    differing = [claim.id for claim in document.claims if claim.status is not claim.registered]
+    if sorted(document.unexpected) != sorted(differing):
+        raise ModelError(f"summary, unexpected: found {list(document.unexpected)}, but the claims that differ are {differing}")
+
+
+def _anchor(kind: str, name: str, number: int) -> str:
+    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) and not name.isdigit()
+    return f"{kind}-{name}" if plain else f"{kind}-{number}"
+
+
+def _unique(names: Sequence[str], what: str) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise ModelError(f"report document, {what}: {twice[0]!r} occurs twice; names are unique")
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ModelError(f"{place}: found {type(value).__name__}, expected an object with named entries")
+    return value
+
+
+def _get(fields: Mapping[str, Any], name: str, place: str) -> Any:
+    if name not in fields:
+        raise ModelError(f"{place}: has no entry {name!r}, which format {FORMAT} of the report document requires")
+    return fields[name]
+
+
+def _list(fields: Mapping[str, Any], name: str, place: str) -> list[tuple[int, Any]]:
+    value = _get(fields, name, place)
+    if not isinstance(value, list | tuple):
+        raise ModelError(f"{place}, {name}: found {type(value).__name__}, expected a list")
+    return list(enumerate(value, start=1))
+
+
+def _string(fields: Mapping[str, Any], name: str, place: str) -> str:
+    return _as_text(_get(fields, name, place), f"{place}, {name}")
+
+
+def _strings(fields: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
+    return tuple(_as_text(value, f"{place}, {name}[{number - 1}]") for number, value in _list(fields, name, place))
+
+
+def _as_text(value: Any, place: str) -> str:
+    if not isinstance(value, str):
+        raise ModelError(f"{place}: found {value!r}, expected a string")
+    return text(value)
+
+
+def _as_integer(value: Any, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ModelError(f"{place}: found {value!r}, expected an integer or null")
+    return value
+
+
+def _optional(fields: Mapping[str, Any], name: str, place: str, convert: Callable[[Any, str], Record]) -> Record | None:
+    value = _get(fields, name, place)
+    return None if value is None else convert(value, f"{place}, {name}")

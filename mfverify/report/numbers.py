@@ -1,0 +1,164 @@
+"""How a certified number is written for a reader: never narrower than the document states it.
+
+A short exact rational is written as it is (``5/8``). Any other number is written as its two ends, the lower one rounded
+down and the upper one rounded up: the ends share their leading digits and differ in the last, so ``0.73385[6, 7]`` stands
+for the interval ``[0.733856, 0.733857]``. Two numbers that are compared get as many digits as it takes to see the
+comparison.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from mfverify.report.document import Side
+
+DIGITS: Final = 6
+"""Significant digits of a number that stands alone."""
+
+MOST_DIGITS: Final = 17
+"""Significant digits beyond which a double has nothing more to say."""
+
+_LONGEST_RATIONAL: Final = 11
+"""Exact rationals of at most this many characters are shown as they are."""
+
+_SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number as written, and the interval that the writing stands for (``None``: unbounded)."""
+
+    text: str
+    lower: Fraction | None
+    upper: Fraction | None
+
+
+def compact(side: Side, digits: int = DIGITS) -> Shown:
+    """One number with about ``digits`` significant digits, as ``5/8``, ``0.5``, ``0.73385[6, 7]`` or ``[0.12, 0.57]``."""
+    if side.exact is not None and len(side.exact) <= _LONGEST_RATIONAL:
+        return Shown(side.exact.replace("-", "−"), side.lower, side.upper)
+    if side.lower is None or side.upper is None:
+        return interval(side, digits)
+    exponent, decimals = _layout(side.lower, side.upper, digits)
+    scale = Fraction(10) ** (decimals - exponent)
+    low, high = math.floor(side.lower * scale), math.ceil(side.upper * scale)
+    times = _times(exponent)
+    if low == high:
+        digits_shown = _decimal(low, decimals)
+        stripped = digits_shown.rstrip("0").rstrip(".") if "." in digits_shown else digits_shown
+        return Shown(stripped + times, low / scale, high / scale)
+    texts = _decimal(low, decimals), _decimal(high, decimals)
+    shared = len(os.path.commonprefix(texts))
+    if len(texts[0]) == len(texts[1]) and "." in texts[0][:shared] and len(texts[0]) - shared <= 2:
+        return Shown(f"{texts[0][:shared]}[{texts[0][shared:]}, {texts[1][shared:]}]{times}", low / scale, high / scale)
+    return interval(side, digits)
+
+
+def interval(side: Side, digits: int = DIGITS) -> Shown:
+    """One number as ``5/8`` or as both ends in full, ``[0.733856, 0.733857]``, each with its own digits."""
+    if side.exact is not None and len(side.exact) <= _LONGEST_RATIONAL:
+        return Shown(side.exact.replace("-", "−"), side.lower, side.upper)
+    low = ("−∞", None) if side.lower is None else _end(side.lower, digits, math.floor)
+    high = ("∞", None) if side.upper is None else _end(side.upper, digits, math.ceil)
+    if low[0] == high[0]:
+        return Shown(low[0], low[1], high[1])
+    return Shown(f"[{low[0]}, {high[0]}]", low[1], high[1])
+
+
+def compared(left: Side, right: Side) -> tuple[Shown, Shown]:
+    """Two numbers written compactly with enough digits to show how they compare, if their ends decide it."""
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        shown = compact(left, digits), compact(right, digits)
+        if _order(*shown) == _order(left, right):
+            break
+    return shown
+
+
+def compared_intervals(left: Side, right: Side) -> tuple[Shown, Shown]:
+    """The same with both ends of each number written in full."""
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        shown = interval(left, digits), interval(right, digits)
+        if _order(*shown) == _order(left, right):
+            break
+    return shown
+
+
+def ratio(side: Side) -> Shown:
+    """A slack, written with enough digits to see on which side of 1 it lies."""
+    one = Shown("1", Fraction(1), Fraction(1))
+    for digits in range(4, MOST_DIGITS + 1):
+        shown = compact(side, digits)
+        if _order(shown, one) == _order(side, one):
+            break
+    return shown
+
+
+def drawn(side: Side) -> tuple[float, float]:
+    """The two ends as coordinates of a plot; ``nan`` where unbounded."""
+    return tuple(math.nan if end is None else float(end) for end in (side.lower, side.upper))  # type: ignore[return-value]
+
+
+def _order(left: Side | Shown, right: Side | Shown) -> int:
+    """-1 if left <= right certainly, 1 if left > right certainly, 0 if the ends leave it open."""
+    if left.upper is not None and right.lower is not None and left.upper <= right.lower:
+        return -1
+    if left.lower is not None and right.upper is not None and left.lower > right.upper:
+        return 1
+    return 0
+
+
+def _layout(lower: Fraction, upper: Fraction, digits: int) -> tuple[int, int]:
+    """The power of ten to factor out, and how many decimals to write after that."""
+    magnitude = max(abs(lower), abs(upper))
+    if magnitude == 0:
+        return 0, 0
+    exponent = _exponent(magnitude)
+    factored = exponent if exponent <= -5 or exponent >= 9 else 0
+    decimals = max(0, digits - 1 - (exponent - factored))
+    if upper > lower:
+        useful = max(1, digits - 5) - (_exponent(upper - lower) - factored)
+        decimals = min(decimals, max(0, useful))
+    return factored, decimals
+
+
+def _end(value: Fraction, digits: int, rounded: Callable[[Fraction], int]) -> tuple[str, Fraction]:
+    """One end, rounded in one direction to ``digits`` significant digits."""
+    exponent, decimals = _layout(value, value, digits)
+    scale = Fraction(10) ** (decimals - exponent)
+    scaled = rounded(value * scale)
+    written = _decimal(scaled, decimals)
+    if value * scale == scaled and "." in written:
+        written = written.rstrip("0").rstrip(".")
+    return written + _times(exponent), scaled / scale
+
+
+def _exponent(value: Fraction) -> int:
+    """The integer e with 10**e <= value < 10**(e+1), for value > 0."""
+    guess = len(str(value.numerator)) - len(str(value.denominator))
+    return guess if Fraction(10) ** guess <= value else guess - 1
+
+
+def _decimal(scaled: int, decimals: int) -> str:
+    """``scaled * 10**-decimals`` written out."""
+    digits = str(abs(scaled)).rjust(decimals + 1, "0")
+    sign = "−" if scaled < 0 else ""
+    return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+
+
+def _times(exponent: int) -> str:
+    return f" × 10{str(exponent).translate(_SUPERSCRIPTS)}" if exponent else ""
+
+
+def plain(value: float) -> str:
+    """A coordinate of a plot for a text alternative: to three digits, an estimate."""
+    return "none" if math.isnan(value) else f"{value:.3g}".replace("-", "−")
+
+
+def listed(items: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + f" and {items[-1]}" if items else ""

@@ -1,0 +1,261 @@
+"""The page: what the template needs, gathered from the document's records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from mfverify.claims.claim import Status, Verdict
+from mfverify.report import plots, summary
+from mfverify.report.document import ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read
+from mfverify.report.mathematics import typeset
+from mfverify.report.numbers import compact, compared, ratio
+from mfverify.report.plots import Panel
+
+FIRST_ROWS: Final = 12
+"""Instances of a claim that are shown at once; the others unfold."""
+
+_LONGEST_DETAIL: Final = 240
+
+SYMBOLS: Final = {
+    Status.REFUTED: "✗", Status.CORROBORATED: "✓", Status.VACUOUS: "○", Status.UNDECIDED: "?",
+    Verdict.HOLDS: "✓", Verdict.VIOLATED: "✗", Verdict.VACUOUS: "○", Verdict.NOT_APPLICABLE: "–", Verdict.UNDECIDED: "?",
+}  # fmt: skip
+"""The sign that stands beside each word, so that colour is never alone."""
+
+_SIZES: Final = {
+    Markup("|S<sub>g</sub>|"): "global_states",
+    Markup("|A<sub>g</sub>|"): "global_actions",
+    Markup("|S<sub>l</sub>|"): "local_states",
+    Markup("|A<sub>l</sub>|"): "local_actions",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table of instances: heading, style class, and the cell of an instance."""
+
+    heading: str
+    style: str
+    cell: Callable[[InstanceRecord], Markup]
+
+
+@dataclass(frozen=True)
+class ClaimSection:
+    """One claim as the template shows it."""
+
+    record: ClaimRecord
+    title: Markup
+    statement: Markup
+    reading: Markup
+    assumptions: tuple[Markup, ...]
+    left_means: Markup
+    right_means: Markup
+    control: Markup
+    rests_on: Markup
+    smallest_slack: Markup
+    subsample_panels: list[Panel]
+    more_subsample_panels: int
+    undrawn: int
+    curve_panels: list[Panel]
+    more_curve_panels: int
+    telling: InstanceRecord | None
+    telling_heading: str
+    telling_numbers: Markup
+    columns: list[Column]
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """The whole of ``report.html``: one HTML page without scripts or outside resources.
+
+    ``document`` is what ``report.json`` holds, of the schema in :mod:`mfverify.report.document`; nothing is recomputed, and
+    the same document gives the same bytes. Raises :class:`~mfverify.errors.ModelError` naming the entry of the document,
+    or the LaTeX fragment, that cannot be shown.
+    """
+    run = read(document)
+    return _template().render(
+        run=run,
+        style=Markup(_resource("page.css")),
+        opening=summary.opening(run),
+        verdict_sentence=summary.verdict_sentence(run),
+        registered_sentence=summary.registered_sentence(run),
+        violations=[_violation(claim) for claim in run.claims if claim.count(Verdict.VIOLATED)],
+        sections=[_section(claim, run) for claim in run.claims],
+        models=run.models,
+        size_names=_SIZES,
+        verdicts=list(Verdict),
+        verdict_words=summary.VERDICT_WORDS,
+        status_words=summary.STATUS_WORDS,
+        refuted_means=summary.STATUS_WORDS[Status.REFUTED],
+        corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
+        used=_used(run),
+        provenance=[(name, _value(value)) for name, value in run.provenance],
+        first_rows=FIRST_ROWS,
+        mark=mark,
+        where=summary.where,
+        counted=summary.counted,
+    )
+
+
+def mark(word: Status | Verdict) -> Markup:
+    """A status or verdict as a sign and its word."""
+    return Markup('<span class="mark {0}"><span class="sign" aria-hidden="true">{1}</span> {0}</span>').format(word.value, SYMBOLS[word])
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+    return environment.from_string(_resource("page.html"))
+
+
+def _resource(name: str) -> str:
+    return files("mfverify.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
+    place = f"claim {claim.id}"
+    panels, more = plots.against_subsample(claim)
+    curve_panels, more_curves = plots.curves(claim)
+    telling = summary.telling(claim)
+    tightest = summary.tightest(claim.instances)
+    return ClaimSection(
+        record=claim,
+        title=typeset(claim.title, f"{place}, title"),
+        statement=typeset(claim.statement, f"{place}, statement"),
+        reading=typeset(claim.reading, f"{place}, reading"),
+        assumptions=tuple(typeset(assumption, f"{place}, assumptions") for assumption in claim.assumptions),
+        left_means=typeset(claim.left_means, f"{place}, left_means"),
+        right_means=typeset(claim.right_means, f"{place}, right_means"),
+        control=typeset(claim.control, f"{place}, control"),
+        rests_on=_rests_on(claim, run),
+        smallest_slack=_ratio(tightest.slack if tightest else None),
+        subsample_panels=panels,
+        more_subsample_panels=more,
+        undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
+        curve_panels=curve_panels,
+        more_curve_panels=more_curves,
+        telling=telling,
+        telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance",
+        telling_numbers=_comparison(telling) if telling else Markup(""),
+        columns=_columns(claim, {model.name: model for model in run.models}),
+    )
+
+
+def _violation(claim: ClaimRecord) -> dict[str, Any]:
+    found = summary.clearest_violation(claim)
+    assert found is not None  # only claims with a violation are asked
+    return {
+        "claim": claim,
+        "title": typeset(claim.title, f"claim {claim.id}, title"),
+        "where": found.where,
+        "left": found.left,
+        "right": found.right,
+        "left_means": typeset(claim.left_means, f"claim {claim.id}, left_means"),
+        "right_means": typeset(claim.right_means, f"claim {claim.id}, right_means"),
+    }
+
+
+def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
+    """The claims this one rests on, each with its status; those outside the run by id alone."""
+    known = {other.id: other for other in run.claims}
+    parts = [
+        Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name)
+        for name in claim.rests_on
+    ]
+    return Markup(", ").join(parts)
+
+
+def _used(run: Document) -> dict[str, int]:
+    """Per model of the run, the number of instances on it."""
+    return {model.name: sum(i.model == model.name for claim in run.claims for i in claim.instances) for model in run.models}
+
+
+def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Column]:
+    """The columns of the table of instances, without those that would be empty."""
+    instances = claim.instances
+
+    def some(of: Callable[[InstanceRecord], Any]) -> bool:
+        return any(of(instance) for instance in instances)
+
+    def model(instance: InstanceRecord) -> Markup:
+        if instance.model is None:
+            return Markup("–")
+        known = models.get(instance.model)
+        return Markup('<a href="#{}">{}</a>').format(known.anchor, known.name) if known else escape(instance.model)
+
+    columns = [
+        Column("Verdict", "", lambda i: mark(i.verdict)),
+        Column("Model", "name", model),
+        Column("n", "number", lambda i: _or_dash(i.agents)),
+        Column("k", "number", lambda i: _or_dash(i.subsample)),
+        Column("Parameters", "name", lambda i: escape(", ".join(f"{name} = {value}" for name, value in i.parameters)) or Markup("–")),
+        Column("Left side", "number", lambda i: _pair(i)[0]),
+        Column("Right side", "number", lambda i: _pair(i)[1]),
+        Column("Trivial", "number", lambda i: _side(i.trivial)),
+        Column("Slack", "number", lambda i: _ratio(i.slack)),
+        Column("Notes", "notes", _notes),
+    ]
+    needed: dict[str, Callable[[InstanceRecord], Any]] = {
+        "Model": lambda i: i.model is not None,
+        "n": lambda i: i.agents is not None,
+        "k": lambda i: i.subsample is not None,
+        "Parameters": lambda i: i.parameters,
+        "Left side": lambda i: i.actual,
+        "Right side": lambda i: i.bound,
+        "Trivial": lambda i: i.trivial,
+        "Slack": lambda i: i.slack,
+    }
+    return [column for column in columns if column.heading not in needed or some(needed[column.heading])]
+
+
+def _notes(instance: InstanceRecord) -> Markup:
+    said = Markup(" ").join(escape(part) for part in (instance.reason, instance.worst) if part)
+    rows: Sequence[tuple[str, str]] = [(name, _value(value)) for name, value in instance.details]
+    lines = Markup("").join(Markup("<li>{}: {}</li>").format(name, value) for name, value in rows)
+    more = Markup('<details class="more"><summary>{}</summary>{}<code class="command">{}</code></details>').format(
+        "details" if rows else "command", Markup("<ul>{}</ul>").format(lines) if rows else "", instance.reproduce
+    )
+    return said + more
+
+
+def _comparison(instance: InstanceRecord) -> Markup:
+    left, right = _pair(instance)
+    relation = {Verdict.VIOLATED: ">", Verdict.HOLDS: "≤", Verdict.VACUOUS: "≤"}.get(instance.verdict, "against")
+    return Markup("left side {} {} right side {}").format(left, relation, right)
+
+
+def _pair(instance: InstanceRecord) -> tuple[Markup, Markup]:
+    """Both sides with enough digits to see the verdict."""
+    if instance.actual is None or instance.bound is None:
+        return _side(instance.actual), _side(instance.bound)
+    left, right = compared(instance.actual, instance.bound)
+    return _number(left.text, instance.actual), _number(right.text, instance.bound)
+
+
+def _side(side: Side | None) -> Markup:
+    return Markup("–") if side is None else _number(compact(side).text, side)
+
+
+def _ratio(side: Side | None) -> Markup:
+    return Markup("–") if side is None else _number(ratio(side).text, side)
+
+
+def _number(shown: str, side: Side) -> Markup:
+    return Markup('<span title="{}">{}</span>').format(side.full, shown)
+
+
+def _or_dash(value: int | None) -> Markup:
+    return Markup("–") if value is None else escape(value)
+
+
+def _value(value: Any) -> str:
+    """A value of ``details`` or ``provenance`` on one line."""
+    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return written if len(written) <= _LONGEST_DETAIL else written[: _LONGEST_DETAIL - 1] + "… (in full in report.json)"

@@ -1,0 +1,286 @@
+"""The plots of the report: small SVG panels, each with its numbers in words.
+
+Every line has its own colour (the Okabe-Ito palette), dash pattern and marker, so none of the three is needed to tell
+lines apart. The shaded band of a line is its enclosure; usually it is thinner than the line. The same input gives the
+same bytes: ids are hashed with a fixed salt, no date is written, and the user's matplotlib settings are not read.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import TYPE_CHECKING, Any, Final
+
+import matplotlib as mpl
+from markupsafe import Markup, escape
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from mfverify.claims.claim import Verdict
+from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, side_between
+from mfverify.report.numbers import compared, compact, drawn, listed, plain
+from mfverify.report.summary import counted, excess, where
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_PANELS: Final = 6
+"""Panels of one kind per claim; the most telling come first."""
+
+_SPOKEN_POINTS: Final = 12
+"""A text alternative lists up to this many points, then only ends and extremes."""
+
+_SIZE: Final = (4.3, 2.9)
+"""Width and height of a panel in inches; the page scales it."""
+
+_STYLES: Final = (
+    ("#0072B2", "-", "o"),
+    ("#D55E00", "--", "s"),
+    ("#009E73", "-.", "^"),
+    ("#CC79A7", (0, (5, 1, 1, 1, 1, 1)), "D"),
+    ("#000000", ":", "v"),
+    ("#56B4E9", (0, (1, 1)), "P"),
+    ("#E69F00", (0, (8, 2)), "X"),
+)  # fmt: skip
+"""Okabe-Ito colour, dash pattern, marker: of the actual value, of the bound, then of further series."""
+
+_TRIVIAL: Final = ("#555555", (0, (1, 2)), "")
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "svg.hashsalt": "mfverify report",
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "font.size": 9.0,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9.0,
+    "figure.facecolor": "white",
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One plot: inline SVG with an accessible name, a caption, and the numbers drawn as rows (header first) if there are few."""
+
+    svg: Markup
+    caption: str
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Line:
+    """What to draw of one quantity: two ends per abscissa."""
+
+    label: str
+    x: Sequence[float]
+    lower: Sequence[float]
+    upper: Sequence[float]
+    style: tuple[str, Any, str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The instances of a claim that differ in the subsample size alone, by size."""
+
+    title: str
+    instances: tuple[InstanceRecord, ...]
+
+    @property
+    def violated(self) -> list[InstanceRecord]:
+        """Those that violate the claim."""
+        return [instance for instance in self.instances if instance.verdict is Verdict.VIOLATED]
+
+
+def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
+    """Panels of both sides against k, the most telling first, and how many more there would be.
+
+    There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides.
+    """
+    groups = sorted(_groups(claim), key=_telling, reverse=True)
+    panels = [_subsample_panel(group, f"{claim.anchor}-k{number}") for number, group in enumerate(groups[:MOST_PANELS], start=1)]
+    return panels, len(groups) - len(panels)
+
+
+def curves(claim: ClaimRecord) -> tuple[list[Panel], int]:
+    """Panels of the curves that the instances bring along, violated ones first, and how many more there would be."""
+    having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None]
+    having.sort(key=lambda pair: pair[0].verdict is not Verdict.VIOLATED)
+    panels = [
+        _curve_panel(curve, where(instance), f"{claim.anchor}-c{number}")
+        for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)
+    ]
+    return panels, len(having) - len(panels)
+
+
+def _groups(claim: ClaimRecord) -> list[Group]:
+    gathered: dict[tuple[Any, ...], list[InstanceRecord]] = {}
+    for instance in claim.instances:
+        if instance.subsample is not None and instance.actual and instance.bound:
+            gathered.setdefault((instance.model, instance.agents, instance.parameters), []).append(instance)
+    groups = []
+    for instances in gathered.values():
+        ordered = sorted(instances, key=lambda instance: instance.subsample or 0)
+        if len({instance.subsample for instance in ordered}) >= 2:
+            fixed = [part for part in where(ordered[0]).split(", ") if not part.startswith("k = ")]
+            groups.append(Group(", ".join(fixed), tuple(ordered)))
+    return groups
+
+
+def _telling(group: Group) -> tuple[Any, ...]:
+    """Groups with violations first, the clearest first; then those that come closest to one."""
+    return bool(group.violated), max(excess(instance) for instance in group.instances)
+
+
+def _subsample_panel(group: Group, prefix: str) -> Panel:
+    x = [float(instance.subsample or 0) for instance in group.instances]
+    trivial = [instance.trivial for instance in group.instances]
+    actual = [drawn(instance.actual) for instance in group.instances if instance.actual]
+    bound = [drawn(instance.bound) for instance in group.instances if instance.bound]
+    lines = [
+        Line("left side", x, [low for low, _ in actual], [high for _, high in actual], _STYLES[0]),
+        Line("right side", x, [low for low, _ in bound], [high for _, high in bound], _STYLES[1]),
+    ]
+    if all(trivial):
+        ends = [drawn(side) for side in trivial if side]
+        lines.append(Line("trivial", x, [low for low, _ in ends], [high for _, high in ends], _TRIVIAL))
+    violated = [(point, ends[1]) for point, ends, instance in zip(x, actual, group.instances, strict=True) if instance in group.violated]
+    name = f"{group.title}: both sides against k. {_spoken_instances(group)}"
+    svg = _svg(lines, violated, ("subsample size k", ""), _scale(lines), name, prefix)
+    found = f"violated at k = {listed([str(instance.subsample) for instance in group.violated])}" if violated else "no violation"
+    return Panel(svg, f"{group.title}: {counted(len(x), 'subsample size')}, {found}.")
+
+
+def _spoken_instances(group: Group) -> str:
+    chosen = group.instances
+    if len(chosen) > _SPOKEN_POINTS:
+        step = (len(chosen) - 1) / (_SPOKEN_POINTS - 1)
+        chosen = tuple(chosen[round(index * step)] for index in range(_SPOKEN_POINTS))
+    said = []
+    for instance in chosen:
+        assert instance.actual is not None and instance.bound is not None  # only such instances are grouped
+        left, right = compared(instance.actual, instance.bound)
+        said.append(f"k = {instance.subsample}: left {left.text}, right {right.text}, {instance.verdict.value}")
+    more = f" ({len(chosen)} of {len(group.instances)} points.)" if len(chosen) < len(group.instances) else ""
+    return "; ".join(said) + "." + more
+
+
+def _curve_panel(curve: Curve, place: str, prefix: str) -> Panel:
+    styles = islice(cycle(_STYLES), len(curve.series))
+    lines = [Line(series.label, curve.x, series.lower, series.upper, style) for series, style in zip(curve.series, styles, strict=True)]
+    spoken = "; ".join(_spoken_line(line) for line in lines)
+    name = f"{curve.title}, {place}. {curve.y_label} against {curve.x_label}. {spoken}."
+    svg = _svg(lines, [], (curve.x_label, curve.y_label), curve.scale, name, prefix)
+    few = len(curve.x) <= 3 * _SPOKEN_POINTS
+    return Panel(svg, f"{curve.title} ({place}).", _rows(curve) if few else ())
+
+
+def _spoken_line(line: Line) -> str:
+    points = list(zip(line.x, line.lower, line.upper, strict=True))
+    if len(points) > _SPOKEN_POINTS:
+        known = [(low, high) for _, low, high in points if not (math.isnan(low) or math.isnan(high))]
+        extremes = f", between {plain(min(low for low, _ in known))} and {plain(max(high for _, high in known))}" if known else ""
+        return (
+            f"{line.label}: {len(points)} points from {plain(points[0][1])} at {plain(points[0][0])} "
+            f"to {plain(points[-1][1])} at {plain(points[-1][0])}{extremes}"
+        )
+    said = [f"{_spoken_value(low, high)} at {plain(x)}" for x, low, high in points]
+    return f"{line.label}: {', '.join(said)}"
+
+
+def _spoken_value(low: float, high: float) -> str:
+    return plain(low) if plain(low) == plain(high) else f"{plain(low)} to {plain(high)}"
+
+
+def _rows(curve: Curve) -> tuple[tuple[str, ...], ...]:
+    header = (curve.x_label, *(series.label for series in curve.series))
+    body = [
+        (f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series))
+        for index, point in enumerate(curve.x)
+    ]
+    return header, *body
+
+
+def _enclosed(low: float, high: float) -> str:
+    if math.isnan(low) and math.isnan(high):
+        return "–"
+    return compact(side_between(low, high)).text
+
+
+def _scale(lines: Sequence[Line]) -> str:
+    """Logarithmic where the values are positive and spread over more than two orders of magnitude."""
+    values = [value for line in lines for end in (line.lower, line.upper) for value in end if not math.isnan(value)]
+    return "log" if values and min(values) > 0 and max(values) > 100 * min(values) else "linear"
+
+
+def _svg(
+    lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str
+) -> Markup:
+    buffer = io.StringIO()
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        _draw(axes, lines, violated, labels, scale)
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return _inlined(buffer.getvalue(), name, prefix)
+
+
+def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str) -> None:
+    handles = []
+    axes.set_yscale(scale, **({"nonpositive": "mask"} if scale == "log" else {}))
+    for line in lines:
+        colour, dashes, marker = line.style
+        middle = [low / 2 + high / 2 for low, high in zip(line.lower, line.upper, strict=True)]
+        axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.25, linewidth=0)
+        every = max(1, len(line.x) // 20)
+        handles += axes.plot(line.x, middle, color=colour, linestyle=dashes, marker=marker, markevery=every)
+    names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
+    if violated:
+        ring = {"linestyle": "", "marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "black"}
+        handles += axes.plot([x for x, _ in violated], [y for _, y in violated], **ring)
+        names.append("violated")
+    if scale == "linear":
+        low = min((value for line in lines for value in line.lower if not math.isnan(value)), default=0.0)
+        axes.set_ylim(bottom=min(0.0, low) if low >= 0 else None)
+    axes.set_xlabel(textwrap.fill(labels[0], 50))
+    axes.set_ylabel(textwrap.fill(labels[1], 36))
+    axes.figure.legend(handles, [textwrap.fill(name, 30) for name in names], loc="outside upper left", ncols=2, handlelength=3.2)
+
+
+def _inlined(document: str, name: str, prefix: str) -> Markup:
+    """The ``svg`` element of a matplotlib document, fit to stand in a page beside others.
+
+    Ids that nothing refers to are dropped and the others get a prefix of their own; the style sheet, which would apply to
+    the whole page, is dropped (the page states the same rule for its plots).
+    """
+    body = document[document.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
+    body = re.sub(r"<style .*?</style>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
+    referred = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
+
+    def own(tag: re.Match[str]) -> str:
+        kept = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found.group(1)}"' if found.group(1) in referred else "", tag.group())
+        return kept.replace('xlink:href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
+
+    body = re.sub(r"<[^>]*>", own, body)  # in tags only: a label may read like an attribute
+    head, rest = body.split(">", 1)
+    view_box = re.search(r'viewBox="[^"]*"', head)
+    assert view_box is not None  # matplotlib writes one always
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" {}>').format(escape(name), Markup(view_box.group()))
+    return opening + Markup(re.sub(r"\n\s*", "\n", rest).strip())

@@ -1,0 +1,1 @@
+"""SUBSAMPLE-MFQ: learning (Algorithm 1) and execution (Algorithm 2)."""

@@ -1,0 +1,222 @@
+"""Algorithm 1 of SUBSAMPLE-MFQ: learn the k-agent system and return its greedy policy.
+
+1. Choose a table: the *standard* regime holds ``Q(s_g, s_1..s_k, a_g, a_1..a_k)``; the *mean-field* regime holds
+   ``Q(s_g, s_1, F_{s_2..s_k}, a_g, a_1, F_{a_2..a_k})``. The paper's switch takes the standard table when
+   ``|Z_l|^k <= |Z_l| k^|Z_l|`` (Remark 3.1).
+2. Iterate ``T_k`` (or the empirical ``T_{k,m}``) from 0 to its fixed point. Here: until an enclosure of the fixed point is
+   as narrow as asked, so that the result carries its own error.
+3. The greedy policy: an argmax over the *joint* action. Of several maximisers the lexicographically smallest
+   (a_g, own a_l, action counts of the others) is played; ties are decided exactly (``ties.py``) or reported as undecided.
+
+Both regimes give the same policy (Remark 3.3, claim B2), so the mean-field table is the default: it is never much larger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfverify import counts
+from mfverify.bellman.labelled import LabelledOperator
+from mfverify.bellman.lumped import LumpedOperator
+from mfverify.bellman.sampled import SampledOperator
+from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure
+from mfverify.errors import ModelError
+from mfverify.exact.optimal import Method, optimal_value
+from mfverify.subsample_mfq.ties import Maximisers, maximisers
+from mfverify.validation import chosen, positive_integer
+
+if TYPE_CHECKING:
+    from mfverify.exact.rational import State
+    from mfverify.model import Model
+    from mfverify.notation import Integers
+
+NOBODY = -1
+"""Entry of a policy table for a local state in which the sample has no agent."""
+UNDECIDED_ACTION = -2
+"""Entry of a policy table where exact arithmetic was out of reach for a near-tie."""
+
+
+class Regime(Enum):
+    """Which table Algorithm 1 holds; the value is the word that users type."""
+
+    STANDARD = "standard"
+    MEAN_FIELD = "mean-field"
+    SWITCH = "switch"
+
+
+def standard_table_size(model: Model, k: int) -> int:
+    """``|S_g| |S_l|^k |A_g| |A_l|^k`` (claim S1)."""
+    global_states, global_actions, local_states, local_actions = model.sizes
+    return global_states * local_states**k * global_actions * local_actions**k
+
+
+def mean_field_table_size(model: Model, k: int) -> int:
+    """``|S_g| |S_l| |A_g| |A_l| |mu_{k-1}(Z_l)|`` with the exact number of count vectors (claim S1)."""
+    global_states, global_actions, local_states, local_actions = model.sizes
+    pairs = local_states * local_actions
+    return global_states * pairs * global_actions * counts.number_of_count_vectors(k - 1, pairs)
+
+
+def switch(model: Model, k: int) -> Regime:
+    """The paper's choice of regime: standard when ``|Z_l|^k <= |Z_l| k^|Z_l|`` (Remark 3.1, Algorithm 1)."""
+    pairs = model.sizes[2] * model.sizes[3]
+    return Regime.STANDARD if pairs**k <= pairs * k**pairs else Regime.MEAN_FIELD
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """The greedy policy of the k-agent system and the enclosed fixed point it is greedy for.
+
+    ``value``: ``max_a Q_k`` with axes ``[g, rank in count_vectors(k, |S_l|)]``. ``choices`` lists, for every state, all
+    maximising joint actions (or that the tie is undecided). ``samples`` and ``seed`` are None for the exact operator.
+    """
+
+    model: Model
+    k: int
+    value: Enclosure
+    regime: Regime
+    choices: dict[State, Maximisers]
+    samples: int | None = None
+    seed: int | None = None
+
+    @property
+    def undecided(self) -> list[State]:
+        """States whose maximisers could be neither separated nor compared exactly."""
+        return [state for state, m in self.choices.items() if m.actions is None]
+
+    @cached_property
+    def global_action(self) -> Integers:
+        """The global agent's action for each sample, axes ``[g, rank of the sample's counts]``; the smallest maximising ``a_g``."""
+        table = np.full((self.model.sizes[0], counts.number_of_count_vectors(self.k, self.model.sizes[2])), UNDECIDED_ACTION, dtype=np.int64)
+        for index, (_, m) in zip(np.ndindex(table.shape), self._ordered(), strict=True):
+            if m.actions is not None:
+                table[index] = min(b for b, _ in m.actions)
+        return table
+
+    @cached_property
+    def local_action(self) -> Integers:
+        """A local agent's action, axes ``[g, rank of the sample's counts (itself included), own state]``.
+
+        Among the maximisers with the smallest ``a_g``, the smallest action that some agent in the own state takes.
+        """
+        _, _, local_states, local_actions = self.model.sizes
+        table = np.full((*self.global_action.shape, local_states), NOBODY, dtype=np.int64)
+        for index, ((_, c), m) in zip(np.ndindex(self.global_action.shape), self._ordered(), strict=True):
+            for s in range(local_states):
+                if c[s] == 0:
+                    continue
+                if m.actions is None:
+                    table[(*index, s)] = UNDECIDED_ACTION
+                    continue
+                smallest = min(b for b, _ in m.actions)
+                table[(*index, s)] = min(a for b, d in m.actions if b == smallest for a in range(local_actions) if d[s * local_actions + a])
+        return table
+
+    def _ordered(self) -> list[tuple[State, Maximisers]]:
+        """States in the order of values: global state, then rank of the count vector."""
+        return sorted(self.choices.items())
+
+
+def learn(
+    model: Model, k: int, samples: int | None = None, seed: int = 0, regime: str | Regime = Regime.MEAN_FIELD, width: float = 1e-9
+) -> Learned:
+    """Learn the k-agent system: the exact operator ``T_k``, or ``T_{k,m}`` with ``samples=m`` drawn with ``seed``.
+
+    ``regime`` is ``"mean-field"``, ``"standard"`` (labelled table, small k) or ``"switch"`` (the paper's rule). ``width``
+    is the wanted width of the enclosure of the fixed point. Raises :class:`ModelError` for k < 1 or m < 1 and
+    :class:`TooLargeError` before work that does not fit. Source: Algorithm 1, eq. 8, 10, 13.
+    """
+    k = positive_integer("subsample", k)
+    asked = chosen("regime", regime, Regime)
+    wanted = switch(model, k) if asked is Regime.SWITCH else asked
+    if samples is not None:
+        if asked is Regime.STANDARD:
+            raise ModelError("regime: found 'standard' with samples; the empirical operator is kept on counts, use regime='mean-field'")
+        return _learn_sampled(model, k, positive_integer("samples", samples), seed, width)
+    if wanted is Regime.STANDARD:
+        return _learn_standard(model, k, width)
+    operator = LumpedOperator(model, k)
+    value = optimal_value(model, k, Method.LUMPED, width)
+    return Learned(model, k, value, wanted, maximisers(operator, value))
+
+
+def _learn_standard(model: Model, k: int, width: float) -> Learned:
+    """The labelled table: the fixed point by value iteration over labelled states, then the argmax over labelled joint actions.
+
+    Maximisers are read off the labelled table and brought to counts; where its enclosure cannot separate them, the tie
+    is decided as in the mean-field regime, in exact arithmetic.
+    """
+    value = optimal_value(model, k, Method.FLAT, width)
+    operator = LabelledOperator(model, k)
+    vectors = counts.count_vectors(k, model.sizes[2])
+    position = counts.rank(operator.count_vector_of_state())
+    radius = float(value.width.max())
+    ties: dict[State, Maximisers] | None = None
+    choices: dict[State, Maximisers] = {}
+    for g in range(model.sizes[0]):
+        labelled = value.midpoint[:, position]
+        slack = 2 * (operator.error(labelled) + model.discount * Fraction(radius))
+        table = operator.action_values(g, labelled)
+        for row in vectors:
+            state = (g, tuple(int(x) for x in row))
+            agents = [s for s, x in enumerate(row) for _ in range(int(x))]
+            local_actions = model.sizes[3]
+            blocks = tuple(slice(s * local_actions, (s + 1) * local_actions) for s in agents)
+            joint = table[(slice(None), *blocks)]
+            near = np.argwhere(joint >= joint.max() - 2 * float(slack))
+            found = sorted({(int(b), _pair_counts(agents, actions, model)) for b, *actions in near.tolist()})
+            if len(found) == 1:
+                choices[state] = Maximisers(tuple(found))
+                continue
+            if ties is None:
+                ties = maximisers(LumpedOperator(model, k), value)
+            choices[state] = ties[state]
+    return Learned(model, k, value, Regime.STANDARD, choices)
+
+
+def _pair_counts(agents: list[int], actions: list[int], model: Model) -> tuple[int, ...]:
+    """Action counts over Z_l of labelled agents with labelled actions."""
+    _, _, local_states, local_actions = model.sizes
+    out = [0] * (local_states * local_actions)
+    for s, a in zip(agents, actions, strict=True):
+        out[s * local_actions + a] += 1
+    return tuple(out)
+
+
+def _learn_sampled(model: Model, k: int, samples: int, seed: int, width: float) -> Learned:
+    """The fixed point of ``T_{k,m}`` by value iteration. Near-ties that rounding leaves open are reported as undecided
+    unless the candidates have the same reward and the same sampled successors, and so the same value.
+    """
+    operator = SampledOperator(model, k, samples, np.random.default_rng(seed))
+    value = np.zeros(operator.shape)
+    best: Enclosure | None = None
+    sweeps = 0
+    while True:
+        image = operator.apply(value)
+        sweeps += 1
+        now = fixed_point_enclosure(image, value, operator.error(value), model.discount)
+        narrower = best is None or bool(now.width.max() < best.width.max())
+        if best is None or narrower:
+            best = now
+        reached = bool(best.width.max() <= width)
+        if reached or not narrower:
+            break
+        value = image
+    stop = StopReason.WIDTH if reached else StopReason.PRECISION
+    enclosed = Enclosure(best.lower, best.upper, None, Work(stop, sweeps, 0, len(operator.rewards)))
+    slack = 2 * (operator.error(enclosed.midpoint) + model.discount * Fraction(float(enclosed.width.max())))
+    table = operator.action_values(enclosed.midpoint)
+    choices: dict[State, Maximisers] = {}
+    for i, state in enumerate(operator.states):
+        pairs = operator.pairs_of(i)
+        near = np.flatnonzero(table[pairs] >= table[pairs].max() - 2 * float(slack))
+        expressions = {(operator.rewards[pairs.start + j], tuple(sorted(operator.successors[pairs.start + j]))) for j in near}
+        actions = tuple(operator.actions[i][j] for j in near)
+        choices[state] = Maximisers(actions if len(expressions) == 1 else None)
+    return Learned(model, k, enclosed, Regime.MEAN_FIELD, choices, samples, seed)

@@ -1,0 +1,34 @@
+"""Checks of arguments at the door: name, value found, what was expected, all in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+from numbers import Integral
+from typing import Any, TypeVar
+
+from mfverify.errors import ModelError
+
+Choice = TypeVar("Choice", bound=Enum)
+
+
+def positive_integer(name: str, value: Any, most: int | None = None, most_name: str = "") -> int:
+    """``value`` as an int >= 1 (and at most ``most``), or a :class:`ModelError` that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise ModelError(f"{name}: found {value!r}, expected an integer of at least 1")
+    if value < 1:
+        raise ModelError(f"{name}: found {value}, expected an integer of at least 1")
+    if most is not None and value > most:
+        raise ModelError(f"{name}: found {value}, expected at most {most_name}{most}")
+    return int(value)
+
+
+def chosen(name: str, value: Any, choices: type[Choice]) -> Choice:
+    """A member of an Enum from itself or from the word users type."""
+    if isinstance(value, choices):
+        return value
+    for member in choices:
+        if member.value == value:
+            return member
+    words: Iterable[str] = (repr(member.value) for member in choices)
+    raise ModelError(f"{name}: found {value!r}, expected one of {', '.join(words)}")

@@ -1,0 +1,82 @@
+"""Checks of the solvers against the brute-force oracles, shared by the agreement tests and by those that sabotage a solver."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from mfverify.exact.optimal import optimal_value
+from mfverify.model import Model
+from mfverify.subsample_mfq.execution import execution_value
+from mfverify.subsample_mfq.learning import NOBODY, Learned, learn
+from tests import oracles
+from tests.oracles import Greedy, Instance, LabelledSystem, all_count_vectors, assert_encloses
+
+WIDTH = 1e-9
+"""The width that the solvers promise by default."""
+
+
+def model_of(instance: Instance) -> Model:
+    """The instance as users would type it."""
+    return Model(
+        instance.global_kernel, instance.local_kernel, instance.global_reward, instance.local_reward, instance.discount, name=instance.name
+    )
+
+
+def instance_of(model: Model) -> Instance:
+    """The data of a bundled model, for the oracles."""
+    arrays = (model.global_kernel, model.local_kernel, model.global_reward, model.local_reward)
+    kernel, local_kernel, reward, local_reward = (oracles.nested(a.shape, lambda *i, a=a: Fraction(a[i])) for a in arrays)
+    return Instance(kernel, local_kernel, reward, local_reward, model.discount, model.name)
+
+
+def check_optimal_value(instance: Instance, n: int, method: str) -> None:
+    """The solver's enclosure contains the labelled optimum in every entry and is as narrow as promised."""
+    system = LabelledSystem(instance, n)
+    found = optimal_value(model_of(instance), n, method)
+    assert_encloses(found, system.by_counts(system.optimum), instance, n)
+    assert found.width.max() <= WIDTH
+
+
+def check_methods_agree(instance: Instance, n: int) -> None:
+    """Flat and lumped enclose one value, each as narrowly as promised."""
+    model = model_of(instance)
+    flat, lumped = optimal_value(model, n, "flat"), optimal_value(model, n, "lumped")
+    assert flat.width.max() <= WIDTH
+    assert lumped.width.max() <= WIDTH
+    assert flat.intersects(lumped)
+
+
+def check_policy(instance: Instance, learned: Learned) -> None:
+    """The policy tables are those of the labelled k-agent system with the documented tie-breaking, sample by sample."""
+    k = learned.k
+    greedy = Greedy(LabelledSystem(instance, k))
+    global_states, _, local_states, _ = instance.sizes
+    assert learned.undecided == []
+    vectors = all_count_vectors(k, local_states)
+    assert learned.global_action.shape == (global_states, len(vectors))
+    for g in range(global_states):
+        for i, c in enumerate(vectors):
+            sample = tuple(s for s, x in enumerate(c) for _ in range(x))
+            assert learned.global_action[g, i] == greedy.global_action(g, sample), f"{instance.name}, k={k}, global agent in {(g, c)}"
+            for s in range(local_states):
+                others = list(sample)
+                wanted = NOBODY
+                if s in others:
+                    others.remove(s)
+                    wanted = greedy.local_action(g, s, tuple(others))
+                assert learned.local_action[g, i, s] == wanted, f"{instance.name}, k={k}, local agent {s} in {(g, c)}"
+
+
+def check_execution(instance: Instance, n: int, k: int, sampling: str) -> None:
+    """The solver's enclosure contains the value of the labelled chain in every entry and is as narrow as promised."""
+    model = model_of(instance)
+    found = execution_value(model, n, learn(model, k), sampling)
+    assert_encloses(found, oracles.execution_value(instance, n, k, sampling), instance, n)
+    assert found.width.max() <= WIDTH
+
+
+def random_doubles(shape: tuple[int, ...], seed: int, scale: float) -> np.ndarray:
+    """Doubles of both signs with full mantissas."""
+    return scale * np.random.default_rng(seed).uniform(-1.0, 1.0, shape)

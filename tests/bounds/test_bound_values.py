@@ -1,0 +1,251 @@
+"""Every right-hand side against the paper's formula typed a second time, with mpmath at 60 digits or with Fractions."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from math import comb, prod
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import mpmath
+import pytest
+import sympy as sp
+
+from mfverify.bounds import concentration, costs, lipschitz, noise, optimality
+from mfverify.bounds import symbols as paper
+from mfverify.bounds.bound import Bound
+from mfverify.bounds.evaluate import enclose
+from mfverify.counts import count_vectors, subsample_law, total_variation
+from mfverify.enclosure import Interval
+from mfverify.errors import ModelError
+
+DIGITS = 60
+
+CASES: tuple[dict[str, Fraction | int], ...] = (
+    {
+        "n": 2000, "k": 300, "T": 7, "t": 5, "delta": Fraction(1, 10), "epsilon": Fraction(1, 9), "gamma": Fraction(1, 2),
+        "rt_g": Fraction(1, 3), "rt_l": Fraction(101, 100), "rt": Fraction(1, 3) + Fraction(101, 100),
+        "S_g": 2, "A_g": 2, "S_l": 2, "A_l": 2, "Z": 4, "eps_km": Fraction(1, 77), "TV": Fraction(2, 7),
+    },
+    {
+        "n": 12, "k": 5, "T": 40, "t": 1, "delta": Fraction(3, 7), "epsilon": Fraction(2, 5), "gamma": Fraction(19, 20),
+        "rt_g": Fraction(0), "rt_l": Fraction(5, 2), "rt": Fraction(5, 2),
+        "S_g": 3, "A_g": 5, "S_l": 3, "A_l": 4, "Z": 12, "eps_km": Fraction(3, 2), "TV": Fraction(1, 11),
+    },
+    {
+        "n": 31, "k": 11, "T": 3, "t": 90, "delta": Fraction(1, 10**6), "epsilon": Fraction(1, 2), "gamma": Fraction("0.123"),
+        "rt_g": Fraction(70), "rt_l": Fraction(1, 70), "rt": 70 + Fraction(1, 70),
+        "S_g": 7, "A_g": 3, "S_l": 6, "A_l": 3, "Z": 18, "eps_km": Fraction(1, 10**9), "TV": Fraction(1),
+    },
+)  # fmt: skip
+
+
+class Numbers(SimpleNamespace):
+    """The values of one case as attributes, converted by ``convert``."""
+
+    def __init__(self, case: dict[str, Fraction | int], convert: Callable[[Fraction | int], Any]) -> None:
+        super().__init__(**{name: convert(value) for name, value in case.items()})
+
+
+def to_mpf(value: Fraction | int) -> mpmath.mpf:
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def ln(x: mpmath.mpf) -> mpmath.mpf:
+    return mpmath.log(x)
+
+
+def first_term(v: Numbers, log_power: mpmath.mpf) -> mpmath.mpf:
+    """Theorem 4.2's first term: the logarithm to the power 1/2 (under the root) or 1 (outside)."""
+    log = ln(40 * v.rt * v.S_l * v.A_l * v.A_g * v.k ** (v.A_l + mpmath.mpf("0.5")) / (1 - v.gamma) ** 2)
+    return v.rt / (1 - v.gamma) ** 2 * mpmath.sqrt((v.n - v.k + 1) / (2 * v.n * v.k)) * log**log_power
+
+
+def fluctuation(v: Numbers) -> mpmath.mpf:
+    return mpmath.sqrt((v.S_l - 1) * (v.n - v.k) / (v.n * v.k)) / 2 + v.Z / (4 * v.n)
+
+
+def shared_draw(v: Numbers) -> mpmath.mpf:
+    sampling = mpmath.sqrt((v.S_l - 1) * (v.n - v.k) / (v.k * (v.n - 1))) / 2
+    copying = mpmath.sqrt(v.S_l * (v.A_l - 1) * (v.n - v.k)) / (2 * v.n)
+    slope = 2 * v.rt_l / (1 - v.gamma)
+    return slope / (1 - v.gamma) * (sampling + copying + v.gamma / (1 - v.gamma) * fluctuation(v))
+
+
+HALF = mpmath.mpf("0.5")
+
+BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
+    concentration.SUP_NORM_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    concentration.TV_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    concentration.TV_TAIL_BY_SETS: lambda v: 2**v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    concentration.TV_QUANTILE: lambda v: mpmath.sqrt((v.n - v.k + 1) / (8 * v.n * v.k) * ln(2 * v.Z / v.delta)),
+    concentration.TV_QUANTILE_TAIL: lambda v: 2 * v.Z * mpmath.exp(-8 * v.n * v.k * v.epsilon**2 / (v.n - v.k + 1)),
+    concentration.TV_MEAN: lambda v: HALF * mpmath.sqrt(v.Z * (v.n - v.k) / (v.k * (v.n - 1))),
+    concentration.KL_LARGEST: lambda v: ln(v.n / v.k),
+    lipschitz.UPPER: lambda v: (
+        2 * v.rt_l / (1 - v.gamma) * v.TV + v.gamma / (1 - v.gamma) * (2 * v.rt_l / (1 - v.gamma)) * fluctuation(v)
+    ),
+    optimality.THEOREM_4_2: lambda v: first_term(v, HALF) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km,
+    optimality.THEOREM_4_2_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km / (1 - v.gamma),
+    optimality.THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
+    optimality.THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
+    optimality.SHARED_DRAW: shared_draw,
+    noise.SAMPLES: lambda v: (
+        2 * v.S_g * v.A_g * v.S_l * v.A_l * v.k ** (mpmath.mpf("3.5") + v.S_l * v.A_l)
+        * ln(v.S_g * v.A_g * v.A_l * v.S_l) / (1 - v.gamma) ** 5 * ln(1 / (1 - v.gamma) ** 2)
+    ),
+    noise.ITERATIONS: lambda v: 2 / (1 - v.gamma) * ln(v.rt * mpmath.sqrt(v.k) / (1 - v.gamma)),
+    noise.ITERATION_TARGET: lambda v: 1 / mpmath.sqrt(v.k),
+}  # fmt: skip
+"""Irrational right-hand sides, in floating point of 60 digits."""
+
+EXACTLY: dict[Bound, Callable[[Numbers], Any]] = {
+    lipschitz.SAME_SIZE: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
+    lipschitz.ACROSS_SIZES: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
+    lipschitz.LOWER: lambda v: 2 * v.rt_l / (1 - v.gamma) * (v.TV + Fraction(v.Z, 4 * v.k)),
+    optimality.TRIVIAL_GAP: lambda v: 2 * v.rt / (1 - v.gamma),
+    optimality.ITERATE_SIZE: lambda v: sum(v.rt * v.gamma**i for i in range(v.t)),
+    noise.ITERATION_ERROR: lambda v: v.gamma**v.T * v.rt / (1 - v.gamma),
+    costs.STANDARD_TABLE: lambda v: v.S_g * prod([v.S_l] * v.k) * v.A_g * prod([v.A_l] * v.k),
+    costs.DISTRIBUTIONS: lambda v: comb(v.k - 1 + v.Z - 1, v.k - 1),
+    costs.DISTRIBUTIONS_AT_MOST: lambda v: prod([v.k] * v.Z),
+    costs.MEAN_FIELD_TABLE: lambda v: v.S_g * v.S_l * comb(v.k - 1 + v.Z - 1, v.k - 1) * v.A_g * v.A_l,
+    costs.MEAN_FIELD_TABLE_AT_MOST: lambda v: v.S_g * v.S_l * v.k**v.Z * v.A_g * v.A_l,
+    costs.SWITCH_STANDARD: lambda v: v.Z**v.k,
+    costs.SWITCH_MEAN_FIELD: lambda v: v.Z * v.k**v.Z,
+}
+"""Rational right-hand sides, in exact arithmetic."""
+
+WITHOUT_CONSTANTS = {costs.STANDARD_TABLE, costs.DISTRIBUTIONS_AT_MOST, costs.MEAN_FIELD_TABLE_AT_MOST, costs.SWITCH_STANDARD,
+                     costs.SWITCH_MEAN_FIELD}  # fmt: skip
+"""Products and powers of symbols only: nothing to halve."""
+
+MODULES: tuple[ModuleType, ...] = (concentration, costs, lipschitz, noise, optimality)
+ALL = [value for module in MODULES for value in vars(module).values() if isinstance(value, Bound)]
+
+
+def values_of(bound: Bound, case: dict[str, Fraction | int]) -> dict[sp.Symbol, Fraction | int]:
+    return {symbol: case[str(symbol)] for symbol in bound.symbols}
+
+
+def by_hand(bound: Bound, case: dict[str, Fraction | int]) -> Fraction:
+    """The value from the second typing of the formula: exact, or correct to nearly 60 digits."""
+    if bound in EXACTLY:
+        return Fraction(EXACTLY[bound](Numbers(case, lambda value: value)))
+    with mpmath.workdps(DIGITS):
+        return as_fraction(mpmath.mpf(BY_HAND[bound](Numbers(case, to_mpf))))
+
+
+def as_fraction(value: mpmath.mpf) -> Fraction:
+    """The exact rational that a floating-point number of mpmath is (``man_exp`` leaves the sign out)."""
+    mantissa, exponent = (int(part) for part in value.man_exp)
+    return Fraction(int(mpmath.sign(value)) * mantissa) * Fraction(2**exponent if exponent >= 0 else Fraction(1, 2**-exponent))
+
+
+def ids(bound: Bound) -> str:
+    return bound.name
+
+
+def test_every_right_hand_side_has_a_second_typing_and_a_name_of_its_own() -> None:
+    assert set(ALL) == set(BY_HAND) | set(EXACTLY)
+    assert not set(BY_HAND) & set(EXACTLY)
+    assert len({bound.name for bound in ALL}) == len(ALL) == len(BY_HAND) + len(EXACTLY)
+
+
+@pytest.mark.parametrize("case", CASES, ids=("large", "small", "wide"))
+@pytest.mark.parametrize("bound", BY_HAND, ids=ids)
+def test_irrational_right_hand_sides_against_mpmath(bound: Bound, case: dict[str, Fraction | int]) -> None:
+    interval = bound.enclose(values_of(bound, case))
+    assert not interval.is_exact
+    assert interval.contains(by_hand(bound, case))
+    assert interval.width * 2**60 <= abs(interval.lower)
+
+
+@pytest.mark.parametrize("case", CASES, ids=("large", "small", "wide"))
+@pytest.mark.parametrize("bound", EXACTLY, ids=ids)
+def test_rational_right_hand_sides_against_fractions(bound: Bound, case: dict[str, Fraction | int]) -> None:
+    interval = bound.enclose(values_of(bound, case))
+    assert interval.lower == interval.upper == by_hand(bound, case)
+
+
+def with_one_constant_halved(node: sp.Basic) -> Iterator[sp.Basic]:
+    """The expression once for each nonzero number in it, with that number halved."""
+    if isinstance(node, sp.Rational):
+        if node != 0:
+            yield node / 2
+        return
+    for i, part in enumerate(node.args):
+        for changed in with_one_constant_halved(part):
+            yield node.func(*node.args[:i], changed, *node.args[i + 1 :])
+
+
+@pytest.mark.parametrize("bound", [bound for bound in ALL if bound not in WITHOUT_CONSTANTS], ids=ids)
+def test_halving_any_constant_is_noticed(bound: Bound) -> None:
+    case = CASES[1]
+    expected, wrong_values = by_hand(bound, case), 0
+    assert bound.enclose(values_of(bound, case)).contains(expected)
+    for sabotaged in with_one_constant_halved(bound.expression):
+        with contextlib.suppress(ModelError):  # a sabotaged formula without a value here is noticed as well
+            assert not enclose(sabotaged, values_of(bound, case)).contains(expected), sabotaged
+            wrong_values += 1
+    assert wrong_values > 0
+
+
+@pytest.mark.parametrize("bound", [bound for bound in ALL if bound in WITHOUT_CONSTANTS], ids=ids)
+def test_doubling_a_size_is_noticed_where_there_are_no_constants(bound: Bound) -> None:
+    case = CASES[1]
+    for symbol in bound.symbols:
+        doubled = bound.expression.subs(symbol, 2 * symbol)
+        assert not enclose(doubled, values_of(bound, case)).contains(by_hand(bound, case)), symbol
+
+
+@pytest.mark.parametrize(("subsample", "expected"), [(300, "0.7098"), (401, "0.6055")])
+def test_theorem_4_2_matches_the_theory_page_on_the_coordination_model(subsample: int, expected: str) -> None:
+    """Section 4.2: |S_l| = |A_l| = |A_g| = 2, gamma = 1/2, rt = 101/100, n = 2000, no noise, printed to four digits."""
+    interval = optimality.THEOREM_4_2.enclose({
+        paper.n: 2000, paper.k: subsample, paper.gamma: Fraction(1, 2), paper.rt: Fraction(101, 100),
+        paper.S_l: 2, paper.A_l: 2, paper.A_g: 2, paper.eps_km: 0,
+    })  # fmt: skip
+    half_a_digit = Fraction(1, 20000)
+    assert Fraction(expected) - half_a_digit <= interval.lower <= interval.upper <= Fraction(expected) + half_a_digit
+
+
+def test_binomial_number_of_distributions_against_enumeration() -> None:
+    for k in range(1, 7):
+        for pairs in range(1, 6):
+            interval = costs.DISTRIBUTIONS.enclose({paper.k: k, paper.Z: pairs})
+            assert interval.lower == interval.upper == len(count_vectors(k - 1, pairs))
+
+
+def test_mean_bound_holds_against_the_exact_hypergeometric_mean_and_half_of_it_does_not() -> None:
+    """With one agent in each of 8 classes and k = 4, TV is surely 1/2."""
+    cases = [((1,) * 8, 4), ((3, 2, 1), 2), ((5, 0, 5), 3), ((2, 2), 4)]
+    for counts, k in cases:
+        mean = sum((law * total_variation(sample, counts) for sample, law in subsample_law(counts, k)), Fraction(0))
+        bound = concentration.TV_MEAN.enclose({paper.n: sum(counts), paper.k: k, paper.Z: len(counts)})
+        assert mean <= bound.lower
+    halved = enclose(concentration.TV_MEAN.expression / 2, {paper.n: 8, paper.k: 4, paper.Z: 8})
+    assert halved.upper < Fraction(1, 2)
+
+
+def test_huge_numbers_are_enclosed_and_small_ones_do_not_vanish() -> None:
+    big: dict[sp.Symbol, Fraction | int] = {paper.k: 10**15, paper.gamma: Fraction(999, 1000)}
+    big |= dict.fromkeys((paper.S_g, paper.A_g, paper.S_l, paper.A_l), 5)
+    with mpmath.workdps(DIGITS):
+        gamma = mpmath.mpf(999) / 1000
+        expected = 2 * 625 * mpmath.mpf(10) ** (15 * 28) * mpmath.sqrt(mpmath.mpf(10) ** 15) * ln(mpmath.mpf(625))
+        expected *= ln(1 / (1 - gamma) ** 2) / (1 - gamma) ** 5
+        assert expected > mpmath.mpf(10) ** 400
+    interval = noise.SAMPLES.enclose(big)
+    assert interval.contains(as_fraction(expected))
+    assert interval.width * 2**60 <= interval.lower
+    with pytest.raises(ModelError, match="beyond double precision"):
+        noise.SAMPLES.evaluate_float(big)
+
+    tail: dict[sp.Symbol, Fraction | int] = {paper.n: 10**9, paper.k: 10**9 // 2, paper.epsilon: 1, paper.Z: 4}
+    vanishing = concentration.SUP_NORM_TAIL.enclose(tail)
+    assert isinstance(vanishing, Interval)
+    assert vanishing.lower == 0 < vanishing.upper < Fraction(1, 2**1000000)
+    assert concentration.SUP_NORM_TAIL.evaluate_float(tail) == 0.0
