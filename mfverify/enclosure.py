@@ -59,7 +59,7 @@ def round_down(value: Fraction) -> float:
 
 def round_up(value: Fraction) -> float:
     """The smallest double that is not below ``value``."""
-    return -round_down(-value)
+    return 0.0 - round_down(-value)
 
 
 def _nearest(value: Fraction) -> float:
@@ -362,6 +362,6 @@ def fixed_point_enclosure(image: Floats, value: Floats, error: Fraction, discoun
     lo = Fraction(float(add_down(image, -value).min())) - error
     hi = Fraction(float(add_up(image, -value).max())) + error
     factor = discount / (1 - discount)
-    low = add_down(add_down(image, np.float64(-slack)), np.float64(round_down(factor * lo)))
-    high = add_up(add_up(image, np.float64(slack)), np.float64(round_up(factor * hi)))
+    low = add_down(add_down(image, np.array(-slack)), np.array(round_down(factor * lo)))
+    high = add_up(add_up(image, np.array(slack)), np.array(round_up(factor * hi)))
     return Enclosure(low, high, None, work)

@@ -142,10 +142,6 @@ class Claim:
     left_means: str = "left side"
     right_means: str = "right side"
 
-    def reproduce(self, instance: Instance) -> str:
-        """The command that computes an instance again."""
-        return f"mfverify verify --claims {self.id} --instance '{instance.label}'"
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -228,3 +224,22 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self._claims)
+
+
+def tightest(candidates: Sequence[Sides]) -> Sides:
+    """Of several inequalities that an instance states at once, the one that says most about it.
+
+    A violation first (the largest excess), then an undecided one, then the non-vacuous one with the largest left/right
+    ratio: so the instance's verdict is the worst of them all. Raises :class:`ModelError` on an empty list.
+    """
+    if not candidates:
+        raise ModelError("an instance without any inequality was asked for its tightest one; report it as not-applicable")
+    severity = {Verdict.VIOLATED: 3, Verdict.UNDECIDED: 2, Verdict.HOLDS: 1, Verdict.VACUOUS: 0}
+
+    def order(sides: Sides) -> tuple[int, Any]:
+        verdict = judge(sides)
+        if verdict is Verdict.VIOLATED or sides.right.lower <= 0:
+            return severity[verdict], sides.left.lower - sides.right.upper
+        return severity[verdict], sides.left.midpoint / sides.right.midpoint
+
+    return max(candidates, key=order)

@@ -1,6 +1,19 @@
 """The bundled models, one file each, with their sources and closed forms."""
 
+from collections.abc import Callable
+
+from mfverify.model import Model
 from mfverify.models.absorbing import absorbing
 from mfverify.models.coordination import coordination
+from mfverify.models.patrol import patrol
+from mfverify.models.random_coupled import random_coupled
 
-__all__ = ["absorbing", "coordination"]
+BUNDLED: dict[str, Callable[[], Model]] = {
+    "coordination": coordination,
+    "absorbing": absorbing,
+    "patrol": patrol,
+    "random_coupled": lambda: random_coupled(0),
+}
+"""What ``models:NAME`` on the command line stands for, with default parameters."""
+
+__all__ = ["BUNDLED", "absorbing", "coordination", "patrol", "random_coupled"]

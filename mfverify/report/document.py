@@ -26,7 +26,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
   "scale": "linear"|"log"}``; any other key is shown as a line ``key: value``.
 - Verdicts and statuses are the words of :class:`~mfverify.claims.claim.Verdict` and :class:`~mfverify.claims.claim.Status`.
 
-The summary has to agree with the claims it summarises: a document that contradicts itself is refused.
+The summary has to agree with the claims, and the status of a claim with the verdicts on its instances: a document that
+contradicts itself is refused.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
-from mfverify.claims.claim import Status, Verdict
+from mfverify.claims.claim import Status, Verdict, status
 from mfverify.errors import ModelError
 from mfverify.validation import chosen
 
@@ -315,7 +316,10 @@ def _curve(value: Any, place: str) -> Curve:
 def _point(value: Any, place: str) -> float:
     """A coordinate to draw: ``nan`` where there is none."""
     end = _end(value, place)
-    return math.nan if end is None else float(end)
+    try:
+        return math.nan if end is None else float(end)
+    except OverflowError:
+        raise ModelError(f"{place}: found a number beyond double precision; draw its logarithm") from None
 
 
 def _model(entry: Any, number: int) -> ModelRecord:
@@ -339,6 +343,9 @@ def _model(entry: Any, number: int) -> ModelRecord:
 def _agrees(summary: Mapping[str, Any], document: Document) -> None:
     """Refuse a summary that contradicts the claims."""
     verdicts = Counter(instance.verdict.value for claim in document.claims for instance in claim.instances)
+    for claim in document.claims:
+        if claim.status is not (found := status([instance.verdict for instance in claim.instances])):
+            raise ModelError(f"claim {claim.id}, status: found {claim.status.value}, but its instances make it {found.value}")
     statuses = Counter(claim.status.value for claim in document.claims)
     counted = {"claims": len(document.claims), "instances": sum(verdicts.values())}
     for name, number in counted.items():

@@ -1,7 +1,7 @@
-"""Prose with LaTeX between dollars, typeset as HTML with MathML.
+r"""Prose with LaTeX between dollars, typeset as HTML with MathML.
 
 ``latex2mathml`` does the translation, but it lets mistakes through: an unknown command becomes an identifier, a missing
-argument an element with too few children, and the contents of ``\\text`` are not escaped. The translation is therefore
+argument an element with too few children, and the contents of ``\text`` are not escaped. The translation is therefore
 taken as a tree, checked against the elements, attributes and arities of MathML Core that are known here, and written out
 anew with every character escaped.
 """
@@ -33,6 +33,9 @@ _ATTRIBUTES: Final = frozenset(
     }
 )  # fmt: skip
 
+_TOKENS: Final = frozenset({"mi", "mn", "mo", "mtext", "mspace"})
+"""Elements that hold characters alone."""
+
 _EMPTY: Final = frozenset({"mspace", "mrow", "mtd"})
 """Elements that may have no content."""
 
@@ -42,6 +45,7 @@ _LIMITS: Final = frozenset({"max", "min", "sup", "inf", "lim", "argmax", "argmin
 _ENTITY: Final = re.compile(r"&#x([0-9A-Fa-f]+);")
 _DOLLARS: Final = re.compile(r"(?<!\\)(\$\$?)")
 _COMMAND: Final = re.compile(r"\\[A-Za-z]+")
+_PRIME: Final = "&#x02032;"
 _NEGATIVE_THIN: Final = "-0.167em"
 
 _ALPHABETS: Final = {
@@ -52,17 +56,12 @@ _ALPHABETS: Final = {
 
 
 def typeset(prose: str, place: str) -> Markup:
-    """Prose with ``$...$`` and ``$$...$$`` as HTML; ``\\$`` is a dollar.
+    r"""Prose with ``$...$`` and ``$$...$$`` as HTML; ``\$`` is a dollar.
 
     ``place`` names the field in errors. Raises :class:`ModelError` on an unclosed dollar, on LaTeX outside dollars and on
     LaTeX that does not translate cleanly.
     """
     return Markup("").join(_mathml(part, display, place) if maths else _prose(part, place) for part, maths, display in _parts(prose, place))
-
-
-def untypeset(prose: str) -> str:
-    """The same prose as plain text (for labels that cannot hold markup): dollars and backslashes dropped."""
-    return _DOLLARS.sub("", prose).replace("\\", "")
 
 
 def _parts(prose: str, place: str) -> Iterator[tuple[str, bool, bool]]:
@@ -129,16 +128,23 @@ def _polish(element: Element, display: bool) -> None:
     for index, child in enumerate(children):
         _polish(child, display)
         name = child[0] if child.tag in ("msub", "msubsup") and len(child) else child
-        if name.tag == "mo" and len(name.text or "") > 1 and (name.text or "").isalpha():
+        word = _characters(name.text).replace("\u2009", "")
+        if name.tag in ("mi", "mo") and len(word) > 1 and word.isalpha():
+            name.tag = "mo"
             following = children[index + 1] if index + 1 < len(children) else None
             name.set("lspace", "0.167em" if index else "0")
             name.set("rspace", "0" if following is None or _opens(following) else "0.167em")
             name.set("movablelimits", "false")
-            if display and child is not name and name.text in _LIMITS:
+            if display and child is not name and word in _LIMITS:
                 child.tag = {"msub": "munder", "msubsup": "munderover"}[child.tag]
+    if element.tag == "msup" and len(element) == 2 and element[1].text == _PRIME and element[1].tag == "mi":
+        element.tag = "mrow"  # browsers do not enlarge the prime, which fonts draw raised already
+        element[1].tag = "mo"
+        element[1].set("lspace", "0")
+        element[1].set("rspace", "0")
     if element.tag == "mover" and len(element) == 2 and element[1].tag == "mo":
         element.set("accent", "true")
-    if element.tag == "mo" and element.text in ("&#x0007C;", "&#x02016;"):
+    if element.tag == "mo" and element.text in ("&#x0007C;", "&#x02016;", "&#x0002F;"):
         element.set("lspace", "0")
         element.set("rspace", "0")
     if element.tag == "mspace" and element.get("width") == "negativethinmathspace":
@@ -149,11 +155,16 @@ def _polish(element: Element, display: bool) -> None:
         del element.attrib["mathvariant"]
 
 
+def _characters(content: str | None) -> str:
+    """The content of an element; the library writes symbols as hexadecimal entities."""
+    return _ENTITY.sub(lambda entity: chr(int(entity.group(1), 16)), content or "")
+
+
 def _opens(element: Element) -> bool:
     """Whether an element starts with an opening parenthesis, bracket or brace."""
     while len(element):
         element = element[0]
-    return _ENTITY.sub(lambda entity: chr(int(entity.group(1), 16)), element.text or "") in ("(", "[", "{")
+    return _characters(element.text) in ("(", "[", "{")
 
 
 def _in_alphabet(letter: str, variant: str) -> str:
@@ -179,8 +190,11 @@ def _written(element: Element, latex: str, place: str) -> Markup:
     if content == "&":
         raise _refused(latex, place, "an & stands outside a matrix or cases; write the lines as separate formulas")
     if tag not in _EMPTY and not content.strip() and not len(element):
-        raise _refused(latex, place, f"a part of it is empty (<{tag}>)")
-    inside = escape(_ENTITY.sub(lambda entity: chr(int(entity.group(1), 16)), content))
+        hint = "; \\operatorname takes letters only" if tag == "mo" else ""
+        raise _refused(latex, place, f"a part of it is empty (<{tag}>{hint})")
+    if tag in _TOKENS and len(element):
+        raise _refused(latex, place, "it makes an operator of several parts; write its name with \\operatorname")
+    inside = escape(_characters(content))
     inside += Markup("").join(_written(child, latex, place) for child in element)
     attributes = Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in element.attrib.items())
     return Markup("<{0}{1}>{2}</{0}>").format(tag, attributes, inside)

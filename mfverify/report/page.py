@@ -14,9 +14,9 @@ from markupsafe import Markup, escape
 
 from mfverify.claims.claim import Status, Verdict
 from mfverify.report import plots, summary
-from mfverify.report.document import ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read
+from mfverify.report.digits import compact, compared, ratio
+from mfverify.report.document import ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read, text
 from mfverify.report.mathematics import typeset
-from mfverify.report.numbers import compact, compared, ratio
 from mfverify.report.plots import Panel
 
 FIRST_ROWS: Final = 12
@@ -142,7 +142,7 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         curve_panels=curve_panels,
         more_curve_panels=more_curves,
         telling=telling,
-        telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance",
+        telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance" if tightest else "First instance",
         telling_numbers=_comparison(telling) if telling else Markup(""),
         columns=_columns(claim, {model.name: model for model in run.models}),
     )
@@ -195,7 +195,7 @@ def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Colu
         Column("Model", "name", model),
         Column("n", "number", lambda i: _or_dash(i.agents)),
         Column("k", "number", lambda i: _or_dash(i.subsample)),
-        Column("Parameters", "name", lambda i: escape(", ".join(f"{name} = {value}" for name, value in i.parameters)) or Markup("–")),
+        Column("Parameters", "name", lambda i: _parameters(i.parameters)),
         Column("Left side", "number", lambda i: _pair(i)[0]),
         Column("Right side", "number", lambda i: _pair(i)[1]),
         Column("Trivial", "number", lambda i: _side(i.trivial)),
@@ -251,6 +251,10 @@ def _number(shown: str, side: Side) -> Markup:
     return Markup('<span title="{}">{}</span>').format(side.full, shown)
 
 
+def _parameters(parameters: Sequence[tuple[str, str]]) -> Markup:
+    return escape(", ".join(f"{name}\u00a0=\u00a0{value}" for name, value in parameters)) or Markup("–")
+
+
 def _or_dash(value: int | None) -> Markup:
     return Markup("–") if value is None else escape(value)
 
@@ -258,4 +262,5 @@ def _or_dash(value: int | None) -> Markup:
 def _value(value: Any) -> str:
     """A value of ``details`` or ``provenance`` on one line."""
     written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    written = text(written)
     return written if len(written) <= _LONGEST_DETAIL else written[: _LONGEST_DETAIL - 1] + "… (in full in report.json)"

@@ -12,18 +12,19 @@ import math
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from mfverify.claims.claim import Verdict
+from mfverify.report.digits import compact, compared, drawn, listed, plain, superscript
 from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, side_between
-from mfverify.report.numbers import compared, compact, drawn, listed, plain
 from mfverify.report.summary import counted, excess, where
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ _STYLES: Final = (
 
 _TRIVIAL: Final = ("#555555", (0, (1, 2)), "")
 
-_SETTINGS: Final[dict[str, Any]] = {
+_SETTINGS: Final[Any] = {
     "svg.hashsalt": "mfverify report",
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.unicode_minus": True,
-    "font.size": 9.0,
+    "font.size": 10.0,
     "axes.linewidth": 0.7,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -66,7 +67,7 @@ _SETTINGS: Final[dict[str, Any]] = {
     "lines.linewidth": 1.5,
     "lines.markersize": 4.5,
     "legend.frameon": False,
-    "legend.fontsize": 9.0,
+    "legend.fontsize": 10.0,
     "figure.facecolor": "white",
 }
 
@@ -110,7 +111,7 @@ def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
     There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides.
     """
     groups = sorted(_groups(claim), key=_telling, reverse=True)
-    panels = [_subsample_panel(group, f"{claim.anchor}-k{number}") for number, group in enumerate(groups[:MOST_PANELS], start=1)]
+    panels = [_subsample_panel(group, f"plot-{claim.anchor}-k{number}") for number, group in enumerate(groups[:MOST_PANELS], start=1)]
     return panels, len(groups) - len(panels)
 
 
@@ -119,7 +120,7 @@ def curves(claim: ClaimRecord) -> tuple[list[Panel], int]:
     having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None]
     having.sort(key=lambda pair: pair[0].verdict is not Verdict.VIOLATED)
     panels = [
-        _curve_panel(curve, where(instance), f"{claim.anchor}-c{number}")
+        _curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}")
         for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)
     ]
     return panels, len(having) - len(panels)
@@ -134,8 +135,7 @@ def _groups(claim: ClaimRecord) -> list[Group]:
     for instances in gathered.values():
         ordered = sorted(instances, key=lambda instance: instance.subsample or 0)
         if len({instance.subsample for instance in ordered}) >= 2:
-            fixed = [part for part in where(ordered[0]).split(", ") if not part.startswith("k = ")]
-            groups.append(Group(", ".join(fixed), tuple(ordered)))
+            groups.append(Group(where(replace(ordered[0], subsample=None)), tuple(ordered)))
     return groups
 
 
@@ -170,7 +170,8 @@ def _spoken_instances(group: Group) -> str:
         chosen = tuple(chosen[round(index * step)] for index in range(_SPOKEN_POINTS))
     said = []
     for instance in chosen:
-        assert instance.actual is not None and instance.bound is not None  # only such instances are grouped
+        assert instance.actual is not None  # only instances with two sides are grouped
+        assert instance.bound is not None
         left, right = compared(instance.actual, instance.bound)
         said.append(f"k = {instance.subsample}: left {left.text}, right {right.text}, {instance.verdict.value}")
     more = f" ({len(chosen)} of {len(group.instances)} points.)" if len(chosen) < len(group.instances) else ""
@@ -220,9 +221,9 @@ def _enclosed(low: float, high: float) -> str:
 
 
 def _scale(lines: Sequence[Line]) -> str:
-    """Logarithmic where the values are positive and spread over more than two orders of magnitude."""
+    """Logarithmic where the values are positive and spread over a factor of more than 30."""
     values = [value for line in lines for end in (line.lower, line.upper) for value in end if not math.isnan(value)]
-    return "log" if values and min(values) > 0 and max(values) > 100 * min(values) else "linear"
+    return "log" if values and min(values) > 0 and max(values) > 30 * min(values) else "linear"
 
 
 def _svg(
@@ -242,7 +243,10 @@ def _svg(
 
 def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str) -> None:
     handles = []
-    axes.set_yscale(scale, **({"nonpositive": "mask"} if scale == "log" else {}))
+    if scale == "log":
+        axes.set_yscale("log", nonpositive="mask")
+        axes.yaxis.set_major_formatter(FuncFormatter(_power))
+        axes.yaxis.set_minor_formatter(NullFormatter())
     for line in lines:
         colour, dashes, marker = line.style
         middle = [low / 2 + high / 2 for low, high in zip(line.lower, line.upper, strict=True)]
@@ -251,7 +255,7 @@ def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, flo
         handles += axes.plot(line.x, middle, color=colour, linestyle=dashes, marker=marker, markevery=every)
     names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
     if violated:
-        ring = {"linestyle": "", "marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "black"}
+        ring: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "black"}
         handles += axes.plot([x for x, _ in violated], [y for _, y in violated], **ring)
         names.append("violated")
     if scale == "linear":
@@ -260,6 +264,14 @@ def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, flo
     axes.set_xlabel(textwrap.fill(labels[0], 50))
     axes.set_ylabel(textwrap.fill(labels[1], 36))
     axes.figure.legend(handles, [textwrap.fill(name, 30) for name in names], loc="outside upper left", ncols=2, handlelength=3.2)
+
+
+def _power(value: float, _position: int) -> str:
+    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots."""
+    exponent = round(math.log10(value))
+    if -3 <= exponent <= 4:
+        return f"{value:.{max(0, -exponent)}f}"
+    return "10" + superscript(exponent)
 
 
 def _inlined(document: str, name: str, prefix: str) -> Markup:
@@ -282,5 +294,5 @@ def _inlined(document: str, name: str, prefix: str) -> Markup:
     head, rest = body.split(">", 1)
     view_box = re.search(r'viewBox="[^"]*"', head)
     assert view_box is not None  # matplotlib writes one always
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" {}>').format(escape(name), Markup(view_box.group()))
-    return opening + Markup(re.sub(r"\n\s*", "\n", rest).strip())
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" {}>')
+    return opening.format(name, Markup(view_box.group())) + Markup(re.sub(r"\n\s*", "\n", rest).strip())

@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Final
 
 from mfverify.claims.claim import Status, Verdict
+from mfverify.report.digits import compared_intervals, listed
 from mfverify.report.document import ClaimRecord, Document, InstanceRecord
-from mfverify.report.numbers import compared_intervals, listed
 
 VERDICT_WORDS: Final = {
     Verdict.HOLDS: "the certified upper end of the left side is at most the certified lower end of the right side.",
@@ -27,10 +27,9 @@ VERDICT_WORDS: Final = {
 
 STATUS_WORDS: Final = {
     Status.REFUTED: "at least one instance violates the claim, and that violation is certified.",
-    Status.CORROBORATED: "no instance violates the claim, and at least one holds with a right side that says something. "
-    "It is not a proof.",
-    Status.VACUOUS: "every instance that applies holds, but none with a right side that says more than what is trivially true.",
-    Status.UNDECIDED: "no instance violates the claim and none is certified to hold with a right side that says something.",
+    Status.CORROBORATED: "no instance violates the claim and at least one holds, not vacuously: it is not a proof.",
+    Status.VACUOUS: "no instance is violated and every one that is decided holds vacuously.",
+    Status.UNDECIDED: "no instance violates the claim and none is certified to hold, other than vacuously.",
 }
 """What each status of a claim means."""
 
@@ -68,20 +67,12 @@ def opening(document: Document) -> str:
 
 def verdict_sentence(document: Document) -> str:
     """The sentence that says how many instances have which verdict."""
-    said = {
-        Verdict.HOLDS: "with a bound that says something",
-        Verdict.VIOLATED: "",
-        Verdict.VACUOUS: "with a bound that is no better than trivial",
-        Verdict.NOT_APPLICABLE: "not applicable",
-        Verdict.UNDECIDED: "undecided",
-    }
-    holds, violated, vacuous, outside, open_ones = (document.count(verdict) for verdict in said)
+    holds, violated, vacuous, outside, undecided = (document.count(verdict) for verdict in Verdict)
     return (
-        f"Of the instances, {holds} {'holds' if holds == 1 else 'hold'} {said[Verdict.HOLDS]}, "
+        f"Of the instances, {holds} {'holds' if holds == 1 else 'hold'}, "
         f"{violated} {'is' if violated == 1 else 'are'} violated, "
-        f"{vacuous} {'holds' if vacuous == 1 else 'hold'} {said[Verdict.VACUOUS]}, "
-        f"{outside} {'is' if outside == 1 else 'are'} {said[Verdict.NOT_APPLICABLE]} and "
-        f"{open_ones} {'is' if open_ones == 1 else 'are'} {said[Verdict.UNDECIDED]}."
+        f"{vacuous} {'holds' if vacuous == 1 else 'hold'} vacuously (with a bound no better than trivial), "
+        f"{outside} {'is' if outside == 1 else 'are'} not applicable and {undecided} {'is' if undecided == 1 else 'are'} undecided."
     )
 
 
@@ -109,7 +100,8 @@ def clearest_violation(claim: ClaimRecord) -> Violation | None:
     if not violated:
         return None
     instance = max(violated, key=excess)
-    assert instance.actual is not None and instance.bound is not None  # the document is refused otherwise
+    assert instance.actual is not None  # a violation without two sides is refused when the document is read
+    assert instance.bound is not None
     left, right = compared_intervals(instance.actual, instance.bound)
     exact = [" = " if side.exact is not None else " in " for side in (instance.actual, instance.bound)]
     return Violation(claim, instance, exact[0] + left.text, exact[1] + right.text, where(instance))

@@ -25,7 +25,7 @@ from mfverify import counts
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure
+from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval, StopReason, Work, fixed_point_enclosure
 from mfverify.errors import ModelError
 from mfverify.exact.optimal import Method, optimal_value
 from mfverify.subsample_mfq.ties import Maximisers, maximisers
@@ -220,3 +220,41 @@ def _learn_sampled(model: Model, k: int, samples: int, seed: int, width: float) 
         actions = tuple(operator.actions[i][j] for j in near)
         choices[state] = Maximisers(actions if len(expressions) == 1 else None)
     return Learned(model, k, enclosed, Regime.MEAN_FIELD, choices, samples, seed)
+
+
+def bellman_noise(learned: Learned) -> Interval:
+    """``eps_{k,m} = ||Q^est_{k,m} - Q*_k||_inf`` of a learned policy: zero for the exact operator.
+
+    Compared on the values ``max_a Q`` it would only be a lower bound, so the action values of all (state, joint action)
+    pairs are enclosed. Cost: one table of all pairs of the k-agent system.
+    """
+    if learned.samples is None:
+        return Interval.exactly(0)
+    model, k = learned.model, learned.k
+    operator = SampledOperator(model, k, learned.samples, np.random.default_rng(learned.seed))
+    exact = LumpedOperator(model, k)
+    optimum = optimal_value(model, k)
+    estimate = operator.action_values(learned.value.midpoint)
+    local_actions = model.sizes[3]
+    truth = np.empty_like(estimate)
+    reward = np.array([float(r) for r in operator.rewards])
+    for g in range(model.sizes[0]):
+        choices = exact.choices[g]
+        number = {row: u for u, row in enumerate(choices.kernels)}
+        kernel = [number[tuple(model.local_kernel[s, g, a])] for s in range(model.sizes[2]) for a in range(local_actions)]
+        tables = exact.expectations(g, optimum.midpoint)
+        for i, state in enumerate(operator.states):
+            if state[0] != g:
+                continue
+            pairs = operator.pairs_of(i)
+            used = np.zeros((len(operator.actions[i]), len(choices.kernels)), dtype=np.int64)
+            for j, (_, d) in enumerate(operator.actions[i]):
+                for z, x in enumerate(d):
+                    used[j, kernel[z]] += x
+            position = counts.rank(used)
+            rows = [choices.global_row[b] for b, _ in operator.actions[i]]
+            truth[pairs] = reward[pairs] + float(model.discount) * np.array([tables[r][p] for r, p in zip(rows, position, strict=True)])
+    largest = Fraction(float(np.abs(estimate - truth).max()))
+    error = exact.error(optimum.midpoint) + operator.error(learned.value.midpoint) + 2 * UNIT_ROUNDOFF * largest
+    error += model.discount * (Fraction(float(learned.value.width.max())) + Fraction(float(optimum.width.max())))
+    return Interval(max(Fraction(0), largest - error), largest + error)

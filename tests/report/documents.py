@@ -101,12 +101,13 @@ def gap_claim() -> Json:
         )
         for k in range(1, 13)
     ]  # fmt: skip
-    instances.append(instance("undecided", model="coordination", agents=20000, subsample=401, reason="The value enclosure is beyond memory."))
+    instances.append(instance("undecided", model="coordination", agents=20000, subsample=401, reason="Beyond memory."))
     return claim(
         "T1", "refuted", instances,
         title="Optimality gap of the executed policy",
         statement=r"For all $s_0$ and $1 \le k \le n$, $$V^{\star}(s_0) - V^{\pi_k}(s_0) \le \frac{\tilde{r}}{(1-\gamma)^2}"
-        r" \sqrt{\frac{n-k+1}{2nk} \ln \frac{40\,\tilde{r}\,|\mathcal{S}_l||\mathcal{A}_l||\mathcal{A}_g|\,k^{|\mathcal{A}_l|+1/2}}{(1-\gamma)^2}}"
+        r" \sqrt{\frac{n-k+1}{2nk}"
+        r" \ln \frac{40\,\tilde{r}\,|\mathcal{S}_l||\mathcal{A}_l||\mathcal{A}_g|\,k^{|\mathcal{A}_l|+1/2}}{(1-\gamma)^2}}"
         r" + \frac{1}{10\sqrt{k}} + 2\varepsilon_{k,m}$$",
         source="Theorem 4.2", reading="The logarithm stands under the root, which is what inverting C1 gives; $\\varepsilon_{k,m} = 0$.",
         assumptions=["finite sets (Assumption 2.1)", r"rewards bounded by $\tilde{r}$ (Assumption 2.2)", "the operator $T_k$ is exact"],
@@ -137,7 +138,7 @@ def lipschitz_claim() -> Json:
 
 
 def concentration_claim() -> Json:
-    """A tail bound with a curve, corroborated on thirty populations."""
+    """A tail bound with a curve, corroborated on twenty-one instances."""
     epsilon = [0.05 * step for step in range(1, 15)]
     curve = {
         "title": "Tail of the largest deviation",
@@ -181,8 +182,8 @@ def realistic() -> Json:
             ),
         ],
         [
-            model("coordination", documentation="Majority coordination: agents are rewarded for standing where the global agent stands."),
-            model("absorbing", documentation="Undecided agents fall to one of two absorbing sides.\n\nSource: section 4.1.", rt_l="1", rt="1"),
+            model("coordination", documentation="Majority coordination: agents stand where the global agent stands."),
+            model("absorbing", documentation="Undecided agents fall to one of two sides.\n\nSource: section 4.1.", rt_l="1", rt="1"),
         ],
         provenance={
             "version": "0.1.0", "commit": "3f2a1b9c0d", "python": "3.11.7", "machine": "x86_64, 2 cores", "started": "2025-01-31T12:00:00Z",

@@ -9,7 +9,6 @@ comparison.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +26,9 @@ _LONGEST_RATIONAL: Final = 11
 """Exact rationals of at most this many characters are shown as they are."""
 
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_ENOUGH: Final = 5
+"""How many digits fewer than asked are written of the width of an interval."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ def compact(side: Side, digits: int = DIGITS) -> Shown:
         stripped = digits_shown.rstrip("0").rstrip(".") if "." in digits_shown else digits_shown
         return Shown(stripped + times, low / scale, high / scale)
     texts = _decimal(low, decimals), _decimal(high, decimals)
-    shared = len(os.path.commonprefix(texts))
-    if len(texts[0]) == len(texts[1]) and "." in texts[0][:shared] and len(texts[0]) - shared <= 2:
-        return Shown(f"{texts[0][:shared]}[{texts[0][shared:]}, {texts[1][shared:]}]{times}", low / scale, high / scale)
+    shared = next(place for place, (one, other) in enumerate(zip(*texts, strict=False)) if one != other)
+    leading = texts[0][:shared]
+    if len(texts[0]) == len(texts[1]) and "." in leading and leading.strip("−0.") and len(texts[0]) - shared <= 2:
+        return Shown(f"{leading}[{texts[0][shared:]}, {texts[1][shared:]}]{times}", low / scale, high / scale)
     return interval(side, digits)
 
 
@@ -63,8 +66,11 @@ def interval(side: Side, digits: int = DIGITS) -> Shown:
     """One number as ``5/8`` or as both ends in full, ``[0.733856, 0.733857]``, each with its own digits."""
     if side.exact is not None and len(side.exact) <= _LONGEST_RATIONAL:
         return Shown(side.exact.replace("-", "−"), side.lower, side.upper)
-    low = ("−∞", None) if side.lower is None else _end(side.lower, digits, math.floor)
-    high = ("∞", None) if side.upper is None else _end(side.upper, digits, math.ceil)
+    if side.lower is not None and side.upper is not None and side.lower < side.upper:
+        magnitude = max(abs(side.lower), abs(side.upper))
+        digits = min(digits, max(3, digits - _ENOUGH + 1) + _exponent(magnitude) - _exponent(side.upper - side.lower))
+    low: tuple[str, Fraction | None] = ("−∞", None) if side.lower is None else _end(side.lower, digits, math.floor)
+    high: tuple[str, Fraction | None] = ("∞", None) if side.upper is None else _end(side.upper, digits, math.ceil)
     if low[0] == high[0]:
         return Shown(low[0], low[1], high[1])
     return Shown(f"[{low[0]}, {high[0]}]", low[1], high[1])
@@ -93,14 +99,22 @@ def ratio(side: Side) -> Shown:
     one = Shown("1", Fraction(1), Fraction(1))
     for digits in range(4, MOST_DIGITS + 1):
         shown = compact(side, digits)
-        if _order(shown, one) == _order(side, one):
+        if _order(one, shown) == _order(one, side):
             break
     return shown
 
 
 def drawn(side: Side) -> tuple[float, float]:
     """The two ends as coordinates of a plot; ``nan`` where unbounded."""
-    return tuple(math.nan if end is None else float(end) for end in (side.lower, side.upper))  # type: ignore[return-value]
+    return coordinate(side.lower), coordinate(side.upper)
+
+
+def coordinate(end: Fraction | None) -> float:
+    """An end as a double for a plot (an estimate); ``nan`` where it is unbounded or beyond double precision."""
+    try:
+        return math.nan if end is None else float(end)
+    except OverflowError:
+        return math.nan
 
 
 def _order(left: Side | Shown, right: Side | Shown) -> int:
@@ -121,7 +135,7 @@ def _layout(lower: Fraction, upper: Fraction, digits: int) -> tuple[int, int]:
     factored = exponent if exponent <= -5 or exponent >= 9 else 0
     decimals = max(0, digits - 1 - (exponent - factored))
     if upper > lower:
-        useful = max(1, digits - 5) - (_exponent(upper - lower) - factored)
+        useful = max(1, digits - _ENOUGH) - (_exponent(upper - lower) - factored)
         decimals = min(decimals, max(0, useful))
     return factored, decimals
 
@@ -151,7 +165,12 @@ def _decimal(scaled: int, decimals: int) -> str:
 
 
 def _times(exponent: int) -> str:
-    return f" × 10{str(exponent).translate(_SUPERSCRIPTS)}" if exponent else ""
+    return f" × 10{superscript(exponent)}" if exponent else ""
+
+
+def superscript(exponent: int) -> str:
+    """An exponent in superscript characters."""
+    return str(exponent).translate(_SUPERSCRIPTS)
 
 
 def plain(value: float) -> str:

@@ -1,0 +1,32 @@
+# make report, make test: everything from a clean clone, in a virtual environment of the project's own.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help report test lint clean
+help:
+	@echo "make report   verify the catalogue on the bundled models; leaves reports/latest/report.html and report.json"
+	@echo "make test     linters, types, all tests, theorem checks and notebooks"
+	@echo "make clean    remove the virtual environment and the latest report"
+
+$(STAMP): pyproject.toml
+	@echo "setting up $(VENV) (once)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test]'
+	@touch $(STAMP)
+
+report: $(STAMP)
+	@echo "verifying the claim catalogue on the bundled models (quick profile)"
+	$(BIN)/mfverify verify --profile quick --out reports/latest
+
+lint: $(STAMP)
+	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest tests proofs_checks
+	@echo "all checks passed"
+
+clean:
+	rm -rf $(VENV) reports/latest

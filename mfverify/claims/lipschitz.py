@@ -1,0 +1,122 @@
+r"""Lipschitz continuity of Q*_k in the empirical distribution. Claims L1 (same size) and L2 (across sizes).
+
+``Q*_k(s_g, F, a_g)`` for every distribution F of k state-action pairs, in exact arithmetic; the instance compares all pairs of
+distributions and shows the tightest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import TypeAlias
+
+from mfverify import counts, models
+from mfverify.bounds import lipschitz as bounds
+from mfverify.bounds import symbols
+from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.claims.quantities import rational_system
+from mfverify.enclosure import Interval
+from mfverify.exact.rational import fraction
+from mfverify.model import Model
+
+Table: TypeAlias = dict[tuple[int, int], dict[tuple[int, ...], Fraction]]
+"""``Q_k`` by (global state, global action), then by action counts over Z_l."""
+
+
+@lru_cache(maxsize=64)
+def exact_table(model: Model, k: int) -> Table:
+    """``Q*_k(s_g, F, a_g)`` for all arguments, exact."""
+    system = rational_system(model, k)
+    optimum = system.optimum
+    global_states, global_actions = model.sizes[:2]
+    table: Table = {(g, b): {} for g in range(global_states) for b in range(global_actions)}
+    for g, c in system.states:
+        for d in system.local_action_counts(c):
+            for b in range(global_actions):
+                table[g, b][d] = fraction(system.action_value((g, c), (b, d), optimum))
+    return table
+
+
+def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The tightest of ``|Q_k(F) - Q_k'(F')| <= 2 rt_l / (1 - gamma) TV(F, F')`` over all pairs."""
+    model = instance.model
+    assert model is not None and instance.subsample is not None
+    k, other = instance.subsample, int(instance["other"])
+    first, second = exact_table(model, k), exact_table(model, other)
+    right_of: dict[Fraction, Interval] = {}
+    best: dict[Fraction, tuple[Fraction, str]] = {}
+    for key, rows in first.items():
+        for d, q in rows.items():
+            for e, p in second[key].items():
+                if k == other and d >= e:
+                    continue
+                distance = counts.total_variation(d, e)
+                difference = abs(q - p)
+                if distance not in best or difference > best[distance][0]:
+                    best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, action counts {d} of {k} and {e} of {other}, TV={distance}"
+    candidates = []
+    for distance, (difference, where) in best.items():
+        right_of[distance] = bounds.SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
+        trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
+        candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
+    return tightest(candidates)
+
+
+def _bundled(given: Sequence[Model] | None) -> list[Model]:
+    return list(given) if given is not None else [models.coordination(), models.absorbing(), *(models.random_coupled(s) for s in (4, 5, 16))]
+
+
+def _pairs(model: Model, k: int) -> int:
+    """Number of comparisons between tables of size k, a cost estimate."""
+    g, b, s, a = model.sizes
+    return g * b * counts.number_of_count_vectors(k, s * a) ** 2
+
+
+def _same_size_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
+    most = 10**5 if profile is Profile.QUICK else 10**6
+    return [Instance(m, None, k, (("other", k),)) for m in _bundled(given) for k in sizes if _pairs(m, k) <= most]
+
+
+def _across_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
+    most = 10**5 if profile is Profile.QUICK else 10**6
+    return [Instance(m, None, k, (("other", j),)) for m in _bundled(given) for k in sizes for j in sizes if k < j and _pairs(m, j) <= most]
+
+
+_FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
+
+L1 = Claim(
+    id="L1",
+    title="Lipschitz in the distribution, same size",
+    statement=r"$|Q^*_k(s_g, F, a_g) - Q^*_k(s_g, F', a_g)| \le " + bounds.SAME_SIZE.latex + r"$ with $\mathrm{TV} = \mathrm{TV}(F, F')$, $F, F' \in \mu_k(\mathcal Z_l)$.",
+    source="Theorem E.3 (appendix)",
+    reading="all pairs of distributions of k state-action pairs, exact",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_sides,
+    instances=_same_size_instances,
+    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _same_size_instances(Profile.QUICK, None)),
+    rests_on=("B3", "C7"),
+    left_means="largest |Q_k(F) - Q_k(F')| at this TV",
+    right_means="Lipschitz bound",
+)
+
+L2 = Claim(
+    id="L2",
+    title="Lipschitz in the distribution, across sizes",
+    statement=r"$|Q^*_k(s_g, F_{z_\Delta}, a_g) - Q^*_{k'}(s_g, F_{z_{\Delta'}}, a_g)| \le " + bounds.ACROSS_SIZES.latex + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{\Delta'}})$.",
+    source="Theorem E.3 (appendix), Section 4",
+    reading="all pairs of a distribution of k and one of k' state-action pairs, exact; 'other' is k'",
+    assumptions=_FINITE,
+    registered=Status.REFUTED,
+    sides=_sides,
+    instances=_across_instances,
+    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _across_instances(Profile.QUICK, None)),
+    rests_on=("B3", "C7"),
+    left_means="|Q_k(F) - Q_k'(F')|",
+    right_means="Lipschitz bound",
+)
+
+CLAIMS = (L1, L2)

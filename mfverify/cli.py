@@ -1,0 +1,337 @@
+"""The command line: parses and calls; no mathematics.
+
+Exit status: 0 done and as registered, 1 a verdict differs from what the catalogue registers, 2 bad usage or bad input (one
+line, nothing written), 130 interrupted (what was finished is kept; ``--resume`` continues).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mfverify.errors import MfverifyError, ModelError
+
+if TYPE_CHECKING:
+    from mfverify.enclosure import Enclosure, Interval
+    from mfverify.model import Model
+    from mfverify.verification import Progress
+
+_SHOWN_STATES = 24
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
+
+
+class _ListOptions(click.Command):
+    """A command whose repeatable options also take several values in a row: ``--claims T1 L2``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        repeatable = {name for option in self.params if isinstance(option, click.Option) and option.multiple for name in option.opts}
+        spelled: list[str] = []
+        current = ""
+        for argument in args:
+            if argument.startswith("-"):
+                current = argument if argument in repeatable else ""
+            elif current and spelled[-1] != current:
+                spelled.append(current)
+            spelled.append(argument)
+        return super().parse_args(ctx, spelled)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mfverify")
+def main() -> None:
+    """Check the statements of a paper on subsampled mean-field MARL with exact solvers."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Entry point: run a command and return its exit status; every expected failure is one line on standard error."""
+    try:
+        outcome = main.main(args=arguments, prog_name="mfverify", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except MfverifyError as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("mfverify: interrupted; what was finished is kept, --resume continues", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _fail(message: str) -> int:
+    click.echo("mfverify: error: " + " ".join(message.split()), err=True)
+    return 2
+
+
+def load_argument(text: str) -> Model:
+    """A model from a file, or a bundled one from ``models:NAME``."""
+    if text.startswith("models:"):
+        from mfverify.models import BUNDLED
+
+        name = text.removeprefix("models:")
+        if name not in BUNDLED:
+            raise ModelError(f"{text}: there is no bundled model of this name; the names are {', '.join(BUNDLED)}")
+        return BUNDLED[name]()
+    from mfverify.model_files import load_model
+
+    return load_model(text)
+
+
+@main.command(cls=_ListOptions)
+@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="How much to compute.")
+@click.option("--claims", "claims", multiple=True, metavar="ID...", help="Only these claims, such as: --claims T1 L2.")
+@click.option("--models", "models", multiple=True, metavar="FILE...", help="Model files (or models:NAME) instead of the bundled models.")
+@click.option("--instance", metavar="LABEL", help="Only the instance with this label (as in report.json).")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for report.html, report.json and the store of results.")
+@click.option("--workers", type=int, default=None, help="Worker processes [default: the usable cores].")
+@click.option("--resume", is_flag=True, help="Take finished instances from the store in --out.")
+@_json_option
+def verify(
+    profile: str,
+    claims: tuple[str, ...],
+    models: tuple[str, ...],
+    instance: str | None,
+    out: Path | None,
+    workers: int | None,
+    resume: bool,
+    as_json: bool,
+) -> int:
+    """Check the claim catalogue; exit 1 if a status differs from the registered one."""
+    if resume and out is None:
+        raise ModelError("--resume: needs --out DIR, the folder of the run to continue")
+    chosen_models = [load_argument(m) for m in models] or None
+    from mfverify.verification import verify as run_catalogue
+
+    with _progress() as progress:
+        report = run_catalogue(
+            list(claims) or None, chosen_models, profile, instance=instance, out=out, workers=workers, resume=resume, model_arguments=" ".join(models), progress=progress
+        )
+    # A single instance or a user's models need not show what a whole claim is registered with.
+    partial = instance is not None or chosen_models is not None
+    if as_json:
+        click.echo(report.to_json(), nl=False)
+    else:
+        _print_report(report.document)
+        if out is not None:
+            click.echo(f"report: {out / 'report.html'} and {out / 'report.json'}")
+    if partial:
+        registered = {part["id"]: part["registered"] for part in report.document["claims"]}
+        return int(any(part["status"] == "refuted" and registered[part["id"]] != "refuted" for part in report.document["claims"]))
+    return int(bool(report.unexpected))
+
+
+@main.command()
+@_json_option
+def claims(as_json: bool) -> None:
+    """List the catalogue: id, statement, source, registered status."""
+    from mfverify.claims import CATALOGUE
+
+    if as_json:
+        click.echo(
+            json.dumps(
+                [
+                    {"id": c.id, "title": c.title, "statement": c.statement, "source": c.source, "reading": c.reading, "registered": c.registered.value, "rests_on": list(c.rests_on)}
+                    for c in CATALOGUE
+                ],
+                indent=1,
+            )
+        )
+        return
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "claim", "source", "registered"):
+        table.add_column(column, no_wrap=column in ("id", "registered"))
+    for c in CATALOGUE:
+        table.add_row(c.id, c.title, c.source, c.registered.value)
+    _console().print(table)
+
+
+@main.command()
+@click.argument("model")
+@click.option("--agents", type=int, required=True, help="Number of local agents n.")
+@click.option("--method", type=click.Choice(["lumped", "flat", "rational"]), default="lumped", show_default=True)
+@_json_option
+def solve(model: str, agents: int, method: str, as_json: bool) -> None:
+    """Enclose the optimal value of the n-agent system."""
+    loaded = load_argument(model)
+    from mfverify.exact.optimal import optimal_value
+
+    value = optimal_value(loaded, agents, method)
+    document = {"model": loaded.name, "agents": agents, "method": method, "stopped": value.work.stop.value if value.work else "", "states": _states(loaded, agents, value)}
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+        return
+    click.echo(f"optimal value of {loaded.name} with {agents} agents ({method}); largest width {value.width.max():.1e}: {document['stopped']}")
+    _print_states(document["states"])
+
+
+@main.command()
+@click.argument("model")
+@click.option("--agents", type=int, required=True, help="Number of local agents n.")
+@click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
+@click.option("--sampling", type=click.Choice(["independent", "shared"]), default="independent", show_default=True, help="How the agents draw.")
+@click.option("--samples", type=int, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the samples.")
+@_json_option
+def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | None, seed: int, as_json: bool) -> None:
+    """Enclose the optimality gap of SUBSAMPLE-MFQ beside the bound of Theorem 4.2."""
+    from mfverify.validation import positive_integer
+
+    loaded = load_argument(model)
+    agents = positive_integer("--agents", agents)
+    subsample = positive_integer("--subsample", subsample, agents, "--agents = ")
+    if samples is not None:
+        samples = positive_integer("--samples", samples)
+    import numpy as np
+
+    from mfverify.bounds.evaluate import UndefinedError
+    from mfverify.bounds.optimality import THEOREM_4_2
+    from mfverify.bounds.symbols import eps_km
+    from mfverify.claims.optimality_gap import symbol_values
+    from mfverify.exact.optimal import optimal_value
+    from mfverify.subsample_mfq.execution import execution_value
+    from mfverify.subsample_mfq.learning import bellman_noise, learn
+
+    learned = learn(loaded, subsample, samples, seed)
+    difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
+    states = _states(loaded, agents, difference)
+    g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
+    worst = states[int(g) * difference.shape[1] + int(c)]
+    noise = bellman_noise(learned)
+    try:
+        bound: dict[str, Any] | None = THEOREM_4_2.enclose({**symbol_values(loaded, agents, subsample), eps_km: noise}).to_json()
+    except UndefinedError:
+        bound = None
+    document = {
+        "model": loaded.name,
+        "agents": agents,
+        "subsample": subsample,
+        "sampling": sampling,
+        "samples": samples,
+        "seed": seed if samples is not None else None,
+        "max_gap": difference.max().to_json() | {"state": {"global": worst["global"], "counts": worst["counts"]}},
+        "bellman_noise": noise.to_json(),
+        "bound_theorem_4_2": bound,
+        "states": states,
+    }
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+        return
+    click.echo(f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws" + (f", m = {samples}, seed {seed}" if samples else ", exact operator"))
+    click.echo(f"largest gap {_show(difference.max())} at s_g={worst['global']}, counts {tuple(worst['counts'])}")
+    click.echo("bound of Theorem 4.2: " + (f"[{bound['lower']:.10g}, {bound['upper']:.10g}]" if bound else "not defined here (its logarithm has an argument below one)"))
+    _print_states(states)
+
+
+@main.command()
+@click.argument("run_dir", type=click.Path(path_type=Path))
+def report(run_dir: Path) -> None:
+    """Render report.html again from the stored results of a run."""
+    path = run_dir / "report.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the folder of a finished run") from None
+    except (ValueError, RecursionError):
+        raise ModelError(f"{path}: is not a report; run mfverify verify --out {run_dir}") from None
+    if not isinstance(document, dict) or document.get("format") != 1:
+        raise ModelError(f"{path}: is not a report of this format; run mfverify verify --out {run_dir}")
+    from mfverify.verification import write_report
+
+    write_report(document, run_dir)
+    click.echo(f"report: {run_dir / 'report.html'}")
+
+
+def _states(model: Model, agents: int, value: Enclosure) -> list[dict[str, Any]]:
+    from mfverify.counts import count_vectors
+
+    vectors = count_vectors(agents, model.sizes[2])
+    return [
+        {"global": g, "counts": row.tolist(), "lower": float(value.lower[g, c]), "upper": float(value.upper[g, c])}
+        | ({"exact": str(value.exact[g, c])} if value.exact is not None else {})
+        for g in range(value.shape[0])
+        for c, row in enumerate(vectors)
+    ]
+
+
+def _print_states(states: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("s_g", justify="right")
+    table.add_column("counts")
+    exact = "exact" in states[0]
+    for name in ("exact",) if exact else ("lower", "upper"):
+        table.add_column(name, justify="right")
+    for state in states[:_SHOWN_STATES]:
+        numbers = (state["exact"],) if exact else (f"{state['lower']:.15g}", f"{state['upper']:.15g}")
+        table.add_row(str(state["global"]), " ".join(map(str, state["counts"])), *numbers)
+    _console().print(table)
+    if len(states) > _SHOWN_STATES:
+        click.echo(f"... and {len(states) - _SHOWN_STATES} more states; --json prints all")
+
+
+def _print_report(document: dict[str, Any] | Any) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("id", "claim", "status", "holds", "viol.", "vac.", "n/a", "und."):
+        table.add_column(column, justify="left" if column in ("id", "claim", "status") else "right", no_wrap=column != "claim")
+    for part in document["claims"]:
+        tally = [sum(1 for i in part["instances"] if i["verdict"] == v) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")]
+        mark = "" if part["status"] == part["registered"] else f" (!= {part['registered']})"
+        table.add_row(part["id"], part["title"], part["status"] + mark, *(str(x) if x else "." for x in tally))
+    _console().print(table)
+    if len(document["claims"]) == 1 and len(document["claims"][0]["instances"]) == 1:
+        one = document["claims"][0]["instances"][0]
+        click.echo(f"{one['label']}: {one['verdict']}")
+        for name in ("actual", "bound"):
+            if one[name]:
+                click.echo(f"  {name:7}{one[name].get('exact', '')} in [{one[name]['lower']!r}, {one[name]['upper']!r}]")
+        for text in (one["reason"], one["details"].get("worst", "")):
+            if text:
+                click.echo(f"  {text}")
+
+
+def _show(interval: Interval) -> str:
+    return f"[{float(interval.lower):.12g}, {float(interval.upper):.12g}]"
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(soft_wrap=False, highlight=False)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """A progress bar on standard error, only when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def update(done: int, total: int, label: str) -> None:
+            bar.update(task, completed=done, total=total, description=label[:36])
+
+        yield update
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,247 @@
+"""Run the catalogue: which instances there are, where they are computed, and what became of them.
+
+Instances that share a model and a number of agents are computed by the same worker, so that optima and learned policies are
+computed once. Finished instances go to the store as they come; the report is made from them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
+from mfverify.errors import ModelError
+from mfverify.files import write_whole
+from mfverify.model import Model
+from mfverify.results import Store, code_version, finding_document
+from mfverify.validation import chosen, positive_integer
+
+Document = dict[str, Any]
+Progress = Callable[[int, int, str], None]
+"""Called with (finished, total, label of the last finished instance)."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of a run: ``document`` is what ``report.json`` holds (contract: ``verify --json``)."""
+
+    document: Mapping[str, Any]
+
+    @property
+    def unexpected(self) -> list[str]:
+        """Ids of claims whose status differs from the registered one."""
+        found: list[str] = self.document["summary"]["unexpected"]
+        return found
+
+    def claim(self, claim_id: str) -> Mapping[str, Any]:
+        """The part of one claim."""
+        for part in self.document["claims"]:
+            if part["id"] == claim_id:
+                found: Mapping[str, Any] = part
+                return found
+        raise ModelError(f"claim {claim_id!r}: is not in this report; it has {', '.join(p['id'] for p in self.document['claims'])}")
+
+    def to_json(self) -> str:
+        """The document as JSON text."""
+        return json.dumps(self.document, indent=1) + "\n"
+
+
+@dataclass(frozen=True)
+class _Task:
+    claim: Claim
+    instance: Instance
+    key: str
+    reproduce: str
+
+
+def verify(
+    claims: Sequence[str | Claim] | None = None,
+    models: Sequence[Model] | None = None,
+    profile: str | Profile = Profile.QUICK,
+    *,
+    instance: str | None = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    resume: bool = False,
+    model_arguments: str = "",
+    progress: Progress | None = None,
+) -> Report:
+    """Check claims of the catalogue (all by default) on models (the bundled ones by default).
+
+    ``claims``: ids, or :class:`~mfverify.claims.claim.Claim` records of your own. ``instance``: the label of a single
+    instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
+    takes finished instances of the same code from that store. ``workers`` processes (the usable cores by default).
+    Raises :class:`ModelError` for unknown ids, models that share a name, or an unusable folder, before any work.
+    """
+    profile = chosen("profile", profile, Profile)
+    chosen_claims = [c if isinstance(c, Claim) else CATALOGUE[c] for c in claims] if claims is not None else list(CATALOGUE)
+    if not chosen_claims:
+        raise ModelError("claims: found none, expected at least one id")
+    if models is not None and len({m.name for m in models}) < len(models):
+        raise ModelError("models: two of them share a name; give each its own")
+    workers = positive_integer("workers", workers if workers is not None else len(os.sched_getaffinity(0)))
+    started = time.time()
+    tasks = _tasks(chosen_claims, models, profile, instance, model_arguments)
+    found: dict[str, Document] = {}
+    with Store(Path(out) / "results.sqlite") if out is not None else nullcontext() as store:
+        if store is not None and not resume:
+            store.clear()
+        if store is not None:
+            found = {task.key: known for task in tasks if (known := store.get(task.key)) is not None}
+        left = [task for task in tasks if task.key not in found]
+        for task, document in _computed(left, workers):
+            found[task.key] = document
+            if store is not None:
+                store.put(task.key, document)
+            if progress is not None:
+                progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
+    report = Report(_document(chosen_claims, tasks, found, profile, started))
+    if out is not None:
+        write_report(report.document, Path(out))
+    return report
+
+
+def write_report(document: Mapping[str, Any], out: Path) -> None:
+    """Write ``report.json`` and ``report.html`` from a document, each whole or not at all."""
+    from mfverify.report.page import render
+
+    write_whole(out / "report.html", render(document))
+    write_whole(out / "report.json", json.dumps(document, indent=1) + "\n")
+
+
+def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Profile, label: str | None, model_arguments: str) -> list[_Task]:
+    """Every instance of every claim, once; a label may name an instance of either profile."""
+    tasks: list[_Task] = []
+    for claim in claims:
+        instances = list(claim.instances(profile, models))
+        if label is not None:
+            instances += list(claim.instances(Profile.FULL, models))
+        seen: set[str] = set()
+        for one in instances:
+            key = one.key(claim.id, code_version())
+            if key not in seen and label in (None, one.label):
+                seen.add(key)
+                command = f"mfverify verify --claims {claim.id} --instance '{one.label}'" + (f" --models {model_arguments}" if model_arguments and one.model else "")
+                tasks.append(_Task(claim, one, key, command))
+    if label is not None and not tasks:
+        raise ModelError(f"instance: {label!r} is none of {', '.join(c.id for c in claims)}; take a label from report.json")
+    return tasks
+
+
+def _computed(tasks: Sequence[_Task], workers: int) -> Iterable[tuple[_Task, Document]]:
+    """Finished tasks as they come; groups that share expensive values stay together, the largest systems first."""
+    groups: dict[Any, list[_Task]] = {}
+    for task in tasks:
+        model = task.instance.model
+        groups.setdefault((model.fingerprint if model else "", task.instance.agents if model else None), []).append(task)
+    ordered = sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
+    if workers == 1 or len(ordered) == 1:
+        for group in ordered:
+            for task in group:
+                yield task, _compute(task)
+        return
+    parallel = Parallel(n_jobs=min(workers, len(ordered)), return_as="generator_unordered", pre_dispatch="all", batch_size=1)
+    for finished in parallel(delayed(_compute_group)(group) for group in ordered):
+        yield from finished
+
+
+def _compute_group(group: Sequence[_Task]) -> list[tuple[_Task, Document]]:
+    return [(task, _compute(task)) for task in group]
+
+
+def _compute(task: _Task) -> Document:
+    return finding_document(finding(task.claim, task.instance), task.reproduce)
+
+
+def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, Document], profile: Profile, started: float) -> Document:
+    """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone."""
+    parts = []
+    verdicts: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    unexpected = []
+    models: dict[str, Model] = {}
+    for claim in claims:
+        own = [task for task in tasks if task.claim is claim]
+        instances = [found[task.key] for task in own]
+        outcome = status([Verdict(i["verdict"]) for i in instances])
+        verdicts.update(i["verdict"] for i in instances)
+        statuses[outcome.value] += 1
+        if outcome is not claim.registered:
+            unexpected.append(claim.id)
+        models.update((task.instance.model.name, task.instance.model) for task in own if task.instance.model)
+        parts.append(
+            {
+                "id": claim.id,
+                "title": claim.title,
+                "statement": claim.statement,
+                "source": claim.source,
+                "reading": claim.reading,
+                "assumptions": list(claim.assumptions),
+                "registered": claim.registered.value,
+                "status": outcome.value,
+                "rests_on": list(claim.rests_on),
+                "left_means": claim.left_means,
+                "right_means": claim.right_means,
+                "control": claim.control.sabotage,
+                "instances": instances,
+            }
+        )
+    return {
+        "format": 1,
+        "profile": profile.value,
+        "summary": {
+            "claims": len(parts),
+            "instances": len(tasks),
+            "verdicts": {v.value: verdicts[v.value] for v in Verdict},
+            "statuses": {s.value: statuses[s.value] for s in Status},
+            "unexpected": unexpected,
+        },
+        "claims": parts,
+        "models": [_model_document(models[name]) for name in sorted(models)],
+        "provenance": provenance(started),
+    }
+
+
+def _model_document(model: Model) -> Document:
+    global_states, global_actions, local_states, local_actions = model.sizes
+    return {
+        "name": model.name,
+        "documentation": model.documentation,
+        "fingerprint": model.fingerprint,
+        "sizes": {"global_states": global_states, "global_actions": global_actions, "local_states": local_states, "local_actions": local_actions},
+        "discount": str(model.discount),
+        "rt_g": str(model.rt_g),
+        "rt_l": str(model.rt_l),
+        "rt": str(model.rt),
+    }
+
+
+def provenance(started: float) -> Document:
+    """Where, when and by which code a run was made: the only part of a report that differs between equal runs."""
+    try:
+        installed = version("mfverify")
+    except PackageNotFoundError:
+        installed = "uninstalled"
+    commit = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return {
+        "version": installed,
+        "commit": commit.stdout.strip() or "unknown",
+        "code": code_version()[:16],
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} usable cores",
+        "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+        "seconds": round(time.time() - started, 1),
+    }

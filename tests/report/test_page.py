@@ -1,0 +1,298 @@
+"""The page as a browser, a screen reader and a hostile document meet it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from html import escape
+from itertools import pairwise
+
+import matplotlib as mpl
+import pytest
+
+from mfverify.errors import ModelError
+from mfverify.report import render
+from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
+from tests.report.pages import Element, parse
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render(realistic())
+
+
+@pytest.fixture(scope="module")
+def tree(page: str) -> Element:
+    return parse(page)
+
+
+def test_same_document_gives_the_same_bytes_in_another_process(page: str) -> None:
+    program = (
+        "import json, sys, hashlib; from mfverify.report import render;"
+        "print(hashlib.sha256(render(json.load(sys.stdin)).encode()).hexdigest())"
+    )
+    for seed in ("1", "2"):
+        ran = subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps(realistic()), capture_output=True, text=True, check=True,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path), "TZ": f"UTC-{seed}", "SOURCE_DATE_EPOCH": seed, "HOME": "/tmp"},
+        )  # fmt: skip
+        assert ran.stdout.strip() == hashlib.sha256(page.encode()).hexdigest()
+
+
+def test_plots_ignore_the_settings_of_the_process_and_leave_them_alone(page: str) -> None:
+    with mpl.rc_context({"font.size": 30, "axes.grid": False, "lines.linewidth": 9}):
+        assert render(realistic()) == page
+        assert mpl.rcParams["font.size"] == 30
+
+
+def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> None:
+    ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
+    assert len(ids) > 20
+    assert len(ids) == len(set(ids))
+    references = [
+        value.removeprefix("#")
+        for element in tree.all()
+        for name, value in element.attributes.items()
+        if name == "href" and value[0] == "#"
+    ]
+    references += [
+        name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)
+    ]
+    references += [element.attributes["aria-labelledby"] for element in tree.all() if "aria-labelledby" in element.attributes]
+    assert len(references) > 50
+    assert [name for name in references if name not in ids] == []
+
+
+def test_nothing_is_loaded_from_anywhere(tree: Element, page: str) -> None:
+    assert [element.tag for element in tree.all() if element.tag in ("script", "link", "img", "iframe", "object", "embed", "base")] == []
+    assert [element.attributes for element in tree.all() if "src" in element.attributes or "srcset" in element.attributes] == []
+    outward = [element for element in tree.all() if not element.attributes.get("href", "#").startswith("#")]
+    assert [(element.tag, element.attributes["href"]) for element in outward] == [("a", "https://arxiv.org/abs/2412.00661")]
+    (style,) = tree.all("style")
+    assert "@import" not in style.text
+    assert "url(" not in style.text
+    assert not re.search(r"\son[a-z]+=", page)
+
+
+def test_structure_for_assistive_technology(tree: Element) -> None:
+    (html,) = tree.all("html")
+    assert html.attributes["lang"] == "en"
+    assert [len(tree.all(tag)) for tag in ("main", "nav", "header", "footer", "h1")] == [1, 1, 1, 1, 1]
+    levels = [int(element.tag[1]) for element in tree.all() if re.fullmatch("h[1-6]", element.tag)]
+    assert len(levels) > 15
+    assert [(one, two) for one, two in pairwise(levels) if two > one + 1] == []
+    first = tree.all("a")[0]
+    assert first.attributes["href"] == "#main"
+    tables = tree.all("table")
+    assert len(tables) >= 8
+    regions = [element for element in tree.all("div") if element.attributes.get("class") == "scroll"]
+    assert sum(len(region.all("table")) for region in regions) == len(tables)
+    assert all(region.attributes["tabindex"] == "0" and region.attributes["aria-label"] for region in regions)
+    assert all(heading.attributes.get("scope") in ("col", "row") for table in tables for heading in table.all("th"))
+
+
+def test_every_plot_has_a_name_that_states_its_numbers(tree: Element) -> None:
+    plots = tree.all("svg")
+    assert len(plots) == 7  # C1: 3 populations against k, 2 curves; T1: 2 models against k
+    assert all(plot.attributes["role"] == "img" for plot in plots)
+    names = [plot.attributes["aria-label"] for plot in plots]
+    assert len(set(names)) == len(names)
+    (gap,) = (name for name in names if name.startswith("coordination, n = 2000"))
+    for stated in ("k = 11: left 0.94012", "right 3.1002", "holds", "k = 401: left 0.73385", "right 0.60551", "violated"):
+        assert stated in gap
+    assert len(tree.all("figcaption")) == len(plots)
+
+
+def test_plots_carry_no_style_sheet_no_date_and_no_foreign_metadata(tree: Element, page: str) -> None:
+    assert [inner.tag for plot in tree.all("svg") for inner in plot.all() if inner.tag in ("style", "metadata", "title", "script")] == []
+    assert "matplotlib" not in page
+
+
+def test_statements_are_mathml(tree: Element) -> None:
+    section = tree.section("claim-T1")
+    displayed = [element for element in section.all("math") if element.attributes["display"] == "block"]
+    assert len(displayed) == 1
+    assert len(displayed[0].all("msqrt")) == 2  # the long root and the root of k
+    assert len(displayed[0].all("mfrac")) == 4
+    assert "\\frac" not in section.text
+    assert displayed[0].attributes["alttext"].startswith("V^{\\star}(s_0)")
+
+
+def test_summary_states_counts_and_the_clearest_violations(tree: Element) -> None:
+    told = tree.section("summary").text
+    assert (
+        "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) "
+        "and 1 is undecided (N1)." in told
+    )
+    # by hand: C1 21 hold; L2 1 violated, 1 not applicable; T1 4 + 9 hold, 2 violated, 3 vacuous, 1 undecided; C5 1 vacuous
+    assert "34 hold, 3 are violated, 4 hold vacuously" in told
+    assert "1 is not applicable and 1 is undecided" in told
+    assert "C5 (registered corroborated, found vacuous)" in told
+    assert "not a proof" in told
+    assert "left side = 1/8 > right side = 0, at absorbing, n = 2, k = 1" in told
+    # T1 at k = 401: 0.7338560624 and 0.6055129938, outward to six digits; k = 300 is the less clear one
+    assert "left side in [0.733856, 0.733857] > right side in [0.605512, 0.605513], at coordination, n = 2000, k = 401" in told
+    assert "k = 300" not in told
+
+
+def test_overview_counts_the_instances_of_each_claim(tree: Element) -> None:
+    rows = {row.all("th")[0].text: [cell.text for cell in row.all("td")] for row in tree.section("claims").all("tbody")[0].all("tr")}
+    assert list(rows) == ["C1", "L2", "T1", "N1", "C5"]
+    assert rows["T1"][1:7] == ["✗ refuted", "13", "2", "3", "0", "1"]
+    assert rows["L2"][1:] == ["✗ refuted", "0", "1", "0", "1", "0", "0"]
+    assert rows["N1"][1:] == ["? undecided", "0", "0", "0", "0", "0", "–"]
+    assert rows["C5"][1].endswith("registered: corroborated")
+
+
+def test_status_of_the_claims_that_a_claim_rests_on(tree: Element) -> None:
+    section = tree.section("claim-T1")
+    assert "L2 (refuted), C2" in section.text
+    assert "#claim-L2" in [link.attributes["href"] for link in section.all("a")]
+
+
+def test_a_claim_without_instances_says_so(tree: Element) -> None:
+    section = tree.section("claim-N1")
+    assert "No instance of this claim was computed in this run." in section.text
+    assert section.all("table") == []
+
+
+@pytest.mark.parametrize(("number", "shown", "folded"), [(1, 1, 0), (12, 12, 0), (13, 12, 1), (500, 12, 488)])
+def test_long_tables_fold_after_the_first_rows(number: int, shown: int, folded: int) -> None:
+    entries = [
+        instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)
+    ]
+    section = parse(render(document([claim("X", "corroborated", entries)]))).section("claim-X")
+    long = [details for details in section.all("details") if details.attributes.get("class") == "long"]
+    assert [len(details.all("tbody")[0].all("tr")) for details in long] == ([folded] if folded else [])
+    assert len(section.all("tbody")[0].all("tr")) == shown
+    agents = [row.all("td")[1].text for body in section.all("tbody") for row in body.all("tr")]
+    assert agents == [str(n) for n in range(1, number + 1)]
+
+
+def test_an_empty_run_is_a_page() -> None:
+    tree = parse(render(document([], provenance={})))
+    assert "Of 0 claims checked on 0 instances, 0 are refuted and 0 are corroborated." in tree.section("summary").text
+    assert "No claim was checked in this run." in tree.text
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "</title></style></svg>",
+    "{{ 7*7 }}",
+    "$x$ \\frac",
+    "' onload='x",
+    "&lt;b&gt;",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text_wherever_they_stand(name: str) -> None:
+    curve = {
+        "title": name, "x_label": name, "y_label": name, "x": [1, 2], "scale": "linear",
+        "series": [{"label": name, "lower": [0.1, 0.2], "upper": [0.1, 0.2]}],
+    }  # fmt: skip
+    entries = [
+        instance(
+            "violated", model=name, agents=3, subsample=k, parameters={name: name}, label=name, reason=name, reproduce=name,
+            actual=side(2.0, 2.0), bound=side(1.0, 1.0), details={"worst": name, name: name, "list": [name], "curve": curve},
+        )
+        for k in (1, 2)
+    ]  # fmt: skip
+    claims = [claim("X", "refuted", entries, source=name, rests_on=[name])]
+    page = render(document(claims, [model(name, documentation=name, fingerprint=name)], profile=name, provenance={name: name}))
+    tree = parse(page)
+    assert [element.tag for element in tree.all() if element.tag in ("script", "img", "b")] == []
+    assert [element for element in tree.all() if any(key.startswith("on") for key in element.attributes)] == []
+    assert len(tree.all("title")) == len(tree.all("style")) == 1
+    flat = " ".join(name.split())
+    model_heading = tree.by_id("model-1")
+    assert model_heading.text == flat
+    assert page.count(escape(name, quote=False).split("'")[0].split('"')[0]) >= 10
+    assert len(tree.all("svg")) == 3  # one against k, two curves
+    assert [plot.all("text") != [] and flat in " ".join(part.text for part in plot.all("text")) for plot in tree.all("svg")[1:]] == [
+        True,
+        True,
+    ]
+
+
+def test_characters_that_no_page_may_hold_are_replaced() -> None:
+    page = render(document([], [model("a\x00b\x1b\ud800c")]))
+    page.encode("utf-8")
+    assert parse(page).by_id("model-1").text == "a\ufffdb\ufffd\ufffdc"
+
+
+def test_six_panels_at_most_and_the_violated_ones_first() -> None:
+    def two_sizes(name: str, actual: float) -> list[Json]:
+        verdict = "violated" if actual > 1 else "holds"
+        return [instance(verdict, model=name, agents=9, subsample=k, actual=side(actual, actual), bound=side(1.0, 1.0)) for k in (1, 2)]
+
+    heights = {"a": 0.2, "b": 0.9, "c": 1.5, "d": 0.3, "e": 3.0, "f": 0.4, "g": 0.5, "h": 0.6}
+    entries = [entry for name, actual in heights.items() for entry in two_sizes(name, actual)]
+    section = parse(render(document([claim("X", "refuted", entries)]))).section("claim-X")
+    assert [caption.text[0] for caption in section.all("figcaption")] == ["e", "c", "b", "h", "g", "f"]
+    assert "2 further plots of this kind are not drawn." in section.text
+
+
+def test_populations_of_one_subsample_size_are_not_drawn() -> None:
+    entries = [instance("holds", agents=n, subsample=2, actual=side(0.1, 0.1), bound=side(1.0, 1.0)) for n in (4, 5, 6)]
+    assert parse(render(document([claim("X", "corroborated", entries)]))).all("svg") == []
+
+
+def changed(path: tuple[str | int, ...], value: object) -> Json:
+    """The realistic document with one entry replaced; ``...`` deletes it."""
+    altered = realistic()
+    place = altered
+    for step in path[:-1]:
+        place = place[step]  # type: ignore[index]
+    if value is ...:
+        del place[path[-1]]  # type: ignore[arg-type]
+    else:
+        place[path[-1]] = value  # type: ignore[index]
+    return altered
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("format",), 2, "report document, format: found 2, expected 1"),
+        (("claims",), ..., "report document: has no entry 'claims'"),
+        (("claims", 1, "reading"), ..., "claim L2: has no entry 'reading'"),
+        (("claims", 1, "status"), "proved", "claim L2, status: found 'proved', expected one of 'refuted'"),
+        (("claims", 1, "status"), "corroborated", "claim L2, status: found corroborated, but its instances make it refuted"),
+        (("claims", 1, "id"), "C1", "claim ids: 'C1' occurs twice"),
+        (("claims", 2, "instances", 0, "verdict"), "true", "claim T1, instance 1, verdict: found 'true'"),
+        (("claims", 2, "instances", 0, "bound"), None, "claim T1, instance 1: the verdict holds needs both sides"),
+        (("claims", 2, "instances", 0, "actual", "lower"), "x", "claim T1, instance 1, actual.lower: found 'x', expected a number"),
+        (("claims", 2, "instances", 0, "actual", "lower"), float("nan"), "claim T1, instance 1, actual.lower: found nan"),
+        (("claims", 2, "instances", 0, "actual", "lower"), 1.5, "claim T1, instance 1, actual: found lower 1.5 above upper 0.94"),
+        (("claims", 1, "instances", 0, "actual", "exact"), "1/7", "actual.exact: found '1/7', which is not between"),
+        (("claims", 2, "instances", 0, "agents"), 2.5, "claim T1, instance 1, agents: found 2.5, expected an integer"),
+        (("claims", 0, "instances", 0, "details", "curve", "scale"), "cubic", "curve, scale: found 'cubic'"),
+        (("claims", 0, "instances", 0, "details", "curve", "series", 0, "lower"), [1], "series 1: found 1 lower and 14 upper ends for 14"),
+        (("claims", 0, "instances", 0, "details", "curve", "series"), [], "there is nothing to draw"),
+        (("summary", "claims"), 6, "summary, claims: found 6, but the document holds 5"),
+        (("summary", "verdicts", "violated"), 0, "summary, verdicts, violated: found 0, but the document holds 3"),
+        (("summary", "unexpected"), [], r"summary, unexpected: found \[\], but the claims that differ are \['C5'\]"),
+        (("models", 0, "sizes", "local_states"), ..., "model 'coordination', sizes: has no entry 'local_states'"),
+        (("claims", 1, "statement"), "$x", r"claim L2, statement: \$ opens mathematics that is never closed"),
+    ],
+)  # fmt: skip
+def test_a_document_that_does_not_fit_is_refused_with_its_place(path: tuple[str | int, ...], value: object, message: str) -> None:
+    with pytest.raises(ModelError, match=message.replace("(", r"\(").replace(")", r"\)")) as caught:
+        render(changed(path, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_verdict_words_are_never_shown_by_colour_alone(tree: Element) -> None:
+    marks = [element for element in tree.all("span") if element.attributes.get("class", "").startswith("mark ")]
+    assert len(marks) > 40
+    signs = {mark.attributes["class"].removeprefix("mark "): mark.text for mark in marks}
+    assert signs == {
+        "refuted": "✗ refuted", "corroborated": "✓ corroborated", "vacuous": "○ vacuous", "undecided": "? undecided",
+        "holds": "✓ holds", "violated": "✗ violated", "not-applicable": "– not-applicable",
+    }  # fmt: skip

@@ -1,0 +1,336 @@
+"""Interval arithmetic against Fractions: whatever numbers the operands stand for, the result contains theirs."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from mfverify.enclosure import (
+    UNDECIDED,
+    UNIT_ROUNDOFF,
+    Enclosure,
+    Interval,
+    StopReason,
+    add_down,
+    add_up,
+    fixed_point_enclosure,
+    maximum,
+    round_down,
+    round_up,
+    rounding_error,
+)
+from mfverify.errors import ModelError, UndecidedError
+
+rationals = st.fractions(min_value=-1000, max_value=1000, max_denominator=10**6)
+doubles = st.floats(min_value=-1e12, max_value=1e12)
+wide_doubles = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300)
+
+
+@st.composite
+def known_intervals(draw: st.DrawFn) -> tuple[Interval, Fraction]:
+    """An interval and a number inside; ends are often hit, and often the interval is a point."""
+    low, up = sorted((draw(rationals), draw(rationals)))
+    share = draw(st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(1)]))
+    if draw(st.booleans()):
+        up = low
+    return Interval(low, up), low + share * (up - low)
+
+
+@st.composite
+def known_enclosures(draw: st.DrawFn, size: int = 3, numbers: st.SearchStrategy[float] = doubles) -> tuple[Enclosure, list[Fraction]]:
+    """An enclosure of ``size`` entries and a number inside each."""
+    pairs = [sorted((draw(numbers), draw(numbers))) for _ in range(size)]
+    shares = [draw(st.sampled_from([Fraction(0), Fraction(1, 7), Fraction(1)])) for _ in range(size)]
+    inside = [Fraction(low) + t * (Fraction(up) - Fraction(low)) for (low, up), t in zip(pairs, shares, strict=True)]
+    return Enclosure(np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])), inside
+
+
+def entries(enclosure: Enclosure) -> list[Interval]:
+    """The entries of a one-dimensional enclosure."""
+    return [enclosure[i] for i in range(enclosure.shape[0])]
+
+
+# ------------------------------------------------------------------------------------------------------------------ rounding
+
+
+@given(st.one_of(rationals, st.fractions(), wide_doubles.map(Fraction)))
+@example(Fraction(1, 10))
+@example(Fraction(1) - Fraction(1, 2**80))
+@example(Fraction(3, 2**1075))
+@example(-Fraction(1, 2**2000))
+def test_rounding_gives_the_two_neighbouring_doubles(value: Fraction) -> None:
+    low, up = round_down(value), round_up(value)
+    assert Fraction(low) <= value <= Fraction(up)
+    assert Fraction(float(np.nextafter(low, np.inf))) > value
+    assert Fraction(float(np.nextafter(up, -np.inf))) < value
+    assert (low == up) == (Fraction(low) == value)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_beyond_double_precision_are_refused(sign: int) -> None:
+    for rounded in (round_down, round_up):
+        with pytest.raises(ModelError, match="beyond double precision"):
+            rounded(sign * Fraction(2) ** 1100)
+
+
+@given(wide_doubles, wide_doubles)
+@example(1.0, 2.0**-60)
+@example(0.0, 0.1)
+@example(-0.0, -5e-324)
+def test_outward_additions_contain_the_exact_sum(x: float, y: float) -> None:
+    exact = Fraction(x) + Fraction(y)
+    low, up = add_down(np.array([x]), np.array([y])), add_up(np.array([x]), np.array([y]))
+    assert Fraction(float(low[0])) <= exact <= Fraction(float(up[0]))
+    if x == 0 or y == 0:
+        assert low[0] == up[0]
+
+
+@given(st.lists(st.tuples(st.floats(0.001, 1.0), doubles), min_size=1, max_size=12))
+def test_rounding_error_bounds_a_dot_product_with_positive_weights(terms: list[tuple[float, float]]) -> None:
+    computed = 0.0
+    for weight, number in terms:
+        computed += weight * number
+    exact = sum(Fraction(w) * Fraction(x) for w, x in terms)
+    magnitude = sum(abs(Fraction(w) * Fraction(x)) for w, x in terms)
+    assert abs(Fraction(computed) - exact) <= rounding_error(len(terms) + 1, magnitude, 2 * len(terms))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), rationals.map(abs), rationals.map(abs), st.integers(0, 99), st.integers(0, 99))
+def test_rounding_error_is_monotone(l1: int, l2: int, m1: Fraction, m2: Fraction, o1: int, o2: int) -> None:
+    small = rounding_error(min(l1, l2), min(m1, m2), min(o1, o2))
+    assert small <= rounding_error(max(l1, l2), max(m1, m2), max(o1, o2))
+    assert small >= min(l1, l2) * UNIT_ROUNDOFF * min(m1, m2)
+
+
+def test_rounding_error_of_no_rounding_is_zero_and_of_too_many_is_refused() -> None:
+    assert rounding_error(0, Fraction(10**9)) == 0
+    with pytest.raises(ModelError, match="cannot be certified"):
+        rounding_error(2**53, Fraction(1))
+
+
+# ----------------------------------------------------------------------------------------------------------------- intervals
+
+
+@pytest.mark.parametrize("act", [operator.add, operator.sub, operator.mul, operator.truediv])
+@given(known_intervals(), known_intervals())
+def test_interval_arithmetic_contains_the_exact_result(act: Callable[[Any, Any], Any], x: tuple[Interval, Fraction], y: tuple[Interval, Fraction]) -> None:
+    if act is operator.truediv and y[0].contains(0):
+        with pytest.raises(ZeroDivisionError):
+            act(x[0], y[0])
+        return
+    assert act(x[0], y[0]).contains(act(x[1], y[1]))
+    assert act(x[0], y[1]).contains(act(x[1], y[1]))
+
+
+@given(known_intervals())
+def test_negation_absolute_value_width_and_midpoint(x: tuple[Interval, Fraction]) -> None:
+    interval, number = x
+    assert (-interval).contains(-number)
+    assert abs(interval).contains(abs(number))
+    assert abs(interval).lower >= 0
+    assert interval.contains(interval.midpoint)
+    assert interval.width == interval.upper - interval.lower
+    assert interval.is_exact == (interval.width == 0)
+
+
+@given(st.lists(known_intervals(), min_size=1, max_size=5))
+def test_maximum_contains_the_largest_number(found: list[tuple[Interval, Fraction]]) -> None:
+    assert maximum([i for i, _ in found]).contains(max(x for _, x in found))
+
+
+def test_maximum_of_nothing_and_reversed_ends_are_refused() -> None:
+    with pytest.raises(ModelError, match="no numbers"):
+        maximum([])
+    with pytest.raises(ModelError, match="lower <= upper"):
+        Interval(Fraction(2), Fraction(1))
+
+
+COMPARISONS = [operator.le, operator.lt, operator.ge, operator.gt, operator.eq]
+
+
+@pytest.mark.parametrize("compare", COMPARISONS)
+@given(known_intervals(), known_intervals())
+def test_a_decided_comparison_of_intervals_is_true_of_all_numbers_inside(
+    compare: Callable[[Any, Any], Any], x: tuple[Interval, Fraction], y: tuple[Interval, Fraction]
+) -> None:
+    answer = compare(x[0], y[0])
+    ends = [compare(a, b) for a in (x[0].lower, x[0].upper) for b in (y[0].lower, y[0].upper)]
+    if answer is UNDECIDED:
+        # Undecided only where two points inside really answer differently (a shared point against the ends for ==).
+        assert len(set(ends)) == 2 or compare is operator.eq
+        return
+    assert answer is compare(x[1], y[1])
+    assert set(ends) == {answer}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "answers"),
+    [
+        ((0, 1), (2, 3), (True, True, False, False, False)),
+        ((2, 3), (0, 1), (False, False, True, True, False)),
+        ((0, 2), (1, 3), (UNDECIDED,) * 5),
+        ((0, 1), (1, 2), (True, UNDECIDED, UNDECIDED, False, UNDECIDED)),
+        ((1, 1), (1, 1), (True, False, True, False, True)),
+    ],
+)
+def test_comparisons_are_three_valued(left: tuple[int, int], right: tuple[int, int], answers: tuple[Any, ...]) -> None:
+    x, y = (Interval(Fraction(a), Fraction(b)) for a, b in (left, right))
+    assert all(compare(x, y) is wanted for compare, wanted in zip(COMPARISONS, answers, strict=True))
+    arrays = [Enclosure(np.array([float(a)]), np.array([float(b)])) for a, b in (left, right)]
+    assert all(compare(*arrays) is wanted for compare, wanted in zip(COMPARISONS, answers, strict=True))
+
+
+def test_undecided_is_no_truth_value() -> None:
+    with pytest.raises(UndecidedError, match="do not decide"):
+        bool(UNDECIDED)
+    with pytest.raises(UndecidedError):
+        assert Interval(Fraction(0), Fraction(2)) <= Interval(Fraction(1), Fraction(3))
+
+
+def test_three_valued_equality_allows_no_hashing() -> None:
+    for unhashable in (Interval.exactly(1), Enclosure(np.zeros(1), np.zeros(1))):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(unhashable)
+
+
+def test_json_of_an_interval_is_rounded_outward_and_keeps_exact_rationals() -> None:
+    third = Interval.exactly("1/3").to_json()
+    assert Fraction(third["lower"]) < Fraction(1, 3) < Fraction(third["upper"])
+    assert third["exact"] == "1/3"
+    assert set(Interval(Fraction(0), Fraction(1, 3)).to_json()) == {"lower", "upper"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- enclosures
+
+
+@pytest.mark.parametrize("act", [operator.add, operator.sub])
+@given(known_enclosures(), known_enclosures())
+def test_enclosure_arithmetic_contains_the_exact_results(
+    act: Callable[[Any, Any], Any], x: tuple[Enclosure, list[Fraction]], y: tuple[Enclosure, list[Fraction]]
+) -> None:
+    found = entries(act(x[0], y[0]))
+    assert [i.contains(act(a, b)) for i, a, b in zip(found, x[1], y[1], strict=True)] == [True] * 3
+
+
+@given(known_enclosures(numbers=wide_doubles))
+def test_enclosure_negation_absolute_value_maximum_and_width(x: tuple[Enclosure, list[Fraction]]) -> None:
+    enclosure, numbers = x
+    assert [i.contains(-a) for i, a in zip(entries(-enclosure), numbers, strict=True)] == [True] * 3
+    assert [i.contains(abs(a)) for i, a in zip(entries(abs(enclosure)), numbers, strict=True)] == [True] * 3
+    assert enclosure.max().contains(max(numbers))
+    for i, width in zip(entries(enclosure), enclosure.width, strict=True):
+        assert i.width <= Fraction(float(width))
+
+
+@pytest.mark.parametrize("compare", [operator.le, operator.lt, operator.ge, operator.gt])
+@given(known_enclosures(), known_enclosures())
+def test_a_decided_comparison_of_enclosures_is_true_of_the_numbers_inside(
+    compare: Callable[[Any, Any], Any], x: tuple[Enclosure, list[Fraction]], y: tuple[Enclosure, list[Fraction]]
+) -> None:
+    answer = compare(x[0], y[0])
+    if answer is UNDECIDED:
+        assert x[0].width.any() or y[0].width.any()
+        return
+    assert answer is all(compare(a, b) for a, b in zip(x[1], y[1], strict=True))
+
+
+def test_exact_enclosures_compare_as_the_rationals_they_hold() -> None:
+    third = np.array([Fraction(1, 3), Fraction(2, 3)], dtype=object)
+    one = Enclosure.of_fractions(third)
+    above = Enclosure.of_fractions(third + Fraction(1, 10**40))
+    assert (one.lower < one.upper).all()
+    assert (one == Enclosure.of_fractions(third)) is True
+    assert (one == above) is False
+    assert (one < above) is True
+    assert (one < one) is False
+    assert (one >= above) is False
+    assert one[1].is_exact
+    assert one.max().lower == Fraction(2, 3)
+    assert (one - above).max().lower == -Fraction(1, 10**40)
+    assert abs(one - above)[0].lower == Fraction(1, 10**40)
+
+
+@given(st.lists(rationals, min_size=1, max_size=4))
+def test_enclosures_of_fractions_are_the_narrowest(numbers: list[Fraction]) -> None:
+    found = Enclosure.of_fractions(np.array(numbers, dtype=object))
+    assert [Fraction(float(x)) for x in found.lower] == [Fraction(round_down(x)) for x in numbers]
+    assert [Fraction(float(x)) for x in found.upper] == [Fraction(round_up(x)) for x in numbers]
+    assert found.work is not None
+    assert found.work.stop is StopReason.EXACT
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [([1.0], [0.0]), ([0.0], [np.inf]), ([np.nan], [0.0]), ([0.0, 1.0], [1.0]), ([], [])], ids=["reversed", "inf", "nan", "shapes", "empty"]
+)
+def test_what_encloses_nothing_is_refused(lower: list[float], upper: list[float]) -> None:
+    with pytest.raises(ModelError, match="enclosure"):
+        Enclosure(np.array(lower), np.array(upper))
+
+
+@pytest.mark.parametrize("act", [operator.add, operator.sub, operator.le, operator.lt, operator.ge, operator.gt, operator.eq, Enclosure.intersects])
+def test_enclosures_of_different_shapes_are_not_put_together(act: Callable[[Any, Any], Any]) -> None:
+    row, table = Enclosure(np.zeros((1, 3)), np.ones((1, 3))), Enclosure(np.zeros((2, 3)), np.ones((2, 3)))
+    with pytest.raises(ModelError, match=r"shapes .* cannot be put together"):
+        act(row, table)
+
+
+def test_enclosures_are_read_only_copies_and_indexed_entry_by_entry() -> None:
+    lower = np.zeros((2, 2))
+    found = Enclosure(lower, np.ones((2, 2)))
+    lower[0, 0] = 5.0
+    assert found.lower[0, 0] == 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        found.upper[0, 0] = 0.5
+    with pytest.raises(ModelError, match="indexed by 2 integers"):
+        found[0]
+
+
+# --------------------------------------------------------------------------------------------------------------- fixed points
+
+
+def chain(seed: int, size: int = 4) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A reward process ``V = r + V P^T / 2`` in dyadic numbers that doubles hold exactly: its law, reward and fixed point."""
+    rng = np.random.default_rng(seed)
+    cuts = np.sort(rng.integers(0, 17, (size, size - 1)), axis=1)
+    law = np.diff(cuts, axis=1, prepend=0, append=16) / 16
+    fixed_point = rng.integers(-64, 65, size) / 8
+    return law, fixed_point - law @ fixed_point / 2, fixed_point
+
+
+@given(st.integers(0, 10**6), st.floats(-100, 100), st.integers(0, 10**6))
+def test_fixed_point_lies_inside_however_far_off_the_value_is(seed: int, shift: float, other: int) -> None:
+    law, reward, fixed_point = chain(seed)
+    value = fixed_point + shift + np.random.default_rng(other).uniform(-50, 50, len(reward))
+    image = reward + 0.5 * (law @ value)
+    # Weight 1/16 multiples and 1/2 are exact; products, three additions and the last one round: at most 6 roundings on a path.
+    error = rounding_error(6, Fraction(40) + Fraction(float(np.abs(value).max())), 20)
+    found = fixed_point_enclosure(image, value, error, Fraction(1, 2))
+    assert [i.contains(Fraction(float(x))) for i, x in zip(entries(found), fixed_point, strict=True)] == [True] * 4
+
+
+def test_enclosure_of_a_fixed_point_met_exactly_is_a_point_up_to_rounding() -> None:
+    law, reward, fixed_point = chain(3)
+    image = reward + 0.5 * (law @ fixed_point)
+    found = fixed_point_enclosure(image, fixed_point, Fraction(0), Fraction(1, 2))
+    assert (found.lower <= fixed_point).all()
+    assert (fixed_point <= found.upper).all()
+    assert found.width.max() <= 4 * np.spacing(np.abs(fixed_point).max())
+
+
+@given(st.integers(0, 10**6), st.sampled_from([1e-3, 1e-6, 1e-9]), st.integers(0, 3))
+def test_a_planted_wrong_image_is_covered_only_by_the_error_that_was_planted(seed: int, planted: float, entry: int) -> None:
+    law, reward, fixed_point = chain(seed)
+    image = reward + 0.5 * (law @ fixed_point)
+    image[entry] += planted
+    assume(image[entry] != fixed_point[entry])
+    honest = fixed_point_enclosure(image, fixed_point, Fraction(2 * planted), Fraction(1, 2))
+    assert [i.contains(Fraction(float(x))) for i, x in zip(entries(honest), fixed_point, strict=True)] == [True] * 4
+    understated = fixed_point_enclosure(image, fixed_point, Fraction(planted) / 1000, Fraction(1, 2))
+    assert not understated[entry].contains(Fraction(float(fixed_point[entry])))
