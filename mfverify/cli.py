@@ -7,6 +7,7 @@ line, nothing written), 130 interrupted (what was finished is kept; ``--resume``
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfverify.errors import MfverifyError, ModelError
+from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
-    from mfverify.enclosure import Enclosure, Interval
+    from mfverify.enclosure import Enclosure
     from mfverify.model import Model
     from mfverify.verification import Progress
 
@@ -54,9 +56,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         outcome = main.main(args=arguments, prog_name="mfverify", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return 2
+    except click.exceptions.NoArgsIsHelpError:
+        return _fail(f"missing command; one of {', '.join(main.commands)} (mfverify --help says more)")
     except click.ClickException as error:
         return _fail(error.format_message())
     except MfverifyError as error:
@@ -70,7 +71,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str) -> int:
-    click.echo("mfverify: error: " + " ".join(message.split()), err=True)
+    line = " ".join(message.split())
+    click.echo("mfverify: error: " + "".join(c if c.isprintable() else "?" for c in line), err=True)
     return 2
 
 
@@ -110,12 +112,14 @@ def verify(
     """Check the claim catalogue; exit 1 if a status differs from the registered one."""
     if resume and out is None:
         raise ModelError("--resume: needs --out DIR, the folder of the run to continue")
+    if workers is not None:
+        workers = positive_integer("--workers", workers)
     chosen_models = [load_argument(m) for m in models] or None
     from mfverify.verification import verify as run_catalogue
 
     with _progress() as progress:
         report = run_catalogue(
-            list(claims) or None, chosen_models, profile, instance=instance, out=out, workers=workers, resume=resume, model_arguments=" ".join(models), progress=progress
+            list(claims) or None, chosen_models, profile, instance=instance, out=out, workers=workers, resume=resume, model_arguments=shlex.join(models), progress=progress
         )
     # A single instance or a user's models need not show what a whole claim is registered with.
     partial = instance is not None or chosen_models is not None
@@ -124,7 +128,7 @@ def verify(
     else:
         _print_report(report.document)
         if out is not None:
-            click.echo(f"report: {out / 'report.html'} and {out / 'report.json'}")
+            _print_paths(out)
     if partial:
         registered = {part["id"]: part["registered"] for part in report.document["claims"]}
         return int(any(part["status"] == "refuted" and registered[part["id"]] != "refuted" for part in report.document["claims"]))
@@ -132,11 +136,15 @@ def verify(
 
 
 @main.command()
+@click.option("--graph", "show", flag_value="graph", help="Print what rests on what, with the registered statuses.")
 @_json_option
-def claims(as_json: bool) -> None:
+def claims(show: str | None, as_json: bool) -> None:
     """List the catalogue: id, statement, source, registered status."""
-    from mfverify.claims import CATALOGUE
+    from mfverify.claims import CATALOGUE, dependencies
 
+    if show == "graph" and not as_json:
+        click.echo(dependencies.as_text(list(CATALOGUE), {c.id: c.registered for c in CATALOGUE}))
+        return
     if as_json:
         click.echo(
             json.dumps(
@@ -165,16 +173,19 @@ def claims(as_json: bool) -> None:
 @_json_option
 def solve(model: str, agents: int, method: str, as_json: bool) -> None:
     """Enclose the optimal value of the n-agent system."""
+    agents = positive_integer("--agents", agents)
     loaded = load_argument(model)
     from mfverify.exact.optimal import optimal_value
 
     value = optimal_value(loaded, agents, method)
-    document = {"model": loaded.name, "agents": agents, "method": method, "stopped": value.work.stop.value if value.work else "", "states": _states(loaded, agents, value)}
+    states = _states(loaded, agents, value)
+    stopped = value.work.stop.value if value.work else ""
     if as_json:
-        click.echo(json.dumps(document, indent=1))
+        click.echo(json.dumps({"model": loaded.name, "agents": agents, "method": method, "stopped": stopped, "states": states}, indent=1))
         return
-    click.echo(f"optimal value of {loaded.name} with {agents} agents ({method}); largest width {value.width.max():.1e}: {document['stopped']}")
-    _print_states(document["states"])
+    _say(f"optimal value of {loaded.name} with n = {agents}, method {method}")
+    _say(f"largest width {value.width.max():.1e}: {stopped}")
+    _print_states(states)
 
 
 @main.command()
@@ -187,13 +198,13 @@ def solve(model: str, agents: int, method: str, as_json: bool) -> None:
 @_json_option
 def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | None, seed: int, as_json: bool) -> None:
     """Enclose the optimality gap of SUBSAMPLE-MFQ beside the bound of Theorem 4.2."""
-    from mfverify.validation import positive_integer
-
-    loaded = load_argument(model)
     agents = positive_integer("--agents", agents)
     subsample = positive_integer("--subsample", subsample, agents, "--agents = ")
     if samples is not None:
         samples = positive_integer("--samples", samples)
+    if seed < 0:
+        raise ModelError(f"--seed: found {seed}, expected an integer of at least 0")
+    loaded = load_argument(model)
     import numpy as np
 
     from mfverify.bounds.evaluate import UndefinedError
@@ -229,15 +240,16 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     if as_json:
         click.echo(json.dumps(document, indent=1))
         return
-    click.echo(f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws" + (f", m = {samples}, seed {seed}" if samples else ", exact operator"))
-    click.echo(f"largest gap {_show(difference.max())} at s_g={worst['global']}, counts {tuple(worst['counts'])}")
-    click.echo("bound of Theorem 4.2: " + (f"[{bound['lower']:.10g}, {bound['upper']:.10g}]" if bound else "not defined here (its logarithm has an argument below one)"))
+    _say(f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws" + (f", m = {samples}, seed {seed}" if samples else ", exact operator"))
+    _say(f"largest gap {difference.max()!r} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
+    _say("bound of Theorem 4.2: " + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)"))
     _print_states(states)
 
 
 @main.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
-def report(run_dir: Path) -> None:
+@_json_option
+def report(run_dir: Path, as_json: bool) -> None:
     """Render report.html again from the stored results of a run."""
     path = run_dir / "report.json"
     try:
@@ -251,7 +263,10 @@ def report(run_dir: Path) -> None:
     from mfverify.verification import write_report
 
     write_report(document, run_dir)
-    click.echo(f"report: {run_dir / 'report.html'}")
+    if as_json:
+        click.echo(json.dumps({"report": {"html": str(run_dir / "report.html"), "json": str(run_dir / "report.json")}, "summary": document["summary"]}, indent=1))
+    else:
+        _print_paths(run_dir)
 
 
 def _states(model: Model, agents: int, value: Enclosure) -> list[dict[str, Any]]:
@@ -271,12 +286,12 @@ def _print_states(states: Sequence[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     table.add_column("s_g", justify="right")
-    table.add_column("counts")
+    table.add_column("counts", overflow="fold")
     exact = "exact" in states[0]
     for name in ("exact",) if exact else ("lower", "upper"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for state in states[:_SHOWN_STATES]:
-        numbers = (state["exact"],) if exact else (f"{state['lower']:.15g}", f"{state['upper']:.15g}")
+        numbers = (state["exact"],) if exact else (repr(state["lower"]), repr(state["upper"]))
         table.add_row(str(state["global"]), " ".join(map(str, state["counts"])), *numbers)
     _console().print(table)
     if len(states) > _SHOWN_STATES:
@@ -296,17 +311,24 @@ def _print_report(document: dict[str, Any] | Any) -> None:
     _console().print(table)
     if len(document["claims"]) == 1 and len(document["claims"][0]["instances"]) == 1:
         one = document["claims"][0]["instances"][0]
-        click.echo(f"{one['label']}: {one['verdict']}")
+        _say(f"{one['label']}: {one['verdict']}")
         for name in ("actual", "bound"):
             if one[name]:
-                click.echo(f"  {name:7}{one[name].get('exact', '')} in [{one[name]['lower']!r}, {one[name]['upper']!r}]")
+                _say(f"  {name:7}" + (f"= {one[name]['exact']}, " if "exact" in one[name] else "") + f"in [{one[name]['lower']!r}, {one[name]['upper']!r}]")
         for text in (one["reason"], one["details"].get("worst", "")):
             if text:
-                click.echo(f"  {text}")
+                _say(f"  {text}")
 
 
-def _show(interval: Interval) -> str:
-    return f"[{float(interval.lower):.12g}, {float(interval.upper):.12g}]"
+def _print_paths(folder: Path) -> None:
+    """Where the report lies; a path is never broken over lines."""
+    for name in ("report.html", "report.json"):
+        click.echo(f"wrote {folder / name}")
+
+
+def _say(text: str) -> None:
+    """A line of text, folded to the width of the terminal; names are shown as they are, control characters apart."""
+    _console().print("".join(c if c.isprintable() else "?" for c in text), markup=False, emoji=False)
 
 
 def _console() -> Any:

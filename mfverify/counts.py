@@ -8,7 +8,7 @@ They are computed in integers; nothing here rounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import comb, prod
@@ -48,7 +48,7 @@ def count_vectors(n: int, size: int) -> Integers:
     return np.stack(columns, axis=1)
 
 
-def rank(counts: Integers) -> Integers:
+def rank(counts: Integers | Sequence[int]) -> Integers:
     """Positions of count vectors (last axis) in ``count_vectors(n, size)``; inverse of the enumeration.
 
     The number of vectors that precede ``c`` is, summed over coordinates ``i``, the number of vectors that agree with

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, Union
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class _Undecided:
 UNDECIDED: Final = _Undecided()
 """The third truth value: neither side of a comparison is certified."""
 
-Truth = Union[bool, _Undecided]
+Truth: TypeAlias = bool | _Undecided
 
 
 def round_down(value: Fraction) -> float:

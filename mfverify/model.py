@@ -19,7 +19,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from numbers import Integral, Rational, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -35,6 +35,14 @@ _AXES = {
     "local_reward": ("s_l", "s_g", "a_l"),
 }
 
+Number: TypeAlias = Fraction | int | float | str
+"""What a single number may be given as."""
+
+Nested: TypeAlias = Any
+"""Nested lists or an array of numbers, as many levels deep as the array has axes."""
+
+_LONGEST_NAME = 200
+
 _LARGEST_NUMBER_BITS = 4096
 """Numerators and denominators longer than this are refused: no model needs them and they make arithmetic unbounded."""
 
@@ -42,7 +50,7 @@ _LARGEST_VALUE = 2**1000
 """Rewards that can add up to more than this are refused: values would leave the range of double precision."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class Model:
     """A global agent and exchangeable local agents with exact rational dynamics.
 
@@ -68,30 +76,40 @@ class Model:
     name: str = "model"
     documentation: str = field(default="", repr=False)
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        global_kernel: Nested,
+        local_kernel: Nested,
+        global_reward: Nested,
+        local_reward: Nested,
+        discount: Number,
+        name: str = "model",
+        documentation: str = "",
+    ) -> None:
+        given = {"global_kernel": global_kernel, "local_kernel": local_kernel, "global_reward": global_reward, "local_reward": local_reward}
         issues: list[str] = []
-        arrays = {name: _rational_array(name, getattr(self, name), issues) for name in _AXES}
+        arrays = {key: _rational_array(key, values, issues) for key, values in given.items()}
         if not issues:
             _check_shapes(arrays, issues)
         if not issues:
-            for name in ("global_kernel", "local_kernel"):
-                arrays[name] = _check_rows(name, arrays[name], getattr(self, name), issues)
-        discount = _rational(self.discount, "discount", issues)
-        if discount is not None and not 0 < discount < 1:
-            issues.append(f"discount: found {_short(discount)}, expected a number strictly between 0 and 1")
-        elif discount is not None and not issues:
-            _check_magnitudes(arrays, discount, issues)
-        for text in ("name", "documentation"):
-            if not isinstance(getattr(self, text), str):
-                issues.append(f"{text}: found {type(getattr(self, text)).__name__}, expected text")
-        if isinstance(self.name, str) and not 1 <= len(self.name) <= 200:
-            issues.append(f"name: found {len(self.name)} characters, expected 1 to 200")
+            for key in ("global_kernel", "local_kernel"):
+                arrays[key] = _check_rows(key, arrays[key], given[key], issues)
+        gamma = _rational(discount, "discount", issues)
+        if gamma is not None and not 0 < gamma < 1:
+            issues.append(f"discount: found {discount}, expected a number strictly between 0 and 1")
+        for key, text in (("name", name), ("documentation", documentation)):
+            if not isinstance(text, str):
+                issues.append(f"{key}: found {type(text).__name__}, expected text")
+        if isinstance(name, str) and not 1 <= len(name) <= _LONGEST_NAME:
+            issues.append(f"name: found {len(name)} characters, expected 1 to {_LONGEST_NAME}")
         if issues:
             raise ModelError(*issues)
-        for name, array in arrays.items():
+        for key, array in arrays.items():
             array.flags.writeable = False
-            object.__setattr__(self, name, array)
-        object.__setattr__(self, "discount", discount)
+            object.__setattr__(self, key, array)
+        object.__setattr__(self, "discount", gamma)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "documentation", documentation)
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -102,12 +120,14 @@ class Model:
     @cached_property
     def rt_g(self) -> Fraction:
         """``max |r_g|`` (Assumption 2.2)."""
-        return max(abs(r) for r in self.global_reward.ravel())
+        largest: Fraction = max(abs(r) for r in self.global_reward.ravel())
+        return largest
 
     @cached_property
     def rt_l(self) -> Fraction:
         """``max |r_l|`` (Assumption 2.2)."""
-        return max(abs(r) for r in self.local_reward.ravel())
+        largest: Fraction = max(abs(r) for r in self.local_reward.ravel())
+        return largest
 
     @property
     def rt(self) -> Fraction:

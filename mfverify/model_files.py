@@ -85,7 +85,7 @@ def model_from_document(document: dict[str, Any], default_name: str = "model") -
     if issues:
         raise ModelError(*issues)
     return Model(
-        *(document[key] for key in _ARRAYS),
+        **{key: document[key] for key in _ARRAYS},
         discount=document["discount"],
         name=document.get("name", default_name),
         documentation=document.get("documentation", ""),

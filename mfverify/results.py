@@ -78,11 +78,16 @@ class Store:
         self._connection.close()
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """A finished instance, or None."""
-        row = self._connection.execute("SELECT document FROM finding WHERE key = ?", (key,)).fetchone()
-        if row is None:
-            return None
-        document: dict[str, Any] = json.loads(row[0])
+        """A finished instance, or None. Raises :class:`ModelError` where the file is damaged."""
+        try:
+            row = self._connection.execute("SELECT document FROM finding WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                return None
+            document = json.loads(row[0])
+            if not isinstance(document, dict):
+                raise ValueError("a stored result is not an object")
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise ModelError(f"{self.path}: cannot be read back ({error}); remove the file and run without --resume") from None
         return document
 
     def put(self, key: str, document: dict[str, Any]) -> None:
@@ -95,5 +100,8 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything: a run without ``--resume`` starts anew."""
-        with self._connection:
-            self._connection.execute("DELETE FROM finding")
+        try:
+            with self._connection:
+                self._connection.execute("DELETE FROM finding")
+        except sqlite3.Error as error:
+            raise ModelError(f"{self.path}: cannot be emptied ({error}); choose another folder or remove the file") from None

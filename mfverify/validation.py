@@ -16,11 +16,12 @@ def positive_integer(name: str, value: Any, most: int | None = None, most_name: 
     """``value`` as an int >= 1 (and at most ``most``), or a :class:`ModelError` that names the argument."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise ModelError(f"{name}: found {value!r}, expected an integer of at least 1")
-    if value < 1:
-        raise ModelError(f"{name}: found {value}, expected an integer of at least 1")
-    if most is not None and value > most:
-        raise ModelError(f"{name}: found {value}, expected at most {most_name}{most}")
-    return int(value)
+    number = int(value)
+    if number < 1:
+        raise ModelError(f"{name}: found {number}, expected an integer of at least 1")
+    if most is not None and number > most:
+        raise ModelError(f"{name}: found {number}, expected at most {most_name}{most}")
+    return number
 
 
 def chosen(name: str, value: Any, choices: type[Choice]) -> Choice:

@@ -7,8 +7,8 @@ computed once. Finished instances go to the store as they come; the report is ma
 from __future__ import annotations
 
 import json
-import os
 import platform
+import shlex
 import subprocess
 import time
 from collections import Counter
@@ -19,9 +19,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 
-from mfverify.claims import CATALOGUE
+from mfverify.claims import CATALOGUE, dependencies
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
@@ -61,10 +61,13 @@ class Report:
 
 @dataclass(frozen=True)
 class _Task:
+    """One instance to compute. ``kept``: whether the store may hold it; the code version says nothing about claims of a caller's own."""
+
     claim: Claim
     instance: Instance
     key: str
     reproduce: str
+    kept: bool
 
 
 def verify(
@@ -83,35 +86,75 @@ def verify(
 
     ``claims``: ids, or :class:`~mfverify.claims.claim.Claim` records of your own. ``instance``: the label of a single
     instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
-    takes finished instances of the same code from that store. ``workers`` processes (the usable cores by default).
-    Raises :class:`ModelError` for unknown ids, models that share a name, or an unusable folder, before any work.
+    takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
+    processes (the usable cores by default). Raises :class:`ModelError` for unknown or repeated ids, models that share a
+    name or their content, or an unusable folder, before any work.
     """
     profile = chosen("profile", profile, Profile)
-    chosen_claims = [c if isinstance(c, Claim) else CATALOGUE[c] for c in claims] if claims is not None else list(CATALOGUE)
-    if not chosen_claims:
-        raise ModelError("claims: found none, expected at least one id")
-    if models is not None and len({m.name for m in models}) < len(models):
-        raise ModelError("models: two of them share a name; give each its own")
-    workers = positive_integer("workers", workers if workers is not None else len(os.sched_getaffinity(0)))
+    chosen_claims = _chosen_claims(claims)
+    if models is not None:
+        _check_models(models)
+    workers = positive_integer("workers", workers if workers is not None else cpu_count())
     started = time.time()
     tasks = _tasks(chosen_claims, models, profile, instance, model_arguments)
     found: dict[str, Document] = {}
     with Store(Path(out) / "results.sqlite") if out is not None else nullcontext() as store:
-        if store is not None and not resume:
-            store.clear()
         if store is not None:
-            found = {task.key: known for task in tasks if (known := store.get(task.key)) is not None}
+            if not resume:
+                store.clear()
+            found = _kept(tasks, store)
         left = [task for task in tasks if task.key not in found]
-        for task, document in _computed(left, workers):
+        for task, document in _computed(left, workers, store):
             found[task.key] = document
-            if store is not None:
-                store.put(task.key, document)
             if progress is not None:
                 progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
     report = Report(_document(chosen_claims, tasks, found, profile, started))
     if out is not None:
         write_report(report.document, Path(out))
     return report
+
+
+def _chosen_claims(claims: Sequence[str | Claim] | None) -> list[Claim]:
+    """The claims to check, each once."""
+    if claims is None:
+        return list(CATALOGUE)
+    if isinstance(claims, str):
+        raise ModelError(f"claims: found the text {claims!r}, expected a list of ids such as ['T1']")
+    found = [c if isinstance(c, Claim) else CATALOGUE[c] for c in claims]
+    if not found:
+        raise ModelError("claims: found none, expected at least one id")
+    twice = [claim_id for claim_id, times in Counter(c.id for c in found).items() if times > 1]
+    if twice:
+        raise ModelError(f"claims: {twice[0]} is given twice; name each claim once")
+    return found
+
+
+def _check_models(models: Sequence[Model]) -> None:
+    """Models can be told apart, by name and by content: otherwise two would be counted as one."""
+    if not models:
+        raise ModelError("models: found none, expected at least one model")
+    by_name: set[str] = set()
+    by_content: dict[str, str] = {}
+    for i, model in enumerate(models):
+        if not isinstance(model, Model):
+            raise ModelError(f"models[{i}]: found {type(model).__name__}, expected a Model; load_model reads one from a file")
+        if model.name in by_name:
+            raise ModelError(f"models: two of them share the name {model.name!r}; give each its own")
+        if model.fingerprint in by_content:
+            raise ModelError(f"models: {by_content[model.fingerprint]!r} and {model.name!r} are the same model; give it once")
+        by_name.add(model.name)
+        by_content[model.fingerprint] = model.name
+
+
+def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, Document]:
+    """Finished instances from the store, under the names of this run: the same model may have had another name or path."""
+    found = {}
+    for task in tasks:
+        known = store.get(task.key) if task.kept else None
+        if known is not None:
+            model = task.instance.model
+            found[task.key] = known | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
+    return found
 
 
 def write_report(document: Mapping[str, Any], out: Path) -> None:
@@ -134,41 +177,47 @@ def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Pro
             key = one.key(claim.id, code_version())
             if key not in seen and label in (None, one.label):
                 seen.add(key)
-                command = f"mfverify verify --claims {claim.id} --instance '{one.label}'" + (f" --models {model_arguments}" if model_arguments and one.model else "")
-                tasks.append(_Task(claim, one, key, command))
+                command = f"mfverify verify --claims {claim.id} --instance {shlex.quote(one.label)}" + (f" --models {model_arguments}" if model_arguments and one.model else "")
+                tasks.append(_Task(claim, one, key, command, any(claim is known for known in CATALOGUE)))
     if label is not None and not tasks:
         raise ModelError(f"instance: {label!r} is none of {', '.join(c.id for c in claims)}; take a label from report.json")
     return tasks
 
 
-def _computed(tasks: Sequence[_Task], workers: int) -> Iterable[tuple[_Task, Document]]:
+def _computed(tasks: Sequence[_Task], workers: int, store: Store | None) -> Iterable[tuple[_Task, Document]]:
     """Finished tasks as they come; groups that share expensive values stay together, the largest systems first."""
     groups: dict[Any, list[_Task]] = {}
     for task in tasks:
         model = task.instance.model
-        groups.setdefault((model.fingerprint if model else "", task.instance.agents if model else None), []).append(task)
+        groups.setdefault((model.fingerprint, task.instance.agents) if model else (task.claim.id, task.instance.label), []).append(task)
     ordered = sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
-    if workers == 1 or len(ordered) == 1:
+    if workers == 1 or len(ordered) <= 1:
         for group in ordered:
             for task in group:
-                yield task, _compute(task)
+                yield task, _compute(task, store)
         return
-    parallel = Parallel(n_jobs=min(workers, len(ordered)), return_as="generator_unordered", pre_dispatch="all", batch_size=1)
-    for finished in parallel(delayed(_compute_group)(group) for group in ordered):
+    parallel = Parallel(n_jobs=min(workers, len(ordered)), return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+    path = store.path.absolute() if store is not None else None
+    for finished in parallel(delayed(_compute_group)(group, path) for group in ordered):
         yield from finished
 
 
-def _compute_group(group: Sequence[_Task]) -> list[tuple[_Task, Document]]:
-    return [(task, _compute(task)) for task in group]
+def _compute_group(group: Sequence[_Task], path: Path | None) -> list[tuple[_Task, Document]]:
+    """In a worker: the group goes back as a whole, so each instance goes to the store as soon as it is finished."""
+    with Store(path) if path is not None else nullcontext() as store:
+        return [(task, _compute(task, store)) for task in group]
 
 
-def _compute(task: _Task) -> Document:
-    return finding_document(finding(task.claim, task.instance), task.reproduce)
+def _compute(task: _Task, store: Store | None) -> Document:
+    document = finding_document(finding(task.claim, task.instance), task.reproduce)
+    if store is not None and task.kept:
+        store.put(task.key, document)
+    return document
 
 
 def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, Document], profile: Profile, started: float) -> Document:
     """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone."""
-    parts = []
+    parts: list[Document] = []
     verdicts: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     unexpected = []
@@ -210,9 +259,16 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
             "unexpected": unexpected,
         },
         "claims": parts,
+        "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
         "models": [_model_document(models[name]) for name in sorted(models)],
         "provenance": provenance(started),
     }
+
+
+def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
+    """What rests on what, and which claims lose their support in this run."""
+    arrows = dependencies.graph(claims)
+    return {"nodes": list(arrows.nodes), "arrows": [list(edge) for edge in arrows.edges], "unsupported": dependencies.unsupported(claims, statuses)}
 
 
 def _model_document(model: Model) -> Document:
@@ -235,13 +291,21 @@ def provenance(started: float) -> Document:
         installed = version("mfverify")
     except PackageNotFoundError:
         installed = "uninstalled"
-    commit = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     return {
         "version": installed,
-        "commit": commit.stdout.strip() or "unknown",
+        "commit": _commit(),
         "code": code_version()[:16],
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} usable cores",
+        "machine": f"{platform.machine()}, {cpu_count()} usable cores",
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 1),
     }
+
+
+def _commit() -> str:
+    """The commit of the sources, where they lie in a repository and git is there to ask."""
+    try:
+        asked = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
+    return asked.stdout.strip() or "unknown"

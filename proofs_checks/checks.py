@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import lru_cache
+from functools import cache
 
 import pytest
 
@@ -16,7 +16,7 @@ PROFILE = Profile(os.environ.get("MFVERIFY_PROFILE", "quick"))
 _MOST_AGENTS_OF_A_CONTROL = 500
 
 
-@lru_cache(maxsize=None)
+@cache
 def found(claim_id: str, instance: Instance) -> Finding:
     """What was found on an instance; computed once per session."""
     return finding(CATALOGUE[claim_id], instance)

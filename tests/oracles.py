@@ -90,7 +90,7 @@ def random_instance(seed: int, global_states: int, global_actions: int, local_st
 
 
 def tied_instance(seed: int, global_states: int, global_actions: int, local_states: int, local_actions: int) -> Instance:
-    """A deterministic model with rewards 0 and 1 only: it is full of exact ties, of identical and of different actions."""
+    """A deterministic model with rewards 0 and, rarely, 1: it is full of exact ties, of identical and of different actions."""
     rng = random.Random(f"tied {seed}")
 
     def unit(size: int) -> tuple[Fraction, ...]:
@@ -98,7 +98,7 @@ def tied_instance(seed: int, global_states: int, global_actions: int, local_stat
         return tuple(Fraction(int(t == target)) for t in range(size))
 
     def reward(*_: int) -> Fraction:
-        return Fraction(rng.randint(0, 1))
+        return Fraction(int(rng.random() < 0.25))
 
     return Instance(
         nested((global_states, global_actions), lambda *_: unit(global_states)),

@@ -191,7 +191,10 @@ class LumpedOperator:
         kernels = len(choices.kernels)
         reward = np.array([float(r / self.n) for r in choices.reward])
         binomials = np.array([[comb(i, j) for j in range(kernels)] for i in range(self.n + kernels)], dtype=np.int64)
-        return sweeps.joint_maximum(self.vectors, choices.starts, choices.kernel, reward, table, binomials, kernels)
+        found: tuple[Floats, Floats, Integers] = sweeps.joint_maximum(
+            self.vectors, choices.starts, choices.kernel, reward, table, binomials, kernels
+        )
+        return found
 
     def _two_kernel_maximum(self, g: int, table: Floats) -> tuple[Floats, Integers]:
         """:meth:`local_maximum` without the runner-up, for a global state with two kernels; cost n per count vector."""
@@ -200,7 +203,10 @@ class LumpedOperator:
         free = [s for s in range(len(starts) - 1) if starts[s + 1] - starts[s] == 2]
         preference = sorted(free, key=lambda s: choices.reward[starts[s]] - choices.reward[starts[s] + 1])
         reward = np.array([float(r / self.n) for r in choices.reward])
-        return sweeps.two_kernel_maximum(self.vectors, starts, choices.kernel, reward, np.array(preference, dtype=np.int64), table)
+        found: tuple[Floats, Integers] = sweeps.two_kernel_maximum(
+            self.vectors, starts, choices.kernel, reward, np.array(preference, dtype=np.int64), table
+        )
+        return found
 
     def apply(self, value: Floats) -> tuple[Floats, list[tuple[Integers, Integers]]]:
         """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy.

@@ -131,7 +131,7 @@ class _PaperPrinter(LatexPrinter):  # type: ignore[misc]  # sympy is not typed
     def _needs_mul_brackets(self, expr: sp.Expr, first: bool = False, last: bool = False) -> bool:
         return not _is_indicator(expr) and bool(super()._needs_mul_brackets(expr, first=first, last=last))
 
-    def _print_Piecewise(self, expr: sp.Piecewise) -> str:  # noqa: N802  # sympy finds it by this name
+    def _print_Piecewise(self, expr: sp.Piecewise) -> str:  # sympy finds it by this name
         if _is_indicator(expr):
             return rf"\mathbf{{1}}\{{{self._print(expr.args[0][1])}\}}"
         return str(super()._print_Piecewise(expr))

@@ -1,9 +1,27 @@
-"""The claim catalogue: every statement under test, in the order of the paper."""
+"""The claim catalogue: every statement under test, in the order of the paper.
 
-from mfverify.claims import bellman_operators, concentration, lipschitz, optimality_gap, policies
-from mfverify.claims.claim import Catalogue
+A package can add claims of its own: an entry point in the group ``mfverify.claims`` that names a
+:class:`~mfverify.claims.claim.Claim` or a sequence of them.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import entry_points
+
+from mfverify.claims import bellman_operators, concentration, convergence, lipschitz, optimality_gap, policies, repaired
+from mfverify.claims.claim import Catalogue, Claim
 
 CATALOGUE = Catalogue()
-for theme in (bellman_operators, concentration, lipschitz, policies, optimality_gap):
+for theme in (bellman_operators, concentration, lipschitz, policies, optimality_gap, convergence, repaired):
     for claim in theme.CLAIMS:
         CATALOGUE.register(claim)
+
+
+def register_installed(catalogue: Catalogue) -> None:
+    """Register the claims of other installed packages (entry points in the group ``mfverify.claims``)."""
+    for entry in entry_points(group="mfverify.claims"):
+        found: Claim | Iterable[Claim] = entry.load()
+        for one in [found] if isinstance(found, Claim) else found:
+            catalogue.register(one)
+
+
+register_installed(CATALOGUE)

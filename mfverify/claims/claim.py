@@ -67,7 +67,7 @@ class Instance:
     @property
     def label(self) -> str:
         """A readable identifier: model, n, k and the other parameters."""
-        parts = [self.model.name if self.model else "population"]
+        parts = [self.model.name] if self.model else []
         parts += [f"n={self.agents}"] if self.agents is not None else []
         parts += [f"k={self.subsample}"] if self.subsample is not None else []
         parts += [f"{name}={value}" for name, value in self.parameters]

@@ -52,7 +52,7 @@ def tail(population: tuple[int, ...], k: int, deviation: Deviation) -> list[tupl
     return out[::-1]
 
 
-def _tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     """The tightest of ``Pr[D >= d] <= bound(d)`` over all possible deviations d."""
     population, k = population_of(instance), instance.subsample
     assert k is not None
@@ -84,9 +84,9 @@ def _tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: F
     return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "curve": curve})
 
 
-_sup_norm = partial(_tail_sides, largest_deviation, bounds.SUP_NORM_TAIL)
-_total_variation = partial(_tail_sides, counts.total_variation, bounds.TV_TAIL)
-_quantile = partial(_tail_sides, counts.total_variation, bounds.TV_QUANTILE_TAIL)
+_sup_norm = partial(tail_sides, largest_deviation, bounds.SUP_NORM_TAIL)
+_total_variation = partial(tail_sides, counts.total_variation, bounds.TV_TAIL)
+_quantile = partial(tail_sides, counts.total_variation, bounds.TV_QUANTILE_TAIL)
 
 
 def populations(profile: Profile) -> list[tuple[int, ...]]:

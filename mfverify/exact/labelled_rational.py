@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -36,7 +36,7 @@ class LabelledRationalSystem:
         self.states: list[LabelledState] = [(g, s) for g in range(global_states) for s in product(range(local_states), repeat=n)]
         self.actions: list[LabelledAction] = [(b, a) for b in range(global_actions) for a in product(range(local_actions), repeat=n)]
 
-    @lru_cache(maxsize=None)  # noqa: B019  # lives as long as the system, which is small by construction
+    @cache  # noqa: B019  # lives as long as the system, which is small by construction
     def law(self, state: LabelledState, action: LabelledAction) -> tuple[tuple[LabelledState, Fraction], ...]:
         """The law of the next labelled state: the global row times one local row per agent (eq. 1)."""
         (g, s), (b, a) = state, action

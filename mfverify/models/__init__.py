@@ -7,13 +7,15 @@ from mfverify.models.absorbing import absorbing
 from mfverify.models.coordination import coordination
 from mfverify.models.patrol import patrol
 from mfverify.models.random_coupled import random_coupled
+from mfverify.models.splitting import splitting
 
 BUNDLED: dict[str, Callable[[], Model]] = {
     "coordination": coordination,
     "absorbing": absorbing,
     "patrol": patrol,
+    "splitting": splitting,
     "random_coupled": lambda: random_coupled(0),
 }
 """What ``models:NAME`` on the command line stands for, with default parameters."""
 
-__all__ = ["BUNDLED", "absorbing", "coordination", "patrol", "random_coupled"]
+__all__ = ["BUNDLED", "absorbing", "coordination", "patrol", "random_coupled", "splitting"]

@@ -39,6 +39,6 @@ def random_coupled(
         [[reward() / 4 for _ in moves] for _ in targets],
         [[[reward() for _ in actions] for _ in targets] for _ in states],
         discount=Fraction(discount),
-        name=f"random_coupled(seed={seed}, sizes={global_states}{global_actions}{local_states}{local_actions})",
+        name=f"random_coupled(seed={seed}, sizes={global_states}{global_actions}{local_states}{local_actions}, discount={Fraction(discount)})",
         documentation=__doc__ or "",
     )

@@ -55,7 +55,7 @@ def compact(side: Side, digits: int = DIGITS) -> Shown:
         stripped = digits_shown.rstrip("0").rstrip(".") if "." in digits_shown else digits_shown
         return Shown(stripped + times, low / scale, high / scale)
     texts = _decimal(low, decimals), _decimal(high, decimals)
-    shared = next(place for place, (one, other) in enumerate(zip(*texts, strict=False)) if one != other)
+    shared = _shared(*texts)
     leading = texts[0][:shared]
     if len(texts[0]) == len(texts[1]) and "." in leading and leading.strip("−0.") and len(texts[0]) - shared <= 2:
         return Shown(f"{leading}[{texts[0][shared:]}, {texts[1][shared:]}]{times}", low / scale, high / scale)
@@ -162,6 +162,12 @@ def _decimal(scaled: int, decimals: int) -> str:
     digits = str(abs(scaled)).rjust(decimals + 1, "0")
     sign = "−" if scaled < 0 else ""
     return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading characters two texts share; all of one of them, where it begins the other (``1``, ``100``)."""
+    shorter = min(len(one), len(other))
+    return next((place for place in range(shorter) if one[place] != other[place]), shorter)
 
 
 def _times(exponent: int) -> str:

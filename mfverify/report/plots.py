@@ -20,7 +20,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from mfverify.claims.claim import Verdict
 from mfverify.report.digits import compact, compared, drawn, listed, plain, superscript
@@ -255,15 +255,29 @@ def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, flo
         handles += axes.plot(line.x, middle, color=colour, linestyle=dashes, marker=marker, markevery=every)
     names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
     if violated:
-        ring: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 10, "markerfacecolor": "none", "markeredgecolor": "black"}
+        ring: dict[str, Any] = {
+            "linestyle": "",
+            "marker": "o",
+            "markersize": 10,
+            "markerfacecolor": "none",
+            "markeredgecolor": "black",
+            "clip_on": False,
+        }
         handles += axes.plot([x for x, _ in violated], [y for _, y in violated], **ring)
         names.append("violated")
     if scale == "linear":
         low = min((value for line in lines for value in line.lower if not math.isnan(value)), default=0.0)
         axes.set_ylim(bottom=min(0.0, low) if low >= 0 else None)
-    axes.set_xlabel(textwrap.fill(labels[0], 50))
-    axes.set_ylabel(textwrap.fill(labels[1], 36))
-    axes.figure.legend(handles, [textwrap.fill(name, 30) for name in names], loc="outside upper left", ncols=2, handlelength=3.2)
+    if all(x.is_integer() for line in lines for x in line.x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel(_wrapped(labels[0], 50))
+    axes.set_ylabel(_wrapped(labels[1], 36))
+    axes.figure.legend(handles, [_wrapped(name, 30) for name in names], loc="outside upper left", ncols=2, handlelength=3.2)
+
+
+def _wrapped(label: str, width: int) -> str:
+    """A label on at most two lines; the text alternative has all of it."""
+    return "\n".join(textwrap.wrap(label, width, max_lines=2, placeholder=" …"))
 
 
 def _power(value: float, _position: int) -> str:

@@ -22,6 +22,7 @@ from fractions import Fraction
 from math import comb, lcm
 from typing import TYPE_CHECKING
 
+import flint
 import numpy as np
 
 from mfverify import counts
@@ -29,15 +30,17 @@ from mfverify.bellman import sweeps
 from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.exact.policy_value import JointChain, PolicyChain, compact
+from mfverify.exact.rational import fraction, solve_chain
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
-    from mfverify.exact.rational import JointAction
+    from mfverify.exact.rational import JointAction, State
     from mfverify.model import Model
-    from mfverify.notation import Exact, Floats, Integers
+    from mfverify.notation import Exact, Integers
 
 _MOST_NUMBERS = 10**9
+_MOST_EXACT_STATES = 400
 
 
 class Sampling(Enum):
@@ -215,6 +218,41 @@ def copied_mixture(action_counts: tuple[int, ...], sample: tuple[int, ...], s: i
     return np.array([Fraction(action_counts[s * local_actions + a], sample[s]) for a in range(local_actions)], dtype=object)
 
 
+@dataclass(frozen=True)
+class _SharedPlay:
+    """What a shared sample makes everybody do, whatever the population: the groups are, per local state, the members by their
+    action and then the outsiders who copy."""
+
+    global_action: int
+    multiplicity: list[int]
+    moves: list[list[float]]
+    global_reward: Fraction
+    member_reward: Fraction
+    outside_reward: list[Fraction]
+
+
+def _shared_play(learned: Learned, g: int, sample: tuple[int, ...]) -> _SharedPlay:
+    """The play of one sample; group sizes of outsiders are left 0, since they depend on the population."""
+    model = learned.model
+    _, _, size, local_actions = model.sizes
+    b, d = joint_action(learned, g, sample)
+    multiplicity: list[int] = []
+    moves: list[list[float]] = []
+    member_reward = Fraction(0)
+    outside_reward: list[Fraction] = []
+    for s in range(size):
+        for a in range(local_actions):
+            number = d[s * local_actions + a]
+            multiplicity.append(number)
+            moves.append([float(p) for p in model.local_kernel[s, g, a]])
+            member_reward += number * model.local_reward[s, g, a]
+        mixture = copied_mixture(d, sample, s, local_actions)
+        multiplicity.append(0)
+        moves.append([float(p) for p in mixture @ model.local_kernel[s, g]])
+        outside_reward.append(mixture @ model.local_reward[s, g])
+    return _SharedPlay(b, multiplicity, moves, model.global_reward[g, b], member_reward, outside_reward)
+
+
 def shared_chain(model: Model, n: int, learned: Learned) -> JointChain:
     """The Markov chain of the shared draw with copying: for every state a hypergeometric mixture over the samples.
 
@@ -230,37 +268,72 @@ def shared_chain(model: Model, n: int, learned: Learned) -> JointChain:
     reward = np.empty((global_states, states))
     most_samples = 0
     for g in range(global_states):
+        plays = [_shared_play(learned, g, tuple(int(x) for x in row)) for row in counts.count_vectors(learned.k, size)]
+        members = np.array([play.multiplicity for play in plays], dtype=np.int64)
+        moves = np.array([play.moves for play in plays])
         for c, row in enumerate(vectors):
             population = tuple(int(x) for x in row)
             samples = counts.subsample_law(population, learned.k)
+            position = counts.rank(np.array([sample for sample, _ in samples], dtype=np.int64))
             most_samples = max(most_samples, len(samples))
-            multiplicity = np.zeros((len(samples), size * (local_actions + 1)), dtype=np.int64)
-            moves = np.zeros((len(samples), size * (local_actions + 1), size))
-            actions = []
+            multiplicity = members[position]
+            multiplicity[:, local_actions :: local_actions + 1] = row - np.array([sample for sample, _ in samples])
             exact = Fraction(0)
-            for i, (sample, probability) in enumerate(samples):
-                b, d = joint_action(learned, g, sample)
-                actions.append(b)
-                local = Fraction(0)
-                for s in range(size):
-                    outside = population[s] - sample[s]
-                    mixture = copied_mixture(d, sample, s, local_actions)
-                    base = s * (local_actions + 1)
-                    for a in range(local_actions):
-                        multiplicity[i, base + a] = d[s * local_actions + a]
-                        moves[i, base + a] = [float(p) for p in model.local_kernel[s, g, a]]
-                        local += d[s * local_actions + a] * model.local_reward[s, g, a]
-                    multiplicity[i, base + local_actions] = outside
-                    moves[i, base + local_actions] = [float(p) for p in mixture @ model.local_kernel[s, g]]
-                    local += outside * (mixture @ model.local_reward[s, g])
-                exact += probability * (model.global_reward[g, b] + local / n)
+            for (sample, probability), i in zip(samples, position, strict=True):
+                outside = sum(((x - y) * r for x, y, r in zip(population, sample, plays[i].outside_reward, strict=True)), Fraction(0))
+                exact += probability * (plays[i].global_reward + (plays[i].member_reward + outside) / n)
             rows = np.empty((len(samples), states))
-            rows[:, order] = sweeps.next_count_laws(multiplicity, moves, up, levels)
+            rows[:, order] = sweeps.next_count_laws(multiplicity, moves[position], up, levels)
             for h in range(global_states):
-                weights = np.array([float(p * model.global_kernel[g, b, h]) for (_, p), b in zip(samples, actions, strict=True)])
+                weights = np.array([float(p * model.global_kernel[g, plays[i].global_action, h]) for (_, p), i in zip(samples, position, strict=True)])
                 law[g, c, h] = weights @ rows
             reward[g, c] = float(exact)
     # As for independent draws, then a rounded weight, a product and an addition per sample.
     roundings = (size + 1) * n + 2 + most_samples
     flat = law.reshape(global_states * states, global_states * states)
     return JointChain(reward, model.discount, roundings, model.rt, UNIT_ROUNDOFF * model.rt + UNDERFLOW, flat)
+
+
+def exact_execution_value(learned: Learned, n: int) -> Enclosure:
+    """The value of ``pi_k`` under independent draws as Fractions, for small systems (claims that turn on equality).
+
+    Rows are convolved agent by agent in rational arithmetic and the linear system is solved exactly. Raises
+    :class:`TooLargeError` before any work beyond a few hundred states.
+    """
+    model = learned.model
+    _check(model, n, learned)
+    global_states, _, size, _ = model.sizes
+    vectors = [tuple(int(x) for x in row) for row in counts.count_vectors(n, size)]
+    if global_states * len(vectors) > _MOST_EXACT_STATES:
+        raise TooLargeError(f"{n} agents have {global_states * len(vectors)} states, more than {_MOST_EXACT_STATES} for exact arithmetic; use execution_value")
+    marginals = policy_marginals(learned, n)
+    of_global, of_local = marginals.global_action, marginals.local_action
+    rows: dict[State, dict[State, flint.fmpq]] = {}
+    rewards: dict[State, flint.fmpq] = {}
+    for g in range(global_states):
+        for i, c in enumerate(vectors):
+            law: dict[tuple[int, ...], Fraction] = {(0,) * size: Fraction(1)}
+            reward = of_global[g, i] @ model.global_reward[g]
+            for s, x in enumerate(c):
+                mixture = of_local[g, i, s]
+                move = mixture @ model.local_kernel[s, g]
+                reward += Fraction(x, n) * (mixture @ model.local_reward[s, g]) if x else 0
+                for _agent in range(x):
+                    law = _one_agent_more(law, move)
+            next_global = of_global[g, i] @ model.global_kernel[g]
+            rows[g, c] = {(h, d): flint.fmpq((p * q).numerator, (p * q).denominator) for h, p in enumerate(next_global) if p for d, q in law.items()}
+            rewards[g, c] = flint.fmpq(reward.numerator, reward.denominator)
+    value = solve_chain(rows, rewards, flint.fmpq(model.discount.numerator, model.discount.denominator))
+    exact = np.array([[fraction(value[g, c]) for c in vectors] for g in range(global_states)], dtype=object)
+    return Enclosure.of_fractions(exact)
+
+
+def _one_agent_more(law: dict[tuple[int, ...], Fraction], move: Exact) -> dict[tuple[int, ...], Fraction]:
+    """The law of the counts after one more independent agent has moved."""
+    out: dict[tuple[int, ...], Fraction] = {}
+    for c, p in law.items():
+        for t, q in enumerate(move):
+            if q:
+                target = (*c[:t], c[t] + 1, *c[t + 1 :])
+                out[target] = out.get(target, Fraction(0)) + p * q
+    return out

@@ -53,7 +53,8 @@ class Regime(Enum):
 def standard_table_size(model: Model, k: int) -> int:
     """``|S_g| |S_l|^k |A_g| |A_l|^k`` (claim S1)."""
     global_states, global_actions, local_states, local_actions = model.sizes
-    return global_states * local_states**k * global_actions * local_actions**k
+    size: int = global_states * local_states**k * global_actions * local_actions**k
+    return size
 
 
 def mean_field_table_size(model: Model, k: int) -> int:

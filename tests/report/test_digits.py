@@ -92,6 +92,9 @@ def test_a_comparison_that_the_document_decides_to_six_digits_is_seen(a: Fractio
         (between("1", None), "[1, ∞]"),
         (between(None, None), "[−∞, ∞]"),
         (between("123456", "123456"), "123456"),
+        (between("1", "100"), "[1, 100]"),
+        (between("0", "0.5"), "[0, 0.5]"),
+        (between("-1", "1"), "[−1, 1]"),
     ],
 )
 def test_numbers_as_a_reader_sees_them(side: Side, written: str) -> None:

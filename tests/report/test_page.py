@@ -44,7 +44,7 @@ def test_same_document_gives_the_same_bytes_in_another_process(page: str) -> Non
 
 
 def test_plots_ignore_the_settings_of_the_process_and_leave_them_alone(page: str) -> None:
-    with mpl.rc_context({"font.size": 30, "axes.grid": False, "lines.linewidth": 9}):
+    with mpl.rc_context({"font.size": 30, "axes.grid": False, "xtick.direction": "in", "axes.edgecolor": "red"}):
         assert render(realistic()) == page
         assert mpl.rcParams["font.size"] == 30
 
@@ -143,9 +143,25 @@ def test_overview_counts_the_instances_of_each_claim(tree: Element) -> None:
     rows = {row.all("th")[0].text: [cell.text for cell in row.all("td")] for row in tree.section("claims").all("tbody")[0].all("tr")}
     assert list(rows) == ["C1", "L2", "T1", "N1", "C5"]
     assert rows["T1"][1:7] == ["✗ refuted", "13", "2", "3", "0", "1"]
+    # the smallest of T1 is at k = 401: 0.6055129938 / 0.7338560624 = 0.82511138...
+    assert [rows["T1"][7], rows["C1"][7]] == ["0.825[1, 2]", "9.50[0, 1]"]
     assert rows["L2"][1:] == ["✗ refuted", "0", "1", "0", "1", "0", "0"]
     assert rows["N1"][1:] == ["? undecided", "0", "0", "0", "0", "0", "–"]
     assert rows["C5"][1].endswith("registered: corroborated")
+
+
+def test_instances_are_listed_with_each_number_in_its_column(tree: Element) -> None:
+    section = tree.section("claim-T1")
+    table = section.all("table")[0]
+    headings = [heading.text for heading in table.all("th")]
+    assert headings == ["Verdict", "Model", "n", "k", "Left side", "Right side", "Trivial", "Slack", "Notes"]
+    cells = [cell.text for cell in table.all("tbody")[0].all("tr")[5].all("td")]
+    # gap 0.7338560624 and bound 0.6055129938 as typed in the document, outward to six digits
+    assert cells[:8] == ["✗ violated", "coordination", "2000", "401", "0.73385[6, 7]", "0.60551[2, 3]", "101/25", "0.825[1, 2]"]
+    assert "1000 agents in each local state" in cells[8]
+    assert "left side 0.73385[6, 7] > right side 0.60551[2, 3] (violated)" in section.text
+    assert "mfverify verify --claims T1 --instance 'coordination n=2000 k=401'" in [block.text for block in section.all("pre")]
+    assert "left side 1/8 > right side 0 (violated)" in tree.section("claim-L2").text
 
 
 def test_status_of_the_claims_that_a_claim_rests_on(tree: Element) -> None:

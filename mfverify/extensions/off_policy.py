@@ -1,0 +1,188 @@
+r"""Off-policy Q-learning of the k-agent system from a single trajectory (Remark 4.7, Appendix I).
+
+The learner sees one trajectory ``(x_0, u_0, x_1, u_1, ..)`` of the k-agent system under a behaviour policy that draws a
+joint action uniformly, and updates one entry a step (asynchronous tabular Q-learning, Watkins and Dayan 1992)::
+
+    Q(x_t, u_t) += alpha_t ( r(x_t, u_t) + gamma max_u Q(x_{t+1}, u) - Q(x_t, u_t) ).
+
+States are (global state, count vector), joint actions a global action and action counts over ``Z_l``: the mean-field table of
+Algorithm 1, in which "uniformly" means uniformly over action counts. Convergence needs every pair to be visited for ever; for a
+uniform behaviour policy it is enough that each state can be reached from each other one, and :func:`irreducible` decides
+that exactly. Rates: Even-Dar and Mansour 2003 (polynomial steps), Wainwright 2019 (rescaled linear steps), Qu and Wierman 2020
+(one trajectory).
+
+A learnt table is a fixed array of doubles, hence of rationals, and ``Q*_k`` is computed in exact arithmetic: distances between
+them are exact, whatever rounding happened while learning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from mfverify.errors import ModelError, TooLargeError
+from mfverify.exact.rational import RationalSystem, fraction
+
+if TYPE_CHECKING:
+    from mfverify.exact.rational import JointAction, State
+    from mfverify.model import Model
+    from mfverify.notation import Floats, Integers
+
+_MOST_NUMBERS = 10**7
+_CHUNK = 2**16
+
+
+class StepSize(Enum):
+    """The step ``alpha_t`` after N earlier visits of the pair; the value is the word that instances carry."""
+
+    RESCALED_LINEAR = "rescaled-linear"
+    """``1 / (1 + (1 - gamma) N)`` (Wainwright 2019)."""
+    POLYNOMIAL = "polynomial"
+    """``1 / (N + 1)^(7/10)`` (Even-Dar and Mansour 2003)."""
+
+
+class Target(Enum):
+    """What an update takes for the value of the next state."""
+
+    MAXIMUM = "maximum"
+    """The largest entry: Q-learning, off-policy."""
+    MEAN = "mean"
+    """The mean entry, that is the behaviour policy's own value: on-policy evaluation, which does not learn ``Q*_k``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subsystem:
+    """The k-agent system as arrays over its (state, joint action) pairs.
+
+    ``pairs`` lists them state by state, lexicographically; those of state ``x`` are ``starts[x]:starts[x+1]``. ``law`` is
+    ``[pair, state]`` and ``reward`` ``[pair]``, both in doubles, for the simulation only; ``reachable`` is ``[pair, state]``, true
+    where the exact probability is positive. ``optimum`` is ``Q*_k`` per pair, exact.
+    """
+
+    model: Model
+    k: int
+    states: Sequence[State]
+    pairs: Sequence[tuple[State, JointAction]]
+    starts: Integers
+    law: Floats
+    reachable: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    reward: Floats
+    optimum: Sequence[Fraction]
+
+
+def subsystem(model: Model, k: int) -> Subsystem:
+    """List the k-agent system and solve it exactly. Raises :class:`TooLargeError` where exact arithmetic would not do."""
+    system = RationalSystem(model, k)
+    states = system.states
+    if system.pairs * len(states) > _MOST_NUMBERS:
+        raise TooLargeError(f"{k} agents have {system.pairs * len(states):.3g} transitions, more than {_MOST_NUMBERS:.0e}; use a smaller subsample")
+    value = system.optimum
+    number = {state: i for i, state in enumerate(states)}
+    pairs = [(state, (b, d)) for state in states for b in range(model.sizes[1]) for d in system.local_action_counts(state[1])]
+    law = np.zeros((len(pairs), len(states)))
+    for i, ((g, _), (b, d)) in enumerate(pairs):
+        local = [(c, fraction(q)) for c, q in system.law(g, d).items()]
+        for h, p in enumerate(model.global_kernel[g, b]):
+            for c, q in local:
+                law[i, number[h, c]] = float(p * q)
+    belongs = [number[state] for state, _ in pairs]
+    return Subsystem(
+        model,
+        k,
+        states,
+        pairs,
+        np.searchsorted(belongs, np.arange(len(states) + 1)).astype(np.int64),
+        law,
+        law > 0.0,
+        np.array([float(fraction(system.reward(state[0], action))) for state, action in pairs]),
+        tuple(fraction(system.action_value(state, action, value)) for state, action in pairs),
+    )
+
+
+def irreducible(table: Subsystem) -> bool:
+    """Whether under the uniform behaviour policy every state can be reached from every other one."""
+    moves = np.logical_or.reduceat(table.reachable, table.starts[:-1], axis=0)
+    components, _ = connected_components(csr_array(moves), directed=True, connection="strong")
+    return int(components) == 1
+
+
+def distance(table: Subsystem, learnt: Floats) -> Fraction:
+    """``max |Q - Q*_k|`` over all pairs, exactly."""
+    return max(abs(Fraction(float(q)) - x) for q, x in zip(learnt, table.optimum, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """What a learner held at each checkpoint: ``tables[i]`` after ``steps[i]`` steps; ``visits`` per pair at the end."""
+
+    steps: Sequence[int]
+    tables: Sequence[Floats]
+    visits: Integers
+
+
+def q_learning(
+    table: Subsystem, steps: Sequence[int], seed: int, step_size: StepSize = StepSize.RESCALED_LINEAR, target: Target = Target.MAXIMUM
+) -> Trajectory:
+    """Learn from one trajectory from the first state, starting with the zero table; keep copies after the given ``steps``.
+
+    The same seed gives the same trajectory whatever ``steps`` are. Raises :class:`ModelError` unless ``steps`` ascend from 1
+    or more. Cost: one scan of a transition row and of the next state's actions a step.
+    """
+    if not steps or steps[0] < 1 or any(later <= earlier for earlier, later in zip(steps, steps[1:], strict=False)):
+        raise ModelError(f"steps: found {list(steps)}, expected an ascending list of numbers of steps")
+    rng = np.random.default_rng(seed)
+    cumulative = np.cumsum(table.law, axis=1)
+    learnt, visits = np.zeros(len(table.pairs)), np.zeros(len(table.pairs), dtype=np.int64)
+    discount = float(table.model.discount)
+    tables: list[Floats] = []
+    state = made = 0
+    for wanted in steps:
+        while made < wanted:
+            draws = rng.random((min(_CHUNK, wanted - made), 2))
+            arguments = (table.starts, cumulative, table.reward, discount, step_size is StepSize.POLYNOMIAL, target is Target.MEAN)
+            state = follow(learnt, visits, state, draws, *arguments)
+            made += len(draws)
+        tables.append(learnt.copy())
+    return Trajectory(tuple(steps), tables, visits)
+
+
+@numba.njit(cache=True)
+def follow(
+    learnt: Floats,
+    visits: Integers,
+    state: int,
+    draws: Floats,
+    starts: Integers,
+    cumulative: Floats,
+    reward: Floats,
+    discount: float,
+    polynomial: bool,
+    averaging: bool,
+) -> int:
+    """One step per row of ``draws``: its first number picks the joint action, its second the next state.
+
+    ``learnt`` and ``visits`` are updated in place; ``cumulative[pair]`` are the partial sums of the pair's law. Returns the
+    state after the last step.
+    """
+    for t in range(len(draws)):
+        first, end = starts[state], starts[state + 1]
+        pair = first + min(int(draws[t, 0] * (end - first)), end - first - 1)
+        following = 0
+        last = cumulative.shape[1] - 1
+        while following < last and cumulative[pair, following] <= draws[t, 1]:
+            following += 1
+        ahead = learnt[starts[following] : starts[following + 1]]
+        beyond = ahead.mean() if averaging else ahead.max()
+        step = (visits[pair] + 1.0) ** -0.7 if polynomial else 1.0 / (1.0 + (1.0 - discount) * visits[pair])
+        learnt[pair] += step * (reward[pair] + discount * beyond - learnt[pair])
+        visits[pair] += 1
+        state = following
+    return state
