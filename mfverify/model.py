@@ -96,7 +96,9 @@ class Model:
                 arrays[key] = _check_rows(key, arrays[key], given[key], issues)
         gamma = _rational(discount, "discount", issues)
         if gamma is not None and not 0 < gamma < 1:
-            issues.append(f"discount: found {discount}, expected a number strictly between 0 and 1")
+            issues.append(f"discount: found {_short(gamma)}, expected a number strictly between 0 and 1")
+        elif gamma is not None and not issues:
+            _check_magnitudes(arrays, gamma, issues)
         for key, text in (("name", name), ("documentation", documentation)):
             if not isinstance(text, str):
                 issues.append(f"{key}: found {type(text).__name__}, expected text")

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, cpu_count, delayed
 
-from mfverify.claims import CATALOGUE, dependencies
+from mfverify.claims import CATALOGUE, dependencies, vacuity
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
@@ -32,6 +33,10 @@ from mfverify.validation import chosen, positive_integer
 Document = dict[str, Any]
 Progress = Callable[[int, int, str], None]
 """Called with (finished, total, label of the last finished instance)."""
+
+
+_GAP_CLAIMS = ("T1", "T1b", "T2", "R4")
+"""Claims beside which a reader wants to see from which k on such a bound says anything."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +166,8 @@ def write_report(document: Mapping[str, Any], out: Path) -> None:
     """Write ``report.json`` and ``report.html`` from a document, each whole or not at all."""
     from mfverify.report.page import render
 
-    write_whole(out / "report.html", render(document))
     write_whole(out / "report.json", json.dumps(document, indent=1) + "\n")
+    write_whole(out / "report.html", render(document))
 
 
 def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Profile, label: str | None, model_arguments: str) -> list[_Task]:
@@ -178,10 +183,18 @@ def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Pro
             if key not in seen and label in (None, one.label):
                 seen.add(key)
                 command = f"mfverify verify --claims {claim.id} --instance {shlex.quote(one.label)}" + (f" --models {model_arguments}" if model_arguments and one.model else "")
-                tasks.append(_Task(claim, one, key, command, any(claim is known for known in CATALOGUE)))
+                tasks.append(_Task(claim, one, key, command, _is_covered(claim)))
     if label is not None and not tasks:
         raise ModelError(f"instance: {label!r} is none of {', '.join(c.id for c in claims)}; take a label from report.json")
     return tasks
+
+
+def _is_covered(claim: Claim) -> bool:
+    """Whether the code version covers a claim's code: a record of the catalogue, and not one that another package added."""
+    sides: Any = claim.sides
+    while isinstance(sides, partial):
+        sides = sides.func
+    return any(claim is known for known in CATALOGUE) and str(getattr(sides, "__module__", "")).startswith("mfverify.")
 
 
 def _computed(tasks: Sequence[_Task], workers: int, store: Store | None) -> Iterable[tuple[_Task, Document]]:
@@ -196,7 +209,8 @@ def _computed(tasks: Sequence[_Task], workers: int, store: Store | None) -> Iter
             for task in group:
                 yield task, _compute(task, store)
         return
-    parallel = Parallel(n_jobs=min(workers, len(ordered)), return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=1)
+    jobs = min(workers, len(ordered))
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
     path = store.path.absolute() if store is not None else None
     for finished in parallel(delayed(_compute_group)(group, path) for group in ordered):
         yield from finished
@@ -260,6 +274,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         },
         "claims": parts,
         "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
+        "vacuity": vacuity.document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
         "models": [_model_document(models[name]) for name in sorted(models)],
         "provenance": provenance(started),
     }

@@ -1,9 +1,15 @@
-"""What every test shares."""
+"""What every test shares: settings that keep a busy machine from failing or stalling the suite."""
 
 from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Threads of compiled loops that wait for each other by spinning take the processor from those that work; small test cases
 # on a busy machine then run ten times slower. The setting has to stand before the first compiled loop runs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# A property is true or false, however long an example takes.
+settings.register_profile("mfverify", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mfverify")

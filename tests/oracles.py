@@ -110,6 +110,14 @@ def tied_instance(seed: int, global_states: int, global_actions: int, local_stat
     )
 
 
+def moving_instance(seed: int, global_states: int, local_states: int, local_actions: int) -> Instance:
+    """Agents choose their next state, so that every local state has the same few kernels; rewards differ everywhere."""
+    drawn = random_instance(seed, global_states, 2, local_states, local_actions)
+    units = [tuple(Fraction(int(t == s)) for t in range(local_states)) for s in range(local_states)]
+    kernel = nested((local_states, global_states, local_actions), lambda s, g, a: units[(a + (s == g)) % local_states])
+    return replace(drawn, local_kernel=kernel, name=f"moving-{seed}")
+
+
 def with_local_reward(instance: Instance, s: int, g: int, a: int, change: Fraction) -> Instance:
     """The same instance with one local reward changed."""
     _, _, local_states, local_actions = instance.sizes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import comb
 
 import numpy as np
@@ -41,7 +41,7 @@ def test_rank_is_the_inverse_of_the_enumeration(n: int, size: int) -> None:
 @pytest.mark.parametrize(("n", "size"), [(40, 3), (9, 6)])
 def test_large_enumerations_are_strictly_ascending_and_complete(n: int, size: int) -> None:
     rows = [tuple(row) for row in counts.count_vectors(n, size).tolist()]
-    assert all(a < b for a, b in zip(rows, rows[1:], strict=False))
+    assert all(a < b for a, b in pairwise(rows))
     assert {sum(row) for row in rows} == {n}
     assert len(rows) == comb(n + size - 1, size - 1)
 

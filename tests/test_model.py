@@ -210,7 +210,7 @@ def test_name_and_documentation_are_text(place: tuple[Any, ...], value: Any, mes
 
 
 @pytest.mark.parametrize("place", ["global_reward[0, 2]", "local_reward[2, 1, 0]"])
-@pytest.mark.parametrize("reward", ["1e400", "-1e1000", 10**310])
+@pytest.mark.parametrize("reward", ["1e400", "-1e1000", 10**310], ids=["1e400", "-1e1000", "integer"])
 def test_rewards_beyond_double_precision_are_refused_at_the_door(place: str, reward: Any) -> None:
     error = refusal(replaced(PLACES[place], reward))
     assert str(error).startswith(f"{place}: found ")

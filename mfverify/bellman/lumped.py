@@ -185,16 +185,13 @@ class LumpedOperator:
         """Maximise ``(1/n) sum r_l + table`` over the joint local actions for every count vector.
 
         Returns values ``[c]``, the largest value of any other joint action ``[c]``, and the action counts ``[c, choice]``
-        of the first maximiser in lexicographic order of choices.
+        of a maximiser (which one of several is decided elsewhere, in exact arithmetic).
         """
         choices = self.choices[g]
         kernels = len(choices.kernels)
         reward = np.array([float(r / self.n) for r in choices.reward])
         binomials = np.array([[comb(i, j) for j in range(kernels)] for i in range(self.n + kernels)], dtype=np.int64)
-        found: tuple[Floats, Floats, Integers] = sweeps.joint_maximum(
-            self.vectors, choices.starts, choices.kernel, reward, table, binomials, kernels
-        )
-        return found
+        return sweeps.joint_maximum(self.vectors, choices.starts, choices.kernel, reward, table, binomials, kernels)
 
     def _two_kernel_maximum(self, g: int, table: Floats) -> tuple[Floats, Integers]:
         """:meth:`local_maximum` without the runner-up, for a global state with two kernels; cost n per count vector."""
@@ -203,10 +200,7 @@ class LumpedOperator:
         free = [s for s in range(len(starts) - 1) if starts[s + 1] - starts[s] == 2]
         preference = sorted(free, key=lambda s: choices.reward[starts[s]] - choices.reward[starts[s] + 1])
         reward = np.array([float(r / self.n) for r in choices.reward])
-        found: tuple[Floats, Integers] = sweeps.two_kernel_maximum(
-            self.vectors, starts, choices.kernel, reward, np.array(preference, dtype=np.int64), table
-        )
-        return found
+        return sweeps.two_kernel_maximum(self.vectors, starts, choices.kernel, reward, np.array(preference, dtype=np.int64), table)
 
     def apply(self, value: Floats) -> tuple[Floats, list[tuple[Integers, Integers]]]:
         """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy.

@@ -11,7 +11,8 @@ agent's step can be done in place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numba
 import numpy as np
@@ -176,8 +177,7 @@ def _next_composition(d: Integers, start: int, end: int) -> bool:
     return False
 
 
-@numba.njit(cache=True, parallel=True)
-def two_kernel_maximum(vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats) -> tuple[Floats, Integers]:
+def _two_kernel_maximum(vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats) -> tuple[Floats, Integers]:
     """:func:`joint_maximum` where only two kernels exist: linear instead of quadratic work per state.
 
     For a given number of agents on kernel 1 the best assignment moves agents in the order of what moving earns, so only
@@ -224,11 +224,10 @@ def two_kernel_maximum(vectors: Integers, starts: Integers, kernel: Integers, re
     return values, maximisers
 
 
-@numba.njit(cache=True, parallel=True)
-def joint_maximum(
+def _joint_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
 ) -> tuple[Floats, Floats, Integers]:
-    """``max_d [ sum_j d_j reward_j + table(e(d)) ]`` for every count vector, with the first maximiser and the runner-up.
+    """``max_d [ sum_j d_j reward_j + table(e(d)) ]`` for every count vector, with a maximiser and the runner-up.
 
     ``starts[s]:starts[s+1]`` are the choices of an agent in local state ``s``: choice ``j`` uses ``kernel[j]`` and earns
     ``reward[j]``. A joint action ``d`` says how many agents make each choice; ``table`` holds a number for every
@@ -314,8 +313,7 @@ def joint_maximum(
     return values, runners_up, maximisers
 
 
-@numba.njit(cache=True, parallel=True)
-def next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
+def _next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
     """Laws of the next count vector, one row per state, graded order.
 
     In state ``c``, ``multiplicity[c, r]`` agents move independently with probabilities ``weights[c, r]`` over the local
@@ -350,3 +348,43 @@ def next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes
                 high = reach
                 level += 1
     return laws
+
+
+Compiled: TypeAlias = Callable[..., Any]
+
+_PARALLEL_FROM: Final = 200_000
+"""Elementary steps from which on starting the threads costs less than it saves (a start takes up to milliseconds)."""
+
+_parallel = numba.njit(cache=True, parallel=True)
+_serial = numba.njit(cache=True)
+
+_JOINT_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_joint_maximum), _parallel(_joint_maximum))
+_TWO_KERNEL_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_two_kernel_maximum), _parallel(_two_kernel_maximum))
+_NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws), _parallel(_next_count_laws))
+
+
+def _for(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
+    """The one-thread or the all-threads form of the same loop."""
+    return compiled[work >= _PARALLEL_FROM]
+
+
+def joint_maximum(
+    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
+) -> tuple[Floats, Floats, Integers]:
+    """See :func:`_joint_maximum`; threads are used where the table is large."""
+    found: tuple[Floats, Floats, Integers] = _for(len(table) * len(vectors), _JOINT_MAXIMUM)(vectors, starts, kernel, reward, table, binomials, kernels)
+    return found
+
+
+def two_kernel_maximum(
+    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
+) -> tuple[Floats, Integers]:
+    """See :func:`_two_kernel_maximum`; threads are used where the table is large."""
+    found: tuple[Floats, Integers] = _for(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(vectors, starts, kernel, reward, preference, table)
+    return found
+
+
+def next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
+    """See :func:`_next_count_laws`; threads are used where the rows are long."""
+    found: Floats = _for(len(multiplicity) * int(sizes.sum()), _NEXT_COUNT_LAWS)(multiplicity, weights, up, sizes)
+    return found

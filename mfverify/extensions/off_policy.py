@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numba
@@ -88,11 +89,13 @@ def subsystem(model: Model, k: int) -> Subsystem:
     number = {state: i for i, state in enumerate(states)}
     pairs = [(state, (b, d)) for state in states for b in range(model.sizes[1]) for d in system.local_action_counts(state[1])]
     law = np.zeros((len(pairs), len(states)))
+    reachable = np.zeros(law.shape, dtype=np.bool_)
     for i, ((g, _), (b, d)) in enumerate(pairs):
         local = [(c, fraction(q)) for c, q in system.law(g, d).items()]
         for h, p in enumerate(model.global_kernel[g, b]):
             for c, q in local:
                 law[i, number[h, c]] = float(p * q)
+                reachable[i, number[h, c]] = p * q > 0
     belongs = [number[state] for state, _ in pairs]
     return Subsystem(
         model,
@@ -101,7 +104,7 @@ def subsystem(model: Model, k: int) -> Subsystem:
         pairs,
         np.searchsorted(belongs, np.arange(len(states) + 1)).astype(np.int64),
         law,
-        law > 0.0,
+        reachable,
         np.array([float(fraction(system.reward(state[0], action))) for state, action in pairs]),
         tuple(fraction(system.action_value(state, action, value)) for state, action in pairs),
     )
@@ -136,19 +139,22 @@ def q_learning(
     The same seed gives the same trajectory whatever ``steps`` are. Raises :class:`ModelError` unless ``steps`` ascend from 1
     or more. Cost: one scan of a transition row and of the next state's actions a step.
     """
-    if not steps or steps[0] < 1 or any(later <= earlier for earlier, later in zip(steps, steps[1:], strict=False)):
+    if not steps or steps[0] < 1 or any(later <= earlier for earlier, later in pairwise(steps)):
         raise ModelError(f"steps: found {list(steps)}, expected an ascending list of numbers of steps")
     rng = np.random.default_rng(seed)
     cumulative = np.cumsum(table.law, axis=1)
+    # The last partial sum, and those equal to it, become 1 exactly, so that no draw below 1 leads to an impossible state.
+    cumulative /= cumulative[:, -1:]
     learnt, visits = np.zeros(len(table.pairs)), np.zeros(len(table.pairs), dtype=np.int64)
     discount = float(table.model.discount)
+    slope, exponent = (1.0 - discount, 1.0) if step_size is StepSize.RESCALED_LINEAR else (1.0, 0.7)
+    of_maximum = 1.0 if target is Target.MAXIMUM else 0.0
     tables: list[Floats] = []
     state = made = 0
     for wanted in steps:
         while made < wanted:
             draws = rng.random((min(_CHUNK, wanted - made), 2))
-            arguments = (table.starts, cumulative, table.reward, discount, step_size is StepSize.POLYNOMIAL, target is Target.MEAN)
-            state = follow(learnt, visits, state, draws, *arguments)
+            state = int(follow(learnt, visits, state, draws, table.starts, cumulative, table.reward, discount, slope, exponent, of_maximum))
             made += len(draws)
         tables.append(learnt.copy())
     return Trajectory(tuple(steps), tables, visits)
@@ -164,13 +170,15 @@ def follow(
     cumulative: Floats,
     reward: Floats,
     discount: float,
-    polynomial: bool,
-    averaging: bool,
+    slope: float,
+    exponent: float,
+    of_maximum: float,
 ) -> int:
     """One step per row of ``draws``: its first number picks the joint action, its second the next state.
 
-    ``learnt`` and ``visits`` are updated in place; ``cumulative[pair]`` are the partial sums of the pair's law. Returns the
-    state after the last step.
+    ``learnt`` and ``visits`` are updated in place; ``cumulative[pair]`` are the partial sums of the pair's law. The step after N
+    earlier visits is ``(1 + slope N)**-exponent``; the next state counts with ``of_maximum`` times its largest entry plus
+    ``1 - of_maximum`` times their mean. Returns the state after the last step.
     """
     for t in range(len(draws)):
         first, end = starts[state], starts[state + 1]
@@ -180,8 +188,8 @@ def follow(
         while following < last and cumulative[pair, following] <= draws[t, 1]:
             following += 1
         ahead = learnt[starts[following] : starts[following + 1]]
-        beyond = ahead.mean() if averaging else ahead.max()
-        step = (visits[pair] + 1.0) ** -0.7 if polynomial else 1.0 / (1.0 + (1.0 - discount) * visits[pair])
+        beyond = of_maximum * ahead.max() + (1.0 - of_maximum) * ahead.mean()
+        step = (1.0 + slope * visits[pair]) ** -exponent
         learnt[pair] += step * (reward[pair] + discount * beyond - learnt[pair])
         visits[pair] += 1
         state = following

@@ -1,4 +1,4 @@
-r"""Stochastic rewards (Remark and Appendix H of the paper): each reward is drawn from a law of its own.
+r"""Stochastic rewards (Appendix H of the paper): each reward is drawn from a law of its own.
 
 In state ``s`` under the joint action ``a`` the global agent draws ``R_g ~ law(s_g, a_g)`` and every local agent its own
 ``R_i ~ law(s_i, s_g, a_i)``, independently of each other and of the next state; the stage reward is
@@ -76,7 +76,8 @@ class RewardLaw:
     @property
     def largest(self) -> Fraction:
         """The largest absolute value that is drawn with positive probability."""
-        return max(abs(v) for v, p in zip(self.values.ravel(), self.probabilities.ravel(), strict=True) if p)
+        size: Fraction = max(abs(v) for v, p in zip(self.values.ravel(), self.probabilities.ravel(), strict=True) if p)
+        return size
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,11 +188,6 @@ class NoisySystem:
     def _decisions(self) -> dict[State, dict[LabelledAction, tuple[flint.fmpq, dict[State, flint.fmpq]]]]:
         return {state: {action: self.row(state, [(action, Fraction(1))]) for action in self.labelled.actions} for state in self.states}
 
-    def action_values(self, state: State, value: Mapping[State, Fraction]) -> dict[LabelledAction, flint.fmpq]:
-        """``Q(state, .)`` for values of all states."""
-        as_flint = {target: _fmpq(v) for target, v in value.items()}
-        return self._scores(state, as_flint)
-
     def _scores(self, state: State, value: Mapping[State, flint.fmpq]) -> dict[LabelledAction, flint.fmpq]:
         return {
             action: reward + self._discount * sum((p * value[target] for target, p in law.items()), flint.fmpq(0))
@@ -217,6 +213,20 @@ class NoisySystem:
             if not better:
                 return {state: fraction(v) for state, v in value.items()}
             policy |= better
+
+
+def policy_value(system: LabelledRationalSystem, policy: Mapping[LabelledState, Mixture]) -> dict[LabelledState, Fraction]:
+    """The exact value of a stochastic policy in a labelled system with fixed rewards, to compare with."""
+    rows: dict[State, dict[State, flint.fmpq]] = {}
+    rewards: dict[State, flint.fmpq] = {}
+    for state, mixture in policy.items():
+        rewards[state] = sum((_fmpq(weight * system.reward(state, action)) for action, weight in mixture), flint.fmpq(0))
+        rows[state] = {}
+        for action, weight in mixture:
+            for target, p in system.law(state, action):
+                rows[state][target] = rows[state].get(target, flint.fmpq(0)) + _fmpq(weight * p)
+    value = solve_chain(rows, rewards, _fmpq(system.model.discount))
+    return {state: fraction(v) for state, v in value.items()}
 
 
 class SampledRewardOperator(SampledOperator):

@@ -15,6 +15,9 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                                 "reason": str, "details": {}, "reproduce": command}]}],
      "models": [{"name", "documentation", "fingerprint": str, "discount", "rt_g", "rt_l", "rt": exact rationals,
                  "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
+     "graph"?: {"unsupported": {id: [refuted ids that it rests on, directly or through others]}, ...},
+     "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
+                  "curves": [as details.curve]},
      "provenance": {name: anything}}
 
 - A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q"}``: the number lies between the two doubles; null means
@@ -36,7 +39,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
@@ -158,6 +161,26 @@ class ModelRecord:
 
 
 @dataclass(frozen=True)
+class VacuityRow:
+    """From which k on a bound is below the trivial one: never where ``first`` is None."""
+
+    bound: str
+    discount: str
+    agents: int
+    first: int | None
+    at_end: float
+
+
+@dataclass(frozen=True)
+class Vacuity:
+    """Where the gap bounds say something, for models of the sizes described."""
+
+    sizes: str
+    rows: tuple[VacuityRow, ...]
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
 class Document:
     """A whole run."""
 
@@ -166,6 +189,8 @@ class Document:
     models: tuple[ModelRecord, ...]
     unexpected: tuple[str, ...]
     provenance: tuple[tuple[str, Any], ...]
+    unsupported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vacuity: Vacuity | None = None
 
     def count(self, verdict: Verdict) -> int:
         """How many instances of all claims have this verdict."""
@@ -194,9 +219,29 @@ def read(document: Mapping[str, Any]) -> Document:
         models=models,
         unexpected=_strings(summary, "unexpected", "summary"),
         provenance=tuple((text(str(name)), value) for name, value in provenance.items()),
+        unsupported=_unsupported(top),
+        vacuity=_vacuity(top["vacuity"]) if top.get("vacuity") is not None else None,
     )
     _agrees(summary, read_document)
     return read_document
+
+
+def _unsupported(top: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    graph = _mapping(top.get("graph") or {"unsupported": {}}, "graph")
+    lost = _mapping(_get(graph, "unsupported", "graph"), "graph, unsupported")
+    return {text(str(name)): _strings(lost, name, "graph, unsupported") for name in lost}
+
+
+def _vacuity(entry: Any) -> Vacuity:
+    fields = _mapping(entry, "vacuity")
+    rows = []
+    for number, raw in _list(fields, "rows", "vacuity"):
+        place = f"vacuity, row {number}"
+        row = _mapping(raw, place)
+        first = _get(row, "first", place)
+        rows.append(VacuityRow(_string(row, "bound", place), _string(row, "discount", place), int(_get(row, "agents", place)), None if first is None else int(first), _point(row["at_end"], place)))
+    curves = tuple(_curve(curve, f"vacuity, curve {number}") for number, curve in _list(fields, "curves", "vacuity"))
+    return Vacuity(_string(fields, "sizes", "vacuity"), tuple(rows), curves)
 
 
 def side_between(lower: float, upper: float) -> Side:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from xml.etree.ElementTree import Element
 
 from latex2mathml.converter import convert_to_element
 from markupsafe import Markup, escape
 
 from mfverify.errors import ModelError
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 ARITY: Final = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "msubsup": 3, "munder": 2, "mover": 2, "munderover": 3}
 """The number of children that MathML Core requires."""
@@ -124,6 +122,7 @@ def _check_braces(latex: str, place: str) -> None:
 
 def _polish(element: Element, display: bool) -> None:
     """Make up for what MathML Core does not do by itself: limits below operators, spacing of names, alphabets, accents."""
+    _gather_base(element)
     children = list(element)
     for index, child in enumerate(children):
         _polish(child, display)
@@ -153,6 +152,18 @@ def _polish(element: Element, display: bool) -> None:
     if variant in _ALPHABETS and element.text and not len(element):
         element.text = "".join(_in_alphabet(letter, variant) for letter in element.text)
         del element.attrib["mathvariant"]
+
+
+def _gather_base(element: Element) -> None:
+    """Make one base of ``( fraction )``, which the library leaves in three pieces when a binomial carries an exponent."""
+    pieces = list(element)[:3]
+    loose = element.tag in ("msub", "msup", "msubsup") and len(element) == ARITY[element.tag] + 2
+    if loose and [_characters(piece.text) for piece in (pieces[0], pieces[2])] == ["(", ")"]:
+        for piece in pieces:
+            element.remove(piece)
+        base = Element("mrow")
+        base.extend(pieces)
+        element.insert(0, base)
 
 
 def _characters(content: str | None) -> str:

@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from mfverify.claims.claim import Status, Verdict
-from mfverify.report import plots, summary
+from mfverify.report import dependencies, plots, summary
 from mfverify.report.digits import compact, compared, ratio
 from mfverify.report.document import ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read, text
 from mfverify.report.mathematics import typeset
@@ -96,6 +96,8 @@ def render(document: Mapping[str, Any]) -> str:
         refuted_means=summary.STATUS_WORDS[Status.REFUTED],
         corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
         used=_used(run),
+        dependencies=dependencies.drawing(run),
+        vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"plot-vacuity-{i}") for i, curve in enumerate(run.vacuity.curves)] if run.vacuity else [],
         provenance=[(name, _value(value)) for name, value in run.provenance],
         first_rows=FIRST_ROWS,
         mark=mark,
@@ -165,10 +167,7 @@ def _violation(claim: ClaimRecord) -> dict[str, Any]:
 def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
     """The claims this one rests on, each with its status; those outside the run by id alone."""
     known = {other.id: other for other in run.claims}
-    parts = [
-        Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name)
-        for name in claim.rests_on
-    ]
+    parts = [Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name) for name in claim.rests_on]
     return Markup(", ").join(parts)
 
 

@@ -50,9 +50,12 @@ _STYLES: Final = (
 )  # fmt: skip
 """Okabe-Ito colour, dash pattern, marker: of the actual value, of the bound, then of further series."""
 
+_FAR: Final = 3
+"""A trivial bound beyond this many times everything else would flatten the plot, so it is mentioned instead of drawn."""
+
 _TRIVIAL: Final = ("#555555", (0, (1, 2)), "")
 
-_SETTINGS: Final[Any] = {
+SETTINGS: Final[Any] = {
     "svg.hashsalt": "mfverify report",
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -70,6 +73,7 @@ _SETTINGS: Final[Any] = {
     "legend.fontsize": 10.0,
     "figure.facecolor": "white",
 }
+"""Matplotlib settings of every drawing; the user's own are not read."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +120,13 @@ def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
 
 
 def curves(claim: ClaimRecord) -> tuple[list[Panel], int]:
-    """Panels of the curves that the instances bring along, violated ones first, and how many more there would be."""
-    having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None]
+    """Panels of the curves that the instances bring along, violated ones first, and how many more there would be.
+
+    A curve of a single point is not drawn: it says no more than the two sides of its instance.
+    """
+    having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None and len(set(instance.curve.x)) >= 2]
     having.sort(key=lambda pair: pair[0].verdict is not Verdict.VIOLATED)
-    panels = [
-        _curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}")
-        for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)
-    ]
+    panels = [curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}") for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)]
     return panels, len(having) - len(panels)
 
 
@@ -153,14 +157,19 @@ def _subsample_panel(group: Group, prefix: str) -> Panel:
         Line("left side", x, [low for low, _ in actual], [high for _, high in actual], _STYLES[0]),
         Line("right side", x, [low for low, _ in bound], [high for _, high in bound], _STYLES[1]),
     ]
+    far = ""
     if all(trivial):
         ends = [drawn(side) for side in trivial if side]
-        lines.append(Line("trivial", x, [low for low, _ in ends], [high for _, high in ends], _TRIVIAL))
+        largest = max((high for _, high in (*actual, *bound) if not math.isnan(high)), default=math.nan)
+        if min(low for low, _ in ends) > _FAR * largest > 0:
+            far = " The trivial bound lies far above what is drawn."
+        else:
+            lines.append(Line("trivial", x, [low for low, _ in ends], [high for _, high in ends], _TRIVIAL))
     violated = [(point, ends[1]) for point, ends, instance in zip(x, actual, group.instances, strict=True) if instance in group.violated]
     name = f"{group.title}: both sides against k. {_spoken_instances(group)}"
     svg = _svg(lines, violated, ("subsample size k", ""), _scale(lines), name, prefix)
     found = f"violated at k = {listed([str(instance.subsample) for instance in group.violated])}" if violated else "no violation"
-    return Panel(svg, f"{group.title}: {counted(len(x), 'subsample size')}, {found}.")
+    return Panel(svg, f"{group.title}: {counted(len(x), 'subsample size')}, {found}.{far}")
 
 
 def _spoken_instances(group: Group) -> str:
@@ -178,7 +187,8 @@ def _spoken_instances(group: Group) -> str:
     return "; ".join(said) + "." + more
 
 
-def _curve_panel(curve: Curve, place: str, prefix: str) -> Panel:
+def curve_panel(curve: Curve, place: str, prefix: str) -> Panel:
+    """The panel of one curve; ``place`` says in words where it belongs, ``prefix`` makes its ids its own."""
     styles = islice(cycle(_STYLES), len(curve.series))
     lines = [Line(series.label, curve.x, series.lower, series.upper, style) for series, style in zip(curve.series, styles, strict=True)]
     spoken = "; ".join(_spoken_line(line) for line in lines)
@@ -193,10 +203,7 @@ def _spoken_line(line: Line) -> str:
     if len(points) > _SPOKEN_POINTS:
         known = [(low, high) for _, low, high in points if not (math.isnan(low) or math.isnan(high))]
         extremes = f", between {plain(min(low for low, _ in known))} and {plain(max(high for _, high in known))}" if known else ""
-        return (
-            f"{line.label}: {len(points)} points from {plain(points[0][1])} at {plain(points[0][0])} "
-            f"to {plain(points[-1][1])} at {plain(points[-1][0])}{extremes}"
-        )
+        return f"{line.label}: {len(points)} points from {plain(points[0][1])} at {plain(points[0][0])} to {plain(points[-1][1])} at {plain(points[-1][0])}{extremes}"
     said = [f"{_spoken_value(low, high)} at {plain(x)}" for x, low, high in points]
     return f"{line.label}: {', '.join(said)}"
 
@@ -207,10 +214,7 @@ def _spoken_value(low: float, high: float) -> str:
 
 def _rows(curve: Curve) -> tuple[tuple[str, ...], ...]:
     header = (curve.x_label, *(series.label for series in curve.series))
-    body = [
-        (f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series))
-        for index, point in enumerate(curve.x)
-    ]
+    body = [(f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series)) for index, point in enumerate(curve.x)]
     return header, *body
 
 
@@ -226,19 +230,17 @@ def _scale(lines: Sequence[Line]) -> str:
     return "log" if values and min(values) > 0 and max(values) > 30 * min(values) else "linear"
 
 
-def _svg(
-    lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str
-) -> Markup:
+def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str) -> Markup:
     buffer = io.StringIO()
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+        mpl.rcParams.update(SETTINGS)
         figure = Figure(figsize=_SIZE, layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         _draw(axes, lines, violated, labels, scale)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return _inlined(buffer.getvalue(), name, prefix)
+    return inlined(buffer.getvalue(), name, prefix)
 
 
 def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str) -> None:
@@ -288,7 +290,7 @@ def _power(value: float, _position: int) -> str:
     return "10" + superscript(exponent)
 
 
-def _inlined(document: str, name: str, prefix: str) -> Markup:
+def inlined(document: str, name: str, prefix: str) -> Markup:
     """The ``svg`` element of a matplotlib document, fit to stand in a page beside others.
 
     Ids that nothing refers to are dropped and the others get a prefix of their own; the style sheet, which would apply to

@@ -103,8 +103,8 @@ def clearest_violation(claim: ClaimRecord) -> Violation | None:
     assert instance.actual is not None  # a violation without two sides is refused when the document is read
     assert instance.bound is not None
     left, right = compared_intervals(instance.actual, instance.bound)
-    exact = [" = " if side.exact is not None else " in " for side in (instance.actual, instance.bound)]
-    return Violation(claim, instance, exact[0] + left.text, exact[1] + right.text, where(instance))
+    said = [(" = " if shown.lower == shown.upper else " in ") + shown.text for shown in (left, right)]
+    return Violation(claim, instance, said[0], said[1], where(instance))
 
 
 def excess(instance: InstanceRecord) -> tuple[bool, Fraction, Fraction]:

@@ -16,6 +16,7 @@ from mfverify.models import absorbing, coordination
 from mfverify.subsample_mfq.execution import (
     Sampling,
     copied_mixture,
+    exact_execution_value,
     execution_value,
     independent_chain,
     joint_action,
@@ -95,6 +96,16 @@ def test_four_agents_match_enumeration_of_all_subsets(k: int, sampling: str) -> 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_near_ties_are_executed_as_exact_arithmetic_decides_them(sampling: str, sign: int) -> None:
     check_execution(with_local_reward(COORDINATION, 1, 1, 1, sign * Fraction(1, 10**30)), 3, 2, sampling)
+
+
+@pytest.mark.parametrize(("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 3)), (3, 3, (2, 2, 2, 2)), (2, 2, (1, 2, 3, 2))])
+@pytest.mark.parametrize("make", [random_instance, tied_instance])
+def test_exact_execution_value_equals_enumeration_of_all_subsets(n: int, k: int, sizes: tuple[int, int, int, int], make: object) -> None:
+    instance = make(420 + n + k, *sizes)  # type: ignore[operator]
+    found = exact_execution_value(learn(model_of(instance), k), n)
+    expected = oracles.execution_value(instance, n, k, "independent")
+    assert found.exact is not None
+    assert {state: found.exact[index] for index, state in flat_order(instance, n)} == expected
 
 
 def test_the_oracles_tell_the_two_samplings_and_the_subsample_sizes_apart() -> None:
@@ -281,3 +292,10 @@ def test_an_undecided_tie_is_never_played(sampling: str) -> None:
 def test_what_does_not_fit_is_refused_before_any_work(sampling: str) -> None:
     with pytest.raises(TooLargeError, match="transition probabilities"):
         execution_value(coordination(), 10**5, learn(coordination(), 1), sampling)
+
+
+def test_exact_execution_refuses_what_does_not_fit_and_what_does_not_belong() -> None:
+    with pytest.raises(TooLargeError, match="use execution_value"):
+        exact_execution_value(learn(coordination(), 1), 10**4)
+    with pytest.raises(ModelError, match="expected at most agents = 1"):
+        exact_execution_value(learn(coordination(), 2), 1)

@@ -12,7 +12,7 @@ import pytest
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.models import absorbing, coordination
-from mfverify.subsample_mfq.learning import Learned, Regime, learn, mean_field_table_size, standard_table_size, switch
+from mfverify.subsample_mfq.learning import Learned, Regime, bellman_noise, learn, mean_field_table_size, standard_table_size, switch
 from tests.agreement.checks import WIDTH, check_policy, instance_of, model_of, random_doubles
 from tests.oracles import (
     Instance,
@@ -292,6 +292,33 @@ def test_without_randomness_in_the_model_any_sample_gives_the_exact_fixed_point(
     for m in (1, 3):
         learned = learn(model_of(instance), k, samples=m, seed=4)
         assert_encloses(learned.value, system.by_counts(system.optimum), instance, k)
+
+
+@pytest.mark.parametrize(("k", "m", "seed"), [(1, 1, 0), (1, 5, 1), (2, 3, 2), (3, 2, 3)])
+def test_bellman_noise_encloses_the_largest_difference_of_action_values(k: int, m: int, seed: int) -> None:
+    instance = random_instance(40 + seed, 2, 2, 2, 2)
+    model = model_of(instance)
+    operator = SampledOperator(model, k, m, np.random.default_rng(seed))
+    decisions = sampled_decisions(instance, operator)
+    estimate, _ = solve_decisions(decisions, instance.discount)
+    system = LabelledSystem(instance, k)
+    differences = []
+    for i, ((g, c), actions) in enumerate(zip(operator.states, operator.actions, strict=True)):
+        sample = tuple(s for s, x in enumerate(c) for _ in range(x))
+        truth = {}
+        for (b, a), q in action_values(system.decisions[g, sample], instance.discount, system.optimum).items():
+            pairs = Counter(zip(sample, a, strict=True))
+            truth[b, tuple(pairs[s, x] for s in range(2) for x in range(2))] = q
+        for j, q in action_values(decisions[i], instance.discount, estimate).items():
+            differences.append(abs(q - truth[actions[j]]))
+    found = bellman_noise(learn(model, k, samples=m, seed=seed))
+    assert len(differences) == len(operator.rewards)
+    assert found.contains(max(differences))
+    assert found.width <= Fraction(1, 10**8)
+
+
+def test_the_exact_operator_has_no_bellman_noise() -> None:
+    assert (bellman_noise(learn(coordination(), 2)) == 0) is True
 
 
 def test_many_samples_come_near_the_exact_fixed_point() -> None:

@@ -19,7 +19,7 @@ from mfverify.exact.policy_value import PolicyChain
 from mfverify.exact.rational import RationalSystem
 from mfverify.models import absorbing, coordination
 from tests.agreement.checks import WIDTH, check_methods_agree, check_optimal_value, instance_of, model_of, random_doubles
-from tests.oracles import Instance, LabelledSystem, all_count_vectors, assert_encloses, flat_order, iterate_values, random_instance, tied_instance
+from tests.oracles import Instance, LabelledSystem, all_count_vectors, assert_encloses, flat_order, iterate_values, moving_instance, random_instance, tied_instance
 
 METHODS = ["lumped", "flat", "rational"]
 BUNDLED = {
@@ -56,6 +56,8 @@ TINY = {
             (random_instance, 2, (2, 2, 1, 2)),
             (tied_instance, 2, (2, 2, 2, 3)),
             (tied_instance, 3, (2, 2, 2, 2)),
+            (moving_instance, 3, (2, 2, 3)),
+            (moving_instance, 2, (2, 3, 3)),
         ]
     )
 }
@@ -228,7 +230,7 @@ def test_the_certificate_does_not_trust_the_linear_solver(monkeypatch: pytest.Mo
 OPERATOR_CASES = {
     f"n{n}-{'x'.join(map(str, sizes))}": (n, random_instance(100 + n, *sizes))
     for n, sizes in [(1, (2, 2, 2, 2)), (2, (2, 3, 2, 3)), (3, (2, 2, 2, 2)), (2, (3, 2, 3, 2)), (2, (1, 1, 1, 3)), (3, (2, 1, 2, 3))]
-}
+} | {f"moving-n{n}-{'x'.join(map(str, sizes))}": (n, moving_instance(110 + n, *sizes)) for n, sizes in [(2, (2, 3, 2)), (3, (2, 2, 2)), (4, (2, 2, 3))]}
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])

@@ -43,6 +43,13 @@ def test_a_fraction_has_its_two_parts_in_order() -> None:
     assert [part.text for part in fraction.children if isinstance(part, Element)] == ["a", "b+1"]
 
 
+def test_a_binomial_is_the_base_of_its_exponent_in_one_piece() -> None:
+    (power,) = maths(r"$\binom{n}{k}^{-1}$").all("msup")
+    assert [part.text for part in power.children if isinstance(part, Element)] == ["(nk)", "−1"]
+    (both,) = maths(r"$\binom{n}{k}_a^b$").all("msubsup")
+    assert [part.text for part in both.children if isinstance(part, Element)] == ["(nk)", "a", "b"]
+
+
 def test_limits_stand_below_in_display_and_beside_in_line() -> None:
     for operator in (r"\max", r"\sup", r"\Pr", r"\argmax"):
         assert [inner.tag for inner in maths(f"$${operator}_{{z}} x$$").all()][:2] == ["mrow", "munder"]

@@ -30,10 +30,7 @@ def tree(page: str) -> Element:
 
 
 def test_same_document_gives_the_same_bytes_in_another_process(page: str) -> None:
-    program = (
-        "import json, sys, hashlib; from mfverify.report import render;"
-        "print(hashlib.sha256(render(json.load(sys.stdin)).encode()).hexdigest())"
-    )
+    program = "import json, sys, hashlib; from mfverify.report import render;print(hashlib.sha256(render(json.load(sys.stdin)).encode()).hexdigest())"
     for seed in ("1", "2"):
         ran = subprocess.run(
             [sys.executable, "-c", program],
@@ -53,15 +50,8 @@ def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> 
     ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
     assert len(ids) > 20
     assert len(ids) == len(set(ids))
-    references = [
-        value.removeprefix("#")
-        for element in tree.all()
-        for name, value in element.attributes.items()
-        if name == "href" and value[0] == "#"
-    ]
-    references += [
-        name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)
-    ]
+    references = [value.removeprefix("#") for element in tree.all() for name, value in element.attributes.items() if name == "href" and value[0] == "#"]
+    references += [name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)]
     references += [element.attributes["aria-labelledby"] for element in tree.all() if "aria-labelledby" in element.attributes]
     assert len(references) > 50
     assert [name for name in references if name not in ids] == []
@@ -124,10 +114,7 @@ def test_statements_are_mathml(tree: Element) -> None:
 
 def test_summary_states_counts_and_the_clearest_violations(tree: Element) -> None:
     told = tree.section("summary").text
-    assert (
-        "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) "
-        "and 1 is undecided (N1)." in told
-    )
+    assert "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) and 1 is undecided (N1)." in told
     # by hand: C1 21 hold; L2 1 violated, 1 not applicable; T1 4 + 9 hold, 2 violated, 3 vacuous, 1 undecided; C5 1 vacuous
     assert "34 hold, 3 are violated, 4 hold vacuously" in told
     assert "1 is not applicable and 1 is undecided" in told
@@ -178,9 +165,7 @@ def test_a_claim_without_instances_says_so(tree: Element) -> None:
 
 @pytest.mark.parametrize(("number", "shown", "folded"), [(1, 1, 0), (12, 12, 0), (13, 12, 1), (500, 12, 488)])
 def test_long_tables_fold_after_the_first_rows(number: int, shown: int, folded: int) -> None:
-    entries = [
-        instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)
-    ]
+    entries = [instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)]
     section = parse(render(document([claim("X", "corroborated", entries)]))).section("claim-X")
     long = [details for details in section.all("details") if details.attributes.get("class") == "long"]
     assert [len(details.all("tbody")[0].all("tr")) for details in long] == ([folded] if folded else [])
@@ -252,6 +237,40 @@ def test_six_panels_at_most_and_the_violated_ones_first() -> None:
     section = parse(render(document([claim("X", "refuted", entries)]))).section("claim-X")
     assert [caption.text[0] for caption in section.all("figcaption")] == ["e", "c", "b", "h", "g", "f"]
     assert "2 further plots of this kind are not drawn." in section.text
+
+
+def test_a_long_rational_is_shown_as_an_interval_and_not_as_equal_to_it() -> None:
+    # 123456789/987654321 = 0.12499999886..., exact but too long to show
+    entries = [instance("violated", agents=2, actual=rational("123456789/987654321"), bound=rational("0"))]
+    told = parse(render(document([claim("X", "refuted", entries)]))).section("summary").text
+    assert "left side in [0.124999, 0.125] > right side = 0" in told.replace("0.125000", "0.125")
+
+
+@pytest.mark.parametrize(("trivial", "lines"), [(2.9, 3), (3.1, 2)])
+def test_a_trivial_bound_that_would_flatten_the_plot_is_mentioned_instead(trivial: float, lines: int) -> None:
+    entries = [instance("violated", agents=9, subsample=k, actual=side(1.0, 1.0), bound=side(0.5, 0.5), trivial=side(trivial, trivial)) for k in (1, 2)]
+    (figure,) = parse(render(document([claim("X", "refuted", entries)]))).all("figure")
+    words = [label.text for label in figure.all("text")]
+    assert ("trivial" in words) is (lines == 3)
+    assert ("The trivial bound lies far above" in figure.text) is (lines == 2)
+
+
+def test_a_curve_of_one_point_is_not_drawn() -> None:
+    def with_points(x: list[float]) -> Json:
+        curve = {
+            "title": "t",
+            "x_label": "x",
+            "y_label": "y",
+            "x": x,
+            "scale": "linear",
+            "series": [{"label": "s", "lower": x, "upper": x}],
+        }
+        return instance("holds", agents=len(x), actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve})
+
+    entries = [with_points([0.5]), with_points([0.5, 0.75]), with_points([0.5])]
+    tree = parse(render(document([claim("X", "corroborated", entries)])))
+    assert [caption.text for caption in tree.all("figcaption")] == ["t (n = 2)."]
+    assert "not drawn" not in tree.section("claim-X").text
 
 
 def test_populations_of_one_subsample_size_are_not_drawn() -> None:
