@@ -17,12 +17,11 @@ from functools import partial
 import sympy as sp
 
 import mfverify as mfv
-from mfverify.bounds.bound import Bound
 from mfverify.bounds.symbols import A_g, S_l, gamma, k, n, rt_l
-from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Status
+from mfverify.claims.claim import Outcome
 from mfverify.claims.optimality_gap import gap_sides
 
-BOUND = Bound(
+BOUND = mfv.Bound(
     name="G1",
     expression=2 * rt_l / (1 - gamma) ** 2 * (sp.sqrt((n - k + 1) / (2 * n * k) * sp.log(2 * S_l * A_g * sp.sqrt(k))) + 1 / sp.sqrt(k)),
     source="arXiv 2403.00222, shape of the main theorem",
@@ -30,28 +29,28 @@ BOUND = Bound(
 )
 
 
-def sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def sides(instance: mfv.Instance, scale: Fraction = Fraction(1)) -> Outcome:
     """The exact gap of the executed policy against the bound (times ``scale``, for the negative control)."""
     return gap_sides(BOUND, instance, "independent", scale)
 
 
-def instances(profile: Profile, given: Sequence[mfv.Model] | None) -> list[Instance]:
+def instances(profile: mfv.Profile, given: Sequence[mfv.Model] | None) -> list[mfv.Instance]:
     """Random coupled models in which local agents have a single action."""
     models = given or [mfv.models.random_coupled(seed, 2, 1, 2, 2, "1/2") for seed in range(4)] + [mfv.models.absorbing()]
-    return [Instance(m, 8, size) for m in models for size in (1, 2, 4, 8)]
+    return [mfv.Instance(m, 8, size) for m in models for size in (1, 2, 4, 8)]
 
 
-CLAIM = Claim(
+CLAIM = mfv.Claim(
     id="G1",
     title="Only the global agent subsamples",
     statement=rf"If $|\mathcal A_l| = 1$: $V^*(s_0) - V^{{\pi_k}}(s_0) \le {BOUND.latex}$",
     source=BOUND.source,
     reading=BOUND.reading,
     assumptions=("|A_l| = 1", "exact operator"),
-    registered=Status.CORROBORATED,
+    registered=mfv.Status.CORROBORATED,
     sides=sides,
     instances=instances,
-    control=Control("the bound is divided by 200", partial(sides, scale=Fraction(1, 200)), lambda: instances(Profile.QUICK, None)),
+    control=mfv.Control("the bound is divided by 200", partial(sides, scale=Fraction(1, 200)), lambda: instances(mfv.Profile.QUICK, None)),
     rests_on=("C1", "P1"),
     left_means="largest gap over start states",
     right_means="bound",

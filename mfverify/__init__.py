@@ -31,6 +31,16 @@ _HOME = {
     "learn": "subsample_mfq.learning",
     "execution_value": "subsample_mfq.execution",
     "verify": "verification",
+    "Claim": "claims.claim",
+    "Control": "claims.claim",
+    "Instance": "claims.claim",
+    "NotApplicable": "claims.claim",
+    "Profile": "claims.claim",
+    "Sides": "claims.claim",
+    "Status": "claims.claim",
+    "Unresolved": "claims.claim",
+    "Verdict": "claims.claim",
+    "Bound": "bounds.bound",
     "models": "models",
 }
 """Public name -> the room it lives in. Names are loaded on first use, so that importing the package costs next to nothing."""

@@ -177,7 +177,7 @@ def test_gap_in_words_says_what_its_json_says(mfverify: Callable[..., Shown]) ->
 
 
 def test_gap_where_the_bound_is_not_defined(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
-    # Rewards of 1/1000: at k = 1 the logarithm of the bound has the argument 40 (1/1000) / (1 - 1/2)^2 = 0.32 < 1 (|S_l| |A_l| |A_g| = 2 gives 0.64).
+    # At k = 1 the logarithm has the argument 40 rt |S_l| |A_l| |A_g| / (1 - gamma)^2 = 40 (1/1000) 2 / (1/4) = 0.32 < 1.
     document = SOUND | {"global_reward": [[0], [0]], "global_kernel": [[[1, 0]], [[0, 1]]], "local_reward": [[["1/1000"], [0]], [[0], ["1/1000"]]]}
     (tmp_path / "m.json").write_text(json.dumps(document))
     code, out, err = mfverify("gap", "m.json", "--agents", "2", "--subsample", "1", "--json")

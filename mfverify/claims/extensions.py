@@ -57,9 +57,8 @@ def _expected_model(rewards: StochasticRewards) -> Model:
 def _unweighted_model(rewards: StochasticRewards) -> Model:
     """Sabotage: the mean of the support, without the probabilities, in place of the expectation."""
     of_global, of_local = rewards.of_global.values, rewards.of_local.values
-    return replace(
-        rewards.dynamics, global_reward=of_global.sum(axis=-1) / of_global.shape[-1], local_reward=of_local.sum(axis=-1) / of_local.shape[-1]
-    )
+    means = of_global.sum(axis=-1) / of_global.shape[-1], of_local.sum(axis=-1) / of_local.shape[-1]
+    return replace(rewards.dynamics, global_reward=means[0], local_reward=means[1])
 
 
 def executed_mixtures(model: Model, n: int, k: int) -> dict[LabelledState, Mixture]:
@@ -148,8 +147,14 @@ def _sampled_reward_curve(rewards: StochasticRewards, k: int) -> dict[str, Any]:
 
 def _series(label: str, intervals: Sequence[Interval]) -> dict[str, Any]:
     """A line of a curve on a logarithmic scale; points that may be zero are left out."""
-    shown = [x if x.lower > 0 else None for x in intervals]
-    return {"label": label, "lower": [None if x is None else round_down(x.lower) for x in shown], "upper": [None if x is None else round_up(x.upper) for x in shown]}
+    ends = [(round_down(x.lower), round_up(x.upper)) if x.lower > 0 else (None, None) for x in intervals]
+    return {"label": label, "lower": [lower for lower, _ in ends], "upper": [upper for _, upper in ends]}
+
+
+def _order(label: str, first: float, x: Sequence[int]) -> dict[str, Any]:
+    """The order ``1/sqrt(x)`` through the first point, for the eye."""
+    shape = [first * sqrt(x[0] / point) for point in x]
+    return {"label": f"order 1/sqrt({label}), fitted at the first point", "lower": shape, "upper": shape}
 
 
 def _curve(title: str, x_label: str, y_label: str, x: Sequence[int], series: list[dict[str, Any]]) -> dict[str, Any]:
@@ -157,9 +162,10 @@ def _curve(title: str, x_label: str, y_label: str, x: Sequence[int], series: lis
 
 
 def _x1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    chosen = list(given) if given is not None else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
+    bundled = models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)
     seeds = range(1) if profile is Profile.QUICK else range(5)
-    return [Instance(m, n, k, (("noise", seed),)) for m in chosen for n in (1, 2) for k in range(1, n + 1) for seed in seeds if _enumerable(m, n)]
+    sizes = [(m, n) for m in (bundled if given is None else given) for n in (1, 2) if _enumerable(m, n)]
+    return [Instance(m, n, k, (("noise", seed),)) for m, n in sizes for k in range(1, n + 1) for seed in seeds]
 
 
 def _enumerable(model: Model, n: int) -> bool:
@@ -203,17 +209,16 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
     except TooLargeError as error:
         return Unresolved(str(error))
     if not irreducible(table):
-        return NotApplicable("under the uniform behaviour policy some state cannot be reached again, so one trajectory does not visit every pair for ever")
+        return NotApplicable("under the behaviour policy some state cannot be reached again: one trajectory does not visit every pair for ever")
     runs = [_trajectory(model, k, early, seed, step_size, target) for seed in seeds]
     distances = [[distance(table, held) for held in run.tables] for run in runs]
     means = [sum(column, Fraction(0)) / len(runs) for column in zip(*distances, strict=True)]
     steps = runs[0].steps
     left, right = means[steps.index(_FACTOR * early)], means[steps.index(early)] / 2
-    rate = [float(means[0]) * sqrt(steps[0] / t) for t in steps]
     series = [
         _series("mean over seeds", [Interval.exactly(x) for x in means]),
         _series("largest over seeds", [Interval.exactly(max(column)) for column in zip(*distances, strict=True)]),
-        {"label": "order 1/sqrt(steps), fitted at the first point", "lower": rate, "upper": rate},
+        _order("steps", float(means[0]), steps),
     ]
     details = {
         "worst": f"largest of {len(runs)} seeds after {steps[-1]} steps: {float(max(row[-1] for row in distances)):.3g}",
@@ -245,6 +250,7 @@ def _x2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 _EXACT = 0
 """The number of transitions that stands for the exact regression."""
 _CURVE_TRANSITIONS = (16, 256)
+_MOST_AGENTS_SAMPLED = 20
 _SEED = 0
 
 
@@ -319,13 +325,11 @@ def _gap_curve(process: LinearMDP, n: int, first: int) -> dict[str, Any]:
     """The gap against k: exact regression, regression from few and from more transitions, and the order of the theorem."""
     sizes = sorted({first, *(k for k in (1, 2, 4, 4 * first) if k <= n), n})
     best = optimum(process.reduction, n)
-    gaps = {m: [(best - _value(process, n, k, m)).max() for k in sizes] for m in (_EXACT, *(_CURVE_TRANSITIONS if n <= _MOST_AGENTS_SAMPLED else ()))}
-    shape = [float(gaps[_EXACT][0].upper) * sqrt(sizes[0] / k) for k in sizes]
+    regressions = (_EXACT, *_CURVE_TRANSITIONS) if n <= _MOST_AGENTS_SAMPLED else (_EXACT,)
+    gaps = {m: [(best - _value(process, n, k, m)).max() for k in sizes] for m in regressions}
     series = [_series("exact regression" if m == _EXACT else f"{m} transitions per (cell, s_g, a)", row) for m, row in gaps.items()]
-    return _curve("Optimality gap on a linear process", "sample size k", "largest gap", sizes, [*series, {"label": "order 1/sqrt(k), fitted at the first point", "lower": shape, "upper": shape}])
-
-
-_MOST_AGENTS_SAMPLED = 20
+    series.append(_order("k", float(gaps[_EXACT][0].upper), sizes))
+    return _curve("Optimality gap on a linear process", "sample size k", "largest gap", sizes, series)
 
 
 def _plan(profile: Profile, given: Sequence[Model] | None) -> list[tuple[Model, int | None, int]]:
@@ -354,7 +358,8 @@ def _x3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 def _x3b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     plan = _plan(profile, given)
-    far = [_linear_instance(models.coordination(), None, 100, k, _EXACT) for k in ((11,) if profile is Profile.QUICK else (5, 11, 25))] if given is None else []
+    many = () if given is not None else (11,) if profile is Profile.QUICK else (5, 11, 25)
+    far = [_linear_instance(models.coordination(), None, 100, k, _EXACT) for k in many]
     return [_linear_instance(m, mixture, n, k, _EXACT) for m, mixture, n in plan for k in (1, 2) if 4 * k <= n] + far
 
 
@@ -373,12 +378,13 @@ _LINEAR = (
 X1 = Claim(
     id="X1",
     title="Stochastic rewards",
-    statement=r"With rewards drawn from laws of support in $[-\tilde r, \tilde r]$, $V^*$ and $V^{\pi_k}$ are those of the model with the expected rewards; "
-    "so a bound of the gap holds for the one where it holds for the other.",
+    statement=r"With rewards drawn from laws of support in $[-\tilde r, \tilde r]$, $V^*$ and $V^{\pi_k}$ are those of the model with the "
+    "expected rewards; so a bound of the gap holds for the one where it holds for the other.",
     source="Appendix H",
-    reading="independent two-point laws, seeded, with the model's rewards as expectations; the left system draws every outcome, lets policies see the last outcomes and is "
-    "enumerated for labelled agents; the sides are the largest difference and 0, exact. The bound of Theorem 4.2 is refuted in general (T1), so the identity is checked, "
-    "and the bound is shown beside the gap. The curve shows the empirical operator with sampled rewards for one seed",
+    reading="independent two-point laws, seeded, with the model's rewards as expectations; one system draws every outcome, lets policies see "
+    "the last outcomes and is enumerated for labelled agents; the other has fixed rewards; the sides are the largest difference and 0, exact. "
+    "The bound of Theorem 4.2 is refuted in general (T1), so the identity is checked, and the bound is shown beside the gap. The curve shows "
+    "the empirical operator with sampled rewards, one seed for each m",
     assumptions=(*_FINITE, "rewards are independent of each other and of the next state, given state and action"),
     registered=Status.CORROBORATED,
     sides=_reward_noise,
@@ -397,13 +403,22 @@ X2 = Claim(
     title="Off-policy learning from one trajectory",
     statement=r"Asynchronous Q-learning along one trajectory of the $k$-agent system converges: $\|Q_t - \hat Q^*_k\|_\infty \to 0$.",
     source="Remark 4.7, Appendix I",
-    reading="a finite-sample trace of the limit, statistical: over the fixed seeds 0, 1, .. the mean sup distance to the exact Q*_k after 64 times the stated steps is at most "
-    "half the mean after the stated steps (the rate 1/sqrt(steps) would give an eighth). Mean-field table, uniform behaviour over action counts, start from 0; the distances are exact",
-    assumptions=(*_FINITE, "every state can be reached from every other one under the behaviour policy", "step sizes 1/(1 + (1 - gamma) N) or (N + 1)^(-7/10) after N visits"),
+    reading="a finite-sample trace of the limit, statistical: over the fixed seeds 0, 1, .. the mean sup distance to the exact Q*_k after 64 "
+    "times the stated steps is at most half the mean after the stated steps (the rate 1/sqrt(steps) would give an eighth). Mean-field table, "
+    "behaviour uniform over action counts, start from 0; the distances are exact",
+    assumptions=(
+        *_FINITE,
+        "every state can be reached from every other one under the behaviour policy",
+        "step sizes 1/(1 + (1 - gamma) N) or (N + 1)^(-7/10) after N visits",
+    ),
     registered=Status.CORROBORATED,
     sides=_off_policy,
     instances=_x2_instances,
-    control=Control("updates take the mean over next actions instead of the maximum", _on_policy, lambda: _x2_instances(Profile.QUICK, None)),
+    control=Control(
+        "updates take the mean over next actions instead of the maximum",
+        _on_policy,
+        lambda: _x2_instances(Profile.QUICK, None),
+    ),
     rests_on=("B3",),
     left_means="mean distance after 64 times the steps",
     right_means="half the mean distance after the steps",
@@ -412,10 +427,13 @@ X2 = Claim(
 X3 = Claim(
     id="X3",
     title="Linear processes: the gap decays as k grows to n",
-    statement=r"On a linear process with infinitely many local states $\max_{s_0} V^* - V^{\pi_n} \le \max_{s_0} V^* - V^{\pi_k}$ for $k < n$.",
+    statement=r"On a linear process with infinitely many local states "
+    r"$\max_{s_0} (V^* - V^{\pi_n}) \le \max_{s_0} (V^* - V^{\pi_k})$ for $k < n$.",
     source="Theorem 4.12, Appendix J",
-    reading="local states are the points of [0, 1], features constant on cells, so that values are exactly those of a finite model over the cells; the gap at n against the gap at k "
-    "where sampling k agents certainly costs something with the exact regression. transitions = 0 is the exact regression, M a seeded regression from M transitions per (cell, s_g, a). The order of the theorem hides constants: see X3b",
+    reading="local states are the points of [0, 1], features constant on cells, so that values are exactly those of a finite model over the "
+    "cells; the gap at n against the gap at k where sampling k agents certainly costs something with the exact regression. transitions = 0 is "
+    "the exact regression, M a seeded regression from M transitions per (cell, s_g, a). From what sampling few agents costs to what is left when "
+    "everybody is sampled: between the two the gap may grow. The order of the theorem hides constants, see X3b",
     assumptions=_LINEAR,
     registered=Status.CORROBORATED,
     sides=partial(_decay, share=Fraction(1), later=_everybody),
@@ -432,10 +450,11 @@ X3 = Claim(
 X3B = Claim(
     id="X3b",
     title="Linear processes: the gap decays like 1/sqrt(k)",
-    statement=r"On a linear process with infinitely many local states $\max_{s_0} V^* - V^{\pi_{4k}} \le \frac12 \max_{s_0} (V^* - V^{\pi_k})$.",
+    statement=r"On a linear process with infinitely many local states "
+    r"$\max_{s_0} (V^* - V^{\pi_{4k}}) \le \frac12 \max_{s_0} (V^* - V^{\pi_k})$.",
     source="Theorem 4.12, the order 1/sqrt(k)",
-    reading="the order with its constant fitted at k: four times the sample halves the gap. Stronger than the theorem, whose constant is hidden: a violation shows that the gap need not "
-    "follow the order from any k on, not that no constant would do",
+    reading="the order with its constant fitted at k: four times the sample halves the gap. Stronger than the theorem, whose constant is hidden: "
+    "a violation says that the gap does not follow the order there, not that no constant would do (that is T3)",
     assumptions=_LINEAR,
     registered=Status.REFUTED,
     sides=partial(_decay, share=Fraction(1, 2), later=_fourfold),

@@ -75,7 +75,8 @@ class LinearMDP:
         if self.measures.ndim != 2 or self.measures.shape[1] != cells:
             raise ModelError(f"measures: found shape {self.measures.shape}, expected one mass per component and each of {cells} cells")
         if self.features.shape != (*self.reward.shape, len(self.measures)) or self.reward.shape[0] != cells:
-            raise ModelError(f"features: found shape {self.features.shape}, expected {(cells, *self.reward.shape[1:], len(self.measures))} (cell, s_g, a_l, component)")
+            wanted = (cells, *self.reward.shape[1:], len(self.measures))
+            raise ModelError(f"features: found shape {self.features.shape}, expected {wanted} (cell, s_g, a_l, component)")
         for name, array in (("features", self.features), ("measures", self.measures)):
             for index in np.ndindex(array.shape[:-1]):
                 if min(array[index]) < 0 or sum(array[index]) != 1:
@@ -100,7 +101,7 @@ class LinearMDP:
 
 
 def spread(model: Model) -> LinearMDP:
-    """A finite model as a linear process: local state ``s`` is the s-th of equal cells, ``nu_s`` uniform on it, ``phi`` the kernel's row."""
+    """A finite model as a linear process: local state ``s`` is the s-th of equal cells, ``nu_s`` uniform on it, ``phi`` a kernel row."""
     size = model.sizes[2]
     masses = np.array([[Fraction(int(i == j)) for j in range(size)] for i in range(size)], dtype=object)
     breaks = tuple(Fraction(i, size) for i in range(size + 1))
@@ -150,15 +151,14 @@ def sample_transitions(process: LinearMDP, transitions: int, rng: np.random.Gene
     transitions = positive_integer("transitions", transitions)
     breaks = np.array([float(b) for b in process.breaks])
     points = np.empty((*process.reward.shape, transitions))
-    masses = np.array([[float(p) for p in row] for row in process.measures])
+    thresholds = np.cumsum([[float(p) for p in row] for row in process.measures], axis=1)
+    thresholds /= thresholds[:, -1:]
     for index in np.ndindex(process.reward.shape):
         weights = np.array([float(p) for p in process.features[index]])
         component = rng.choice(len(weights), size=transitions, p=weights / weights.sum())
         within = rng.random(transitions)
         # The density of a component is constant on cells: the cell by its mass, then a uniform point of it.
-        thresholds = np.cumsum(masses, axis=1)
-        drawn = rng.random(transitions)
-        target = np.array([int(np.searchsorted(thresholds[m] / thresholds[m, -1], u, side="right")) for m, u in zip(component, drawn, strict=True)])
+        target = (thresholds[component] <= rng.random((transitions, 1))).sum(axis=1)
         points[index] = breaks[target] + within * (breaks[target + 1] - breaks[target])
     return points
 

@@ -83,8 +83,9 @@ def subsystem(model: Model, k: int) -> Subsystem:
     """List the k-agent system and solve it exactly. Raises :class:`TooLargeError` where exact arithmetic would not do."""
     system = RationalSystem(model, k)
     states = system.states
-    if system.pairs * len(states) > _MOST_NUMBERS:
-        raise TooLargeError(f"{k} agents have {system.pairs * len(states):.3g} transitions, more than {_MOST_NUMBERS:.0e}; use a smaller subsample")
+    transitions = system.pairs * len(states)
+    if transitions > _MOST_NUMBERS:
+        raise TooLargeError(f"{k} agents have {transitions:.3g} transitions, more than {_MOST_NUMBERS:.0e}; use a smaller subsample")
     value = system.optimum
     number = {state: i for i, state in enumerate(states)}
     pairs = [(state, (b, d)) for state in states for b in range(model.sizes[1]) for d in system.local_action_counts(state[1])]

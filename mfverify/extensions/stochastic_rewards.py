@@ -61,7 +61,8 @@ class RewardLaw:
             exact.flags.writeable = False
             object.__setattr__(self, name, exact)
         if self.values.shape != self.probabilities.shape or self.values.size == 0:
-            raise ModelError(f"reward law: values of shape {self.values.shape}, probabilities of shape {self.probabilities.shape}; give one of each per outcome")
+            shapes = f"values of shape {self.values.shape}, probabilities of shape {self.probabilities.shape}"
+            raise ModelError(f"reward law: found {shapes}, expected one of each per outcome")
         for index in np.ndindex(self.probabilities.shape[:-1]):
             row = self.probabilities[index]
             if min(row) < 0 or sum(row) != 1:
@@ -92,7 +93,8 @@ class StochasticRewards:
     of_local: RewardLaw
 
     def __post_init__(self) -> None:
-        for name, law, rewards in (("of_global", self.of_global, self.dynamics.global_reward), ("of_local", self.of_local, self.dynamics.local_reward)):
+        fixed = self.dynamics
+        for name, law, rewards in (("of_global", self.of_global, fixed.global_reward), ("of_local", self.of_local, fixed.local_reward)):
             if law.values.shape[:-1] != rewards.shape:
                 raise ModelError(f"{name}: found laws of shape {law.values.shape[:-1]}, expected {rewards.shape} as in the model")
 
@@ -140,7 +142,8 @@ class NoisySystem:
         self.outcomes: list[Outcome] = list(product(*(range(x) for x in drawn)))
         transitions = (len(self.labelled.states) * len(self.outcomes)) ** 2 * len(self.labelled.actions)
         if transitions > _MOST_TRANSITIONS:
-            raise TooLargeError(f"{n} agents with reward outcomes have {transitions:.3g} transitions, more than {_MOST_TRANSITIONS:.0e}; use fewer agents or outcomes")
+            most = f"{_MOST_TRANSITIONS:.0e}"
+            raise TooLargeError(f"{n} agents with reward outcomes have {transitions:.3g} transitions, more than {most}; use fewer agents or outcomes")
         self.states: list[State] = [(g, s + o) for g, s in self.labelled.states for o in self.outcomes]
         self._discount = _fmpq(rewards.dynamics.discount)
 

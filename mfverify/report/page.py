@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -98,6 +99,8 @@ def render(document: Mapping[str, Any]) -> str:
         used=_used(run),
         dependencies=dependencies.drawing(run),
         vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"plot-vacuity-{i}") for i, curve in enumerate(run.vacuity.curves)] if run.vacuity else [],
+        vacuity_agents=list(dict.fromkeys(row.agents for row in run.vacuity.rows)) if run.vacuity else [],
+        vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))] if run.vacuity else [],
         provenance=[(name, _value(value)) for name, value in run.provenance],
         first_rows=FIRST_ROWS,
         mark=mark,
