@@ -35,9 +35,9 @@ def sides(instance: mfv.Instance, scale: Fraction = Fraction(1)) -> Outcome:
 
 
 def instances(profile: mfv.Profile, given: Sequence[mfv.Model] | None) -> list[mfv.Instance]:
-    """Random coupled models in which local agents have a single action."""
+    """Models in which local agents have a single action, up to a sample size at which the bound says something."""
     models = given or [mfv.models.random_coupled(seed, 2, 1, 2, 2, "1/2") for seed in range(4)] + [mfv.models.absorbing()]
-    return [mfv.Instance(m, 8, size) for m in models for size in (1, 2, 4, 8)]
+    return [mfv.Instance(m, 24, size) for m in models for size in (1, 4, 12, 20)]
 
 
 CLAIM = mfv.Claim(
