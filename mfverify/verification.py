@@ -74,6 +74,17 @@ class _Task:
     reproduce: str
     kept: bool
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A claim of the catalogue goes to a worker by its id: sympy evaluates what was kept unevaluated in an expression
+        again when it is unpickled, and a root that is split that way is no longer exact.
+        """
+        registered = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
+        return {**self.__dict__, "claim": self.claim.id} if registered else dict(self.__dict__)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        claim = state["claim"]
+        self.__dict__.update({**state, "claim": CATALOGUE[claim] if isinstance(claim, str) else claim})
+
 
 def verify(
     claims: Sequence[str | Claim] | None = None,

@@ -219,6 +219,9 @@ class Catalogue:
             raise ModelError(f"claim {claim_id!r}: is not in the catalogue; the ids are {', '.join(self._claims)}")
         return self._claims[claim_id]
 
+    def __contains__(self, claim_id: str) -> bool:
+        return claim_id in self._claims
+
     def __iter__(self) -> Any:
         return iter(self._claims.values())
 

@@ -1,0 +1,21 @@
+"""The extensions: stochastic rewards, off-policy learning from one trajectory, linear processes with infinitely many states."""
+
+from mfverify.claims.claim import Instance
+from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+CLAIMS = ("X1", "X2", "X3", "X3b")
+
+
+@instance_cases(*CLAIMS)
+def test_inequality(claim_id: str, instance: Instance) -> None:
+    check_instance(claim_id, instance)
+
+
+@claim_cases(*CLAIMS)
+def test_status_is_as_registered(claim_id: str) -> None:
+    check_status(claim_id)
+
+
+@claim_cases(*CLAIMS)
+def test_check_can_fail(claim_id: str) -> None:
+    check_control(claim_id)

@@ -1,0 +1,78 @@
+"""The claims about extensions: applicability, the executed policy they compare, and their way into the report."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from mfverify import Model, execution_value, learn, optimal_value, verify
+from mfverify.claims.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
+from mfverify.claims.extensions import X1, X2, X3, X3B, executed_mixtures
+from mfverify.models import absorbing, coordination, random_coupled
+from tests.agreement.checks import instance_of
+from tests.oracles import Greedy, LabelledSystem, independent_play
+
+
+@pytest.mark.parametrize("model", [coordination(), random_coupled(4)], ids=lambda m: m.name)
+@pytest.mark.parametrize("k", [1, 2])
+def test_executed_mixture_against_the_enumeration_of_draws(model: Model, k: int) -> None:
+    greedy = Greedy(LabelledSystem(instance_of(model), k))
+    mixtures = executed_mixtures(model, 2, k)
+    assert len(mixtures) == 8
+    for state, mixture in mixtures.items():
+        assert dict(mixture) == independent_play(greedy, 2, state)
+
+
+def test_reducible_chains_are_not_applicable() -> None:
+    instance = next(i for i in X2.instances(Profile.QUICK, None) if i.model == absorbing())
+    assert isinstance(X2.sides(instance), NotApplicable)
+
+
+def test_where_sampling_costs_nothing_there_is_no_decay() -> None:
+    assert isinstance(X3.sides(Instance(random_coupled(0), 8, 1, (("transitions", 0),))), NotApplicable)
+
+
+def test_sides_of_the_decay_are_the_two_gaps() -> None:
+    model, n, k = random_coupled(96), 16, 1
+    outcome = X3B.sides(Instance(model, n, k, (("transitions", 0),)))
+    assert isinstance(outcome, Sides)
+    best = optimal_value(model, n)
+    few, many = ((best - execution_value(model, n, learn(model, x))).max() for x in (k, 4 * k))
+    assert outcome.left.lower <= many.upper
+    assert many.lower <= outcome.left.upper
+    assert 2 * outcome.right.lower <= few.upper
+    assert few.lower <= 2 * outcome.right.upper
+    # Here the gap does not only fail to halve: it grows.
+    assert outcome.left.lower > 2 * outcome.right.upper
+
+
+def test_gap_of_the_noisy_system_is_that_of_the_model() -> None:
+    model, n, k = coordination(), 2, 1
+    outcome = X1.sides(next(i for i in X1.instances(Profile.QUICK, None) if i.model == model and (i.agents, i.subsample) == (n, k)))
+    assert isinstance(outcome, Sides)
+    gap = (optimal_value(model, n) - execution_value(model, n, learn(model, k))).max()
+    assert gap.lower <= Fraction(outcome.details["gap of the system with drawn rewards"]) <= gap.upper
+    assert gap.lower > 0
+
+
+@pytest.mark.parametrize("claim", [X1, X2, X3, X3B], ids=lambda c: c.id)
+def test_labels_are_unique_and_instances_replay(claim: Claim) -> None:
+    for profile in Profile:
+        labels = [i.label for i in claim.instances(profile, None)]
+        assert len(labels) > 5
+        assert len(set(labels)) == len(labels)
+    given = claim.instances(Profile.QUICK, [random_coupled(4)])
+    assert given
+    assert finding(claim, given[0]).verdict in (Verdict.HOLDS, Verdict.VIOLATED)
+
+
+def test_findings_go_into_the_report_with_their_curves(tmp_path: Path) -> None:
+    for claim in (X1, X2, X3, X3B):
+        label = claim.instances(Profile.QUICK, None)[0].label
+        document = verify([claim], instance=label, out=tmp_path / claim.id, workers=1).document
+        (instance,) = document["claims"][0]["instances"]
+        assert instance["details"]["curve"]["x"]
+        page = (tmp_path / claim.id / "report.html").read_text()
+        assert instance["details"]["curve"]["title"] in page
