@@ -1,4 +1,4 @@
-"""Absorbing lottery: every local agent is absorbed in A or B once, the global agent follows the majority (paper.md 4.1).
+"""Absorbing lottery: every local agent is absorbed in A or B once, the global agent follows the majority.
 
 ``S_l = {i, A, B}`` with one action; ``i`` moves to A or B with probability 1/2 each; A and B are absorbing. The global
 agent chooses its next state among A and B; ``r_l = 1{s_i = s_g}``. With every agent in ``i`` the empirical

@@ -1,4 +1,4 @@
-"""Majority coordination: agents are rewarded for standing where the global agent stands (paper.md 4.2).
+"""Majority coordination: agents are rewarded for standing where the global agent stands.
 
 Every agent, global or local, chooses its next state freely. A local agent earns +1 where the global agent is and -1
 elsewhere, and pays ``eta`` for moving. The k-agent optimum sends everyone to the majority side of the sample, so

@@ -1,0 +1,96 @@
+"""Arrows point one way: a room imports only from rooms before it, and no two modules import each other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.house.sources import Import, modules, own_imports, room
+
+ORDER = (
+    "notation",
+    "errors",
+    "enclosure",
+    "validation",
+    "files",
+    "counts",
+    "model",
+    "authors_config",
+    "model_files",
+    "models",
+    "bellman",
+    "exact",
+    "subsample_mfq",
+    "bounds",
+    "extensions",
+    "claims",
+    "results",
+    "report",
+    "verification",
+    "cli",
+)
+"""The rooms, from the foundations up."""
+
+TYPING_ONLY_UPWARD = {("bellman", "exact")}
+"""Names of types that a room borrows from a later one; nothing is imported when the program runs."""
+
+MAY_IMPORT = {
+    "bounds": {"notation", "errors", "enclosure", "validation"},
+    "report": {"errors", "enclosure", "validation", "files", "claims"},
+    "results": {"errors", "enclosure", "claims"},
+    "model": {"notation", "errors"},
+    "authors_config": {"notation", "errors", "model"},
+}
+"""Rooms that are kept apart from solvers: a bound is a formula, a report recomputes nothing, a model file is data."""
+
+OF_THE_CLAIMS = {"mfverify.claims.claim"}
+"""What the report knows of the claims: the words for outcomes, not the claims themselves."""
+
+
+def shown(found: Import) -> str:
+    """An import in a message."""
+    return f"{found.importer}, line {found.line}: imports {found.imported}"
+
+
+def test_every_room_has_its_place() -> None:
+    assert len(set(ORDER)) == len(ORDER)
+    assert {room(module) for module in modules()} == {"", *ORDER}, "give the new room a place in ORDER"
+
+
+def test_arrows_point_one_way() -> None:
+    place = {name: i for i, name in enumerate(ORDER)}
+    found = [i for i in own_imports() if room(i.importer) and room(i.imported) != room(i.importer)]
+    assert len(found) > 100
+    upward = [i for i in found if room(i.imported) and place[room(i.imported)] > place[room(i.importer)]]
+    excused = [i for i in upward if i.typing_only and (room(i.importer), room(i.imported)) in TYPING_ONLY_UPWARD]
+    assert [shown(i) for i in upward if i not in excused] == []
+    assert {(room(i.importer), room(i.imported)) for i in excused} == TYPING_ONLY_UPWARD, "an excuse that nobody needs"
+
+
+def test_no_room_imports_the_whole_package() -> None:
+    assert [shown(i) for i in own_imports() if i.imported == "mfverify"] == []
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_rooms_that_are_kept_apart(name: str) -> None:
+    used = [i for i in own_imports() if room(i.importer) == name and room(i.imported) != name]
+    assert used
+    assert [shown(i) for i in used if room(i.imported) not in MAY_IMPORT[name]] == []
+    if name == "report":
+        assert {i.imported for i in used if room(i.imported) == "claims"} <= OF_THE_CLAIMS
+
+
+def test_no_two_modules_import_each_other() -> None:
+    arrows = {(i.importer, i.imported) for i in own_imports() if not i.typing_only and i.importer != i.imported}
+    # A package imports the modules inside it; that a module names its own package is no arrow to all of them.
+    while arrows:
+        grounded = {arrow for arrow in arrows if arrow[1] not in {start for start, _ in arrows}}
+        assert grounded, f"a circle among {sorted(arrows)}"
+        arrows -= grounded
+
+
+def test_the_package_itself_imports_nothing_that_takes_time() -> None:
+    asked = "import sys; import mfverify; print(*sorted(m for m in sys.modules if m.partition('.')[0] in ('numpy', 'scipy', 'numba', 'sympy', 'matplotlib', 'mfverify')))"
+    assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split() == ["mfverify"]

@@ -1,0 +1,96 @@
+"""The project's files: dependencies that are explained, declared and used, and text that speaks of the project alone."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.house.sources import PROJECT, imports, modules
+
+PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+DECLARED = tomllib.loads(PYPROJECT)["project"]
+
+DISTRIBUTION = {"flint": "python-flint", "jinja2": "Jinja2", "tomli_w": "tomli-w"}
+"""Import names that differ from the names of their distributions."""
+
+
+def requirement_name(requirement: str) -> str:
+    """The distribution that a requirement names."""
+    return re.split(r"[<>=!~\[; ]", requirement, maxsplit=1)[0]
+
+
+@pytest.mark.parametrize("requirement", [*DECLARED["dependencies"], *DECLARED["optional-dependencies"]["test"]])
+def test_every_dependency_says_what_it_is_for(requirement: str) -> None:
+    (line,) = [line for line in PYPROJECT.splitlines() if line.strip().startswith(f'"{requirement}"')]
+    _, sign, reason = line.partition("#")
+    assert sign, f"{requirement}: no comment says what it is for"
+    assert reason.strip()
+
+
+def third_party() -> set[str]:
+    """Distributions that the package imports."""
+    tops = {found.imported.split(".")[0] for module in modules() for found in imports(module)}
+    return {DISTRIBUTION.get(top, top) for top in tops - set(sys.stdlib_module_names) - {"mfverify", "__future__"}}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    assert third_party() == {requirement_name(requirement) for requirement in DECLARED["dependencies"]}
+
+
+def texts() -> Iterator[Path]:
+    """Every text file that belongs to the project; what is made or cached does not."""
+    made = {".git", ".venv", "build", "dist", "latest", "__pycache__"}
+    for path in sorted(PROJECT.rglob("*")):
+        parts = path.relative_to(PROJECT).parts
+        if path.is_file() and not made & set(parts) and not any(part.endswith(("_cache", ".egg-info")) or part == ".hypothesis" for part in parts):
+            yield path
+
+
+# Written in two parts each, so that this file does not contain them.
+FOREIGN = [
+    r"(?<![\w.])/wo" + r"rk/",
+    r"/ro" + r"ot/",
+    r"/home/" + r"\w+/",
+    r"pypi" + r"\.org",
+    r"pytho" + r"nhosted",
+    r"\bissue" + r" #?\d",
+    r"paper" + r"\.md",
+    r"contract" + r"\.md",
+    r"style" + r"\.md",
+    r"\bTO" + r"DO\b",
+    r"\bFIX" + r"ME\b",
+    r"\bX" + r"XX\b",
+    r"(?i)\bas an AI\b|language" + " model",
+]
+
+
+@pytest.mark.parametrize("pattern", FOREIGN)
+def test_the_files_speak_of_the_project_alone(pattern: str) -> None:
+    found = []
+    looked = 0
+    for path in texts():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        looked += 1
+        found += [f"{path.relative_to(PROJECT)}, line {i}: {line.strip()[:80]}" for i, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
+    assert looked > 100
+    assert found == []
+
+
+def test_continuous_integration_runs_what_a_person_runs() -> None:
+    script = PROJECT / ".ci" / "run"
+    assert script.stat().st_mode & 0o111, "is not executable"
+    assert "make test" in script.read_text(encoding="utf-8")
+
+
+def test_the_two_commands_are_there() -> None:
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
+    for target in ("report", "test"):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
