@@ -21,7 +21,7 @@ report: $(STAMP)
 	$(BIN)/mfverify verify --profile quick --out reports/latest
 
 lint: $(STAMP)
-	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks
+	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples
 	$(BIN)/mypy
 
 test: lint

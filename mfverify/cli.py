@@ -143,7 +143,8 @@ def claims(show: str | None, as_json: bool) -> None:
     from mfverify.claims import CATALOGUE, dependencies
 
     if show == "graph" and not as_json:
-        click.echo(dependencies.as_text(list(CATALOGUE), {c.id: c.registered for c in CATALOGUE}))
+        for line in dependencies.as_text(list(CATALOGUE), {c.id: c.registered for c in CATALOGUE}).splitlines():
+            _say(line)
         return
     if as_json:
         click.echo(

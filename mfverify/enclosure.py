@@ -14,6 +14,7 @@ summation. No tolerance in this project is chosen by hand; they all come from he
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -171,14 +172,30 @@ class Interval:
         return self.lower <= value <= self.upper
 
     def to_json(self) -> dict[str, Any]:
-        """``{"lower": x, "upper": y}`` rounded outward to doubles; an exact value adds ``"exact": "p/q"``."""
-        document: dict[str, Any] = {"lower": round_down(self.lower), "upper": round_up(self.upper)}
+        """``{"lower": x, "upper": y}`` rounded outward to doubles; an exact value adds ``"exact": "p/q"``.
+
+        An end beyond double precision becomes the largest double on the inner side and ``None`` (unbounded) on the outer.
+        """
+        document: dict[str, Any] = {"lower": _lower_end(self.lower), "upper": _negated(_lower_end(-self.upper))}
         if self.is_exact:
             document["exact"] = str(self.lower)
         return document
 
     def __repr__(self) -> str:
-        return f"[{round_down(self.lower)!r}, {round_up(self.upper)!r}]"
+        ends = self.to_json()
+        return f"[{ends['lower']!r}, {ends['upper']!r}]"
+
+
+def _lower_end(value: Fraction) -> float | None:
+    """A double that is not above ``value``; None where there is none."""
+    largest = Fraction(sys.float_info.max)
+    if value >= largest:
+        return sys.float_info.max
+    return None if value < -largest else round_down(value)
+
+
+def _negated(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value
 
 
 def _interval(value: Interval | Fraction | int) -> Interval:

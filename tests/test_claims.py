@@ -95,21 +95,21 @@ def test_a_verdict_is_true_of_every_pair_of_numbers_in_the_intervals(left: Inter
     assert judge(Sides(left, right)) is expected[frozenset(answers)]
 
 
-H, V, O, N, U = Verdict.HOLDS, Verdict.VIOLATED, Verdict.VACUOUS, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED
+HOLDS, VIOLATED, VACUOUS, ELSEWHERE, OPEN_END = Verdict.HOLDS, Verdict.VIOLATED, Verdict.VACUOUS, Verdict.NOT_APPLICABLE, Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
-        ([H], Status.CORROBORATED),
-        ([H, O, N, U], Status.CORROBORATED),
-        ([V], Status.REFUTED),
-        ([H, H, V, O, N, U], Status.REFUTED),
-        ([O], Status.VACUOUS),
-        ([O, O, N], Status.VACUOUS),
-        ([O, U], Status.UNDECIDED),
-        ([U], Status.UNDECIDED),
-        ([N, N], Status.UNDECIDED),  # nothing was checked
+        ([HOLDS], Status.CORROBORATED),
+        ([HOLDS, VACUOUS, ELSEWHERE, OPEN_END], Status.CORROBORATED),
+        ([VIOLATED], Status.REFUTED),
+        ([HOLDS, HOLDS, VIOLATED, VACUOUS, ELSEWHERE, OPEN_END], Status.REFUTED),
+        ([VACUOUS], Status.VACUOUS),
+        ([VACUOUS, VACUOUS, ELSEWHERE], Status.VACUOUS),
+        ([VACUOUS, OPEN_END], Status.UNDECIDED),
+        ([OPEN_END], Status.UNDECIDED),
+        ([ELSEWHERE, ELSEWHERE], Status.UNDECIDED),  # nothing was checked
         ([], Status.UNDECIDED),
     ],
 )
@@ -253,7 +253,7 @@ def test_a_catalogue_keeps_the_order_and_refuses_a_second_claim_of_the_same_id()
 
 
 def test_an_unknown_claim_is_refused_with_the_ids_that_there_are() -> None:
-    with pytest.raises(ModelError, match="claim 'T9': is not in the catalogue; the ids are .*T1.*") as refusal:
+    with pytest.raises(ModelError, match=r"claim 'T9': is not in the catalogue; the ids are .*T1") as refusal:
         CATALOGUE["T9"]
     assert all(claim.id in str(refusal.value) for claim in CATALOGUE)
 
@@ -325,10 +325,11 @@ def test_a_claim_has_instances_for_its_sabotaged_twin(claim: Claim) -> None:
 
 
 @EVERY_CLAIM
-def test_the_instances_of_a_claim_on_given_models_have_those_models_or_none(claim: Claim) -> None:
+def test_the_instances_of_a_claim_on_given_models_are_about_those_models(claim: Claim) -> None:
+    """A claim may look at models that it derives from a given one, and says so in their names, or at no model at all."""
     given_models = [absorbing("1/3")]
     for instance in claim.instances(Profile.QUICK, given_models):
-        assert instance.model is None or instance.model in given_models
+        assert instance.model is None or instance.model in given_models or instance.model.name.endswith(" of absorbing")
 
 
 def arrows() -> Iterator[tuple[str, str]]:

@@ -559,6 +559,9 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- interrupted
 
 
+INTERRUPTED = ["mfverify:", "interrupted;", "what", "was", "finished", "is", "kept,", "--resume", "continues"]
+
+
 @pytest.fixture
 def stop_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list[str]]]:
     """Let the user press Ctrl-C when so many instances are finished; the labels of what was computed are collected."""
@@ -586,7 +589,7 @@ def test_an_interrupted_run_is_continued(mfverify: Callable[..., Shown], tmp_pat
     first = stop_after(11)
     code, out, err = mfverify(*command, "parts")
     assert (code, out) == (130, "")
-    assert err.split() == "mfverify: interrupted; what was finished is kept, --resume continues".split()
+    assert err.split() == INTERRUPTED
     assert sorted(files(tmp_path / "parts")) == ["results.sqlite"]
     assert stored(tmp_path / "parts") == 11
     second = stop_after(4)
@@ -634,7 +637,7 @@ def test_control_c(mfverify: Callable[..., Shown], tmp_path: Path, workers: str,
         (os.kill if whom == "the process" else os.killpg)(child.pid, signal.SIGINT)
         out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (130, "")
-    assert err.split() == "mfverify: interrupted; what was finished is kept, --resume continues".split()
+    assert err.split() == INTERRUPTED
     kept = stored(tmp_path / "parts")
     assert kept >= 20
     assert not (tmp_path / "parts" / "report.json").exists()

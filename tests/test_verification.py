@@ -82,7 +82,7 @@ def test_the_document_is_complete(plain: Report) -> None:
 
 
 def test_the_text_is_json_and_the_parts_are_found_by_id(plain: Report) -> None:
-    assert json.loads(plain.to_json(), parse_constant=lambda name: pytest.fail(name)) == plain.document
+    assert json.loads(plain.to_json(), parse_constant=pytest.fail) == plain.document
     assert plain.claim("L2") is plain.document["claims"][1]
     with pytest.raises(ModelError, match=r"claim 'T1': is not in this report; it has B5, L2, C2"):
         plain.claim("T1")
