@@ -47,7 +47,10 @@ def table(model: mfv.Model, few: Sequence[int] = FEW, many: Sequence[int] = MANY
     """The measurements of one model as text, a line for each number of agents."""
     for method in ("flat", "lumped"):
         mfv.optimal_value(model, few[0], method)
-    lines = [model.name, f"{'n':>5} {'lumped states':>14} {'lumped s':>10} {'width':>9} {'flat states':>12} {'flat s':>10} {'flat/lumped':>12}"]
+    lines = [
+        model.name,
+        f"{'n':>5} {'lumped states':>14} {'lumped s':>10} {'width':>9} {'flat states':>12} {'flat s':>10} {'flat/lumped':>12}",
+    ]
     for agents in (*few, *many):
         lumped = measure(model, agents, "lumped", runs)
         line = f"{agents:>5} {lumped.states:>14} {lumped.seconds:>10.4f} {lumped.width:>9.1e}"

@@ -119,7 +119,15 @@ def verify(
 
     with _progress() as progress:
         report = run_catalogue(
-            list(claims) or None, chosen_models, profile, instance=instance, out=out, workers=workers, resume=resume, model_arguments=shlex.join(models), progress=progress
+            list(claims) or None,
+            chosen_models,
+            profile,
+            instance=instance,
+            out=out,
+            workers=workers,
+            resume=resume,
+            model_arguments=shlex.join(models),
+            progress=progress,
         )
     # A single instance or a user's models need not show what a whole claim is registered with.
     partial = instance is not None or chosen_models is not None
@@ -128,7 +136,8 @@ def verify(
     else:
         _print_report(report.document)
         if out is not None:
-            _print_paths(out)
+            # A path is never broken over lines.
+            click.echo(f"wrote {out / 'report.html'}\nwrote {out / 'report.json'}")
     if partial:
         registered = {part["id"]: part["registered"] for part in report.document["claims"]}
         return int(any(part["status"] == "refuted" and registered[part["id"]] != "refuted" for part in report.document["claims"]))
@@ -150,7 +159,15 @@ def claims(show: str | None, as_json: bool) -> None:
         click.echo(
             json.dumps(
                 [
-                    {"id": c.id, "title": c.title, "statement": c.statement, "source": c.source, "reading": c.reading, "registered": c.registered.value, "rests_on": list(c.rests_on)}
+                    {
+                        "id": c.id,
+                        "title": c.title,
+                        "statement": c.statement,
+                        "source": c.source,
+                        "reading": c.reading,
+                        "registered": c.registered.value,
+                        "rests_on": list(c.rests_on),
+                    }
                     for c in CATALOGUE
                 ],
                 indent=1,
@@ -193,7 +210,9 @@ def solve(model: str, agents: int, method: str, as_json: bool) -> None:
 @click.argument("model")
 @click.option("--agents", type=int, required=True, help="Number of local agents n.")
 @click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
-@click.option("--sampling", type=click.Choice(["independent", "shared"]), default="independent", show_default=True, help="How the agents draw.")
+@click.option(
+    "--sampling", type=click.Choice(["independent", "shared"]), default="independent", show_default=True, help="How the agents draw."
+)
 @click.option("--samples", type=int, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the samples.")
 @_json_option
@@ -241,9 +260,15 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     if as_json:
         click.echo(json.dumps(document, indent=1))
         return
-    _say(f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws" + (f", m = {samples}, seed {seed}" if samples else ", exact operator"))
+    _say(
+        f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws"
+        + (f", m = {samples}, seed {seed}" if samples else ", exact operator")
+    )
     _say(f"largest gap {difference.max()!r} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
-    _say("bound of Theorem 4.2: " + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)"))
+    _say(
+        "bound of Theorem 4.2: "
+        + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)")
+    )
     _print_states(states)
 
 
@@ -261,13 +286,15 @@ def report(run_dir: Path, as_json: bool) -> None:
         raise ModelError(f"{path}: is not a report; run mfverify verify --out {run_dir}") from None
     if not isinstance(document, dict) or document.get("format") != 1:
         raise ModelError(f"{path}: is not a report of this format; run mfverify verify --out {run_dir}")
-    from mfverify.verification import write_report
+    from mfverify.files import write_whole
+    from mfverify.report.page import render
 
-    write_report(document, run_dir)
+    page = run_dir / "report.html"
+    write_whole(page, render(document))
     if as_json:
-        click.echo(json.dumps({"report": {"html": str(run_dir / "report.html"), "json": str(run_dir / "report.json")}, "summary": document["summary"]}, indent=1))
+        click.echo(json.dumps({"report": {"html": str(page), "json": str(path)}, "summary": document["summary"]}, indent=1))
     else:
-        _print_paths(run_dir)
+        click.echo(f"wrote {page}")
 
 
 def _states(model: Model, agents: int, value: Enclosure) -> list[dict[str, Any]]:
@@ -306,7 +333,9 @@ def _print_report(document: dict[str, Any] | Any) -> None:
     for column in ("id", "claim", "status", "holds", "viol.", "vac.", "n/a", "und."):
         table.add_column(column, justify="left" if column in ("id", "claim", "status") else "right", no_wrap=column != "claim")
     for part in document["claims"]:
-        tally = [sum(1 for i in part["instances"] if i["verdict"] == v) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")]
+        tally = [
+            sum(1 for i in part["instances"] if i["verdict"] == v) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")
+        ]
         mark = "" if part["status"] == part["registered"] else f" (!= {part['registered']})"
         table.add_row(part["id"], part["title"], part["status"] + mark, *(str(x) if x else "." for x in tally))
     _console().print(table)
@@ -315,16 +344,14 @@ def _print_report(document: dict[str, Any] | Any) -> None:
         _say(f"{one['label']}: {one['verdict']}")
         for name in ("actual", "bound"):
             if one[name]:
-                _say(f"  {name:7}" + (f"= {one[name]['exact']}, " if "exact" in one[name] else "") + f"in [{one[name]['lower']!r}, {one[name]['upper']!r}]")
+                _say(
+                    f"  {name:7}"
+                    + (f"= {one[name]['exact']}, " if "exact" in one[name] else "")
+                    + f"in [{one[name]['lower']!r}, {one[name]['upper']!r}]"
+                )
         for text in (one["reason"], one["details"].get("worst", "")):
             if text:
                 _say(f"  {text}")
-
-
-def _print_paths(folder: Path) -> None:
-    """Where the report lies; a path is never broken over lines."""
-    for name in ("report.html", "report.json"):
-        click.echo(f"wrote {folder / name}")
 
 
 def _say(text: str) -> None:
@@ -347,7 +374,14 @@ def _progress() -> Iterator[Progress | None]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True) as bar:
+    with Progress(
+        BarColumn(30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    ) as bar:
         task = bar.add_task("starting", total=None)
 
         def update(done: int, total: int, label: str) -> None:

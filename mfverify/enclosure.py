@@ -34,6 +34,10 @@ UNDERFLOW: Final = Fraction(1, 2**1022)
 """Largest absolute error of one operation whose result is too small for a normal double (flushed to zero or not)."""
 
 
+_LONGEST_SHOWN_BITS: Final = 10_000
+"""Longer numerators and denominators are not written out (Python itself refuses texts of more than 4300 digits)."""
+
+
 class _Undecided:
     """The answer of a comparison that the enclosures do not settle."""
 
@@ -172,12 +176,12 @@ class Interval:
         return self.lower <= value <= self.upper
 
     def to_json(self) -> dict[str, Any]:
-        """``{"lower": x, "upper": y}`` rounded outward to doubles; an exact value adds ``"exact": "p/q"``.
+        """``{"lower": x, "upper": y}`` rounded outward to doubles; an exact value that is not too long adds ``"exact": "p/q"``.
 
         An end beyond double precision becomes the largest double on the inner side and ``None`` (unbounded) on the outer.
         """
         document: dict[str, Any] = {"lower": _lower_end(self.lower), "upper": _negated(_lower_end(-self.upper))}
-        if self.is_exact:
+        if self.is_exact and max(self.lower.numerator.bit_length(), self.lower.denominator.bit_length()) <= _LONGEST_SHOWN_BITS:
             document["exact"] = str(self.lower)
         return document
 
@@ -246,7 +250,9 @@ class Enclosure:
         if lower.shape != upper.shape:
             raise ModelError(f"an enclosure needs two arrays of one shape, got {lower.shape} and {upper.shape}")
         if lower.size == 0:
-            raise ModelError(f"an enclosure needs at least one entry, got the shape {lower.shape}: comparisons of nothing would all be true")
+            raise ModelError(
+                f"an enclosure needs at least one entry, got the shape {lower.shape}: comparisons of nothing would all be true"
+            )
         if not (np.isfinite(lower).all() and np.isfinite(upper).all() and (lower <= upper).all()):
             raise ModelError("an enclosure needs finite lower <= upper in every entry")
         lower.flags.writeable = upper.flags.writeable = False

@@ -235,7 +235,9 @@ def _check_shapes(arrays: dict[str, Exact], issues: list[str]) -> None:
             member = axis.rstrip("'")
             known_in, known = first.setdefault(member, (name, length))
             if known != length:
-                issues.append(f"{name}: found {length} entries along the axis {axis}, expected {known} as in {known_in} (shape {arrays[name].shape})")
+                issues.append(
+                    f"{name}: found {length} entries along the axis {axis}, expected {known} as in {known_in} (shape {arrays[name].shape})"
+                )
 
 
 def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exact:
@@ -264,7 +266,9 @@ def _check_magnitudes(arrays: dict[str, Exact], discount: Fraction, issues: list
     for name in ("global_reward", "local_reward"):
         for index, r in np.ndenumerate(arrays[name]):
             if abs(r) > most:
-                issues.append(f"{name}[{', '.join(map(str, index))}]: found {_short(r)}, expected at most (1 - discount) 2**1000 in absolute value; rescale the rewards")
+                issues.append(
+                    f"{name}[{', '.join(map(str, index))}]: found {_short(r)}, expected at most (1 - discount) 2**1000 in absolute value; rescale the rewards"
+                )
 
 
 def _float_precision(given: Any, index: tuple[int, ...]) -> Fraction | None:

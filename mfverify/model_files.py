@@ -45,7 +45,11 @@ def load_model(path: str | Path) -> Model:
         raise ModelError(f"{path}: is not UTF-8 text; give a .toml or .json model file") from None
     document = _parse(path, text)
     try:
-        return model_from_config(document, name=path.stem) if "environment" in document else model_from_document(document, default_name=path.stem)
+        return (
+            model_from_config(document, name=path.stem)
+            if "environment" in document
+            else model_from_document(document, default_name=path.stem)
+        )
     except ModelError as error:
         raise ModelError(*(f"{path}: {issue}" for issue in error.issues)) from None
 
@@ -80,7 +84,10 @@ def _decimal(literal: str) -> Fraction | str:
 
 def model_from_document(document: dict[str, Any], default_name: str = "model") -> Model:
     """A model from the keys of the own format; unknown and missing keys are refused by name."""
-    issues = [f"{key}: unknown key; the keys are name, discount, {', '.join(_ARRAYS)}, documentation" for key in sorted(set(document) - {"name", "discount", "documentation", *_ARRAYS})]
+    issues = [
+        f"{key}: unknown key; the keys are name, discount, {', '.join(_ARRAYS)}, documentation"
+        for key in sorted(set(document) - {"name", "discount", "documentation", *_ARRAYS})
+    ]
     issues += [f"{key}: missing key" for key in ("discount", *_ARRAYS) if key not in document]
     if issues:
         raise ModelError(*issues)

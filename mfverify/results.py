@@ -96,7 +96,9 @@ class Store:
             with self._connection:
                 self._connection.execute("INSERT OR REPLACE INTO finding VALUES (?, ?)", (key, json.dumps(document)))
         except sqlite3.Error as error:
-            raise ModelError(f"{self.path}: a result cannot be kept ({error}); free the disk or choose another folder, then --resume") from None
+            raise ModelError(
+                f"{self.path}: a result cannot be kept ({error}); free the disk or choose another folder, then --resume"
+            ) from None
 
     def clear(self) -> None:
         """Forget everything: a run without ``--resume`` starts anew."""

@@ -174,14 +174,16 @@ def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, Document]:
 
 
 def write_report(document: Mapping[str, Any], out: Path) -> None:
-    """Write ``report.json`` and ``report.html`` from a document, each whole or not at all."""
+    """Write ``report.json`` and ``report.html`` from a document, each whole or not at all; what was computed comes first."""
     from mfverify.report.page import render
 
     write_whole(out / "report.json", json.dumps(document, indent=1) + "\n")
     write_whole(out / "report.html", render(document))
 
 
-def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Profile, label: str | None, model_arguments: str) -> list[_Task]:
+def _tasks(
+    claims: Sequence[Claim], models: Sequence[Model] | None, profile: Profile, label: str | None, model_arguments: str
+) -> list[_Task]:
     """Every instance of every claim, once; a label may name an instance of either profile."""
     tasks: list[_Task] = []
     for claim in claims:
@@ -193,7 +195,9 @@ def _tasks(claims: Sequence[Claim], models: Sequence[Model] | None, profile: Pro
             key = one.key(claim.id, code_version())
             if key not in seen and label in (None, one.label):
                 seen.add(key)
-                command = f"mfverify verify --claims {claim.id} --instance {shlex.quote(one.label)}" + (f" --models {model_arguments}" if model_arguments and one.model else "")
+                command = f"mfverify verify --claims {claim.id} --instance {shlex.quote(one.label)}" + (
+                    f" --models {model_arguments}" if model_arguments and one.model else ""
+                )
                 tasks.append(_Task(claim, one, key, command, _is_covered(claim)))
     if label is not None and not tasks:
         raise ModelError(f"instance: {label!r} is none of {', '.join(c.id for c in claims)}; take a label from report.json")
@@ -294,7 +298,11 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
     """What rests on what, and which claims lose their support in this run."""
     arrows = dependencies.graph(claims)
-    return {"nodes": list(arrows.nodes), "arrows": [list(edge) for edge in arrows.edges], "unsupported": dependencies.unsupported(claims, statuses)}
+    return {
+        "nodes": list(arrows.nodes),
+        "arrows": [list(edge) for edge in arrows.edges],
+        "unsupported": dependencies.unsupported(claims, statuses),
+    }
 
 
 def _model_document(model: Model) -> Document:
@@ -303,7 +311,12 @@ def _model_document(model: Model) -> Document:
         "name": model.name,
         "documentation": model.documentation,
         "fingerprint": model.fingerprint,
-        "sizes": {"global_states": global_states, "global_actions": global_actions, "local_states": local_states, "local_actions": local_actions},
+        "sizes": {
+            "global_states": global_states,
+            "global_actions": global_actions,
+            "local_states": local_states,
+            "local_actions": local_actions,
+        },
         "discount": str(model.discount),
         "rt_g": str(model.rt_g),
         "rt_l": str(model.rt_l),
@@ -331,7 +344,9 @@ def provenance(started: float) -> Document:
 def _commit() -> str:
     """The commit of the sources, where they lie in a repository and git is there to ask."""
     try:
-        asked = subprocess.run(["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+        asked = subprocess.run(
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+        )
     except OSError:
         return "unknown"
     return asked.stdout.strip() or "unknown"

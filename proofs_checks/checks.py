@@ -55,7 +55,9 @@ def check_status(claim_id: str) -> None:
     claim = CATALOGUE[claim_id]
     findings = [found(claim_id, x) for x in claim.instances(PROFILE, None)]
     verdicts = [f.verdict for f in findings]
-    assert status(verdicts) is claim.registered, "\n".join(describe(f) for f in findings if f.verdict in (Verdict.VIOLATED, Verdict.UNDECIDED))
+    assert status(verdicts) is claim.registered, "\n".join(
+        describe(f) for f in findings if f.verdict in (Verdict.VIOLATED, Verdict.UNDECIDED)
+    )
 
 
 def check_control(claim_id: str) -> None:
@@ -70,5 +72,3 @@ def check_control(claim_id: str) -> None:
         if pair == (Verdict.HOLDS, Verdict.VIOLATED):
             return
     pytest.fail(f"no instance on which {claim_id} holds and its sabotage ({claim.control.sabotage}) is violated:\n" + "\n".join(seen))
-
-

@@ -52,7 +52,9 @@ class Instance:
     @property
     def rt(self) -> Fraction:
         """``max |r_g| + max |r_l|``."""
-        return max(abs(r) for row in self.global_reward for r in row) + max(abs(r) for block in self.local_reward for row in block for r in row)
+        return max(abs(r) for row in self.global_reward for r in row) + max(
+            abs(r) for block in self.local_reward for row in block for r in row
+        )
 
 
 def nested(shape: Sequence[int], entry: Callable[..., Any], *index: int) -> Any:
@@ -367,4 +369,6 @@ def assert_encloses(enclosure: Any, expected: Mapping[State, Fraction], instance
     assert enclosure.lower.shape == enclosure.upper.shape == (instance.sizes[0], len(order) // instance.sizes[0])
     for index, state in order:
         low, up = Fraction(float(enclosure.lower[index])), Fraction(float(enclosure.upper[index]))
-        assert low <= expected[state] <= up, f"{instance.name}, n={n}, {state}: [{float(low)!r}, {float(up)!r}] misses {float(expected[state])!r}"
+        assert low <= expected[state] <= up, (
+            f"{instance.name}, n={n}, {state}: [{float(low)!r}, {float(up)!r}] misses {float(expected[state])!r}"
+        )

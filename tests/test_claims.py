@@ -128,7 +128,13 @@ def test_a_finding_keeps_the_sides_and_the_reasons() -> None:
     assert shown.details == {"worst": "here"}
 
     refused = finding(own_claim(lambda _: NotApplicable("no noise", {"gap": "0"})), instance)
-    assert (refused.verdict, refused.reason, refused.left, refused.right, refused.details) == (Verdict.NOT_APPLICABLE, "no noise", None, None, {"gap": "0"})
+    assert (refused.verdict, refused.reason, refused.left, refused.right, refused.details) == (
+        Verdict.NOT_APPLICABLE,
+        "no noise",
+        None,
+        None,
+        {"gap": "0"},
+    )
 
     open_question = finding(own_claim(lambda _: Unresolved("too large")), instance)
     assert (open_question.verdict, open_question.reason, open_question.left) == (Verdict.UNDECIDED, "too large", None)
@@ -267,7 +273,16 @@ def test_the_catalogue_is_not_empty() -> None:
 
 @EVERY_CLAIM
 def test_a_claim_says_what_it_states_where_it_stands_and_how_it_is_read(claim: Claim) -> None:
-    for text in (claim.id, claim.title, claim.statement, claim.source, claim.reading, claim.left_means, claim.right_means, claim.control.sabotage):
+    for text in (
+        claim.id,
+        claim.title,
+        claim.statement,
+        claim.source,
+        claim.reading,
+        claim.left_means,
+        claim.right_means,
+        claim.control.sabotage,
+    ):
         assert text.strip() == text != ""
     assert claim.assumptions
     assert all(text.strip() for text in claim.assumptions)
@@ -283,7 +298,15 @@ def mathematics(text: str) -> list[str]:
 @EVERY_CLAIM
 def test_the_mathematics_of_a_claim_can_be_drawn(claim: Claim) -> None:
     assert mathematics(claim.statement), "a statement without a formula"
-    for text in (claim.statement, claim.title, claim.reading, claim.left_means, claim.right_means, claim.control.sabotage, *claim.assumptions):
+    for text in (
+        claim.statement,
+        claim.title,
+        claim.reading,
+        claim.left_means,
+        claim.right_means,
+        claim.control.sabotage,
+        *claim.assumptions,
+    ):
         for fragment in mathematics(text):
             drawn = convert(fragment)
             assert drawn.startswith("<math")

@@ -154,13 +154,23 @@ def test_gap_as_json(mfverify: Callable[..., Shown]) -> None:
     document = read(out)
     contract = {"model", "agents", "states", "subsample", "sampling", "max_gap", "bound_theorem_4_2"}
     assert set(document) == contract | {"samples", "seed", "bellman_noise"}
-    assert (document["agents"], document["subsample"], document["sampling"], document["samples"], document["seed"]) == (4, 2, "independent", None, None)
+    assert (document["agents"], document["subsample"], document["sampling"], document["samples"], document["seed"]) == (
+        4,
+        2,
+        "independent",
+        None,
+        None,
+    )
     assert set(document["max_gap"]) == {"lower", "upper", "state"}
     assert set(document["bound_theorem_4_2"]) == {"lower", "upper"}
     assert document["bellman_noise"] == {"lower": 0.0, "upper": 0.0, "exact": "0"}
     assert document["max_gap"]["lower"] == max(s["lower"] for s in document["states"])
     assert document["max_gap"]["upper"] == max(s["upper"] for s in document["states"])
-    worst = next(s for s in document["states"] if (s["global"], s["counts"]) == (document["max_gap"]["state"]["global"], document["max_gap"]["state"]["counts"]))
+    worst = next(
+        s
+        for s in document["states"]
+        if (s["global"], s["counts"]) == (document["max_gap"]["state"]["global"], document["max_gap"]["state"]["counts"])
+    )
     assert worst["lower"] == document["max_gap"]["lower"]
 
 
@@ -178,7 +188,11 @@ def test_gap_in_words_says_what_its_json_says(mfverify: Callable[..., Shown]) ->
 
 def test_gap_where_the_bound_is_not_defined(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
     # At k = 1 the logarithm has the argument 40 rt |S_l| |A_l| |A_g| / (1 - gamma)^2 = 40 (1/1000) 2 / (1/4) = 0.32 < 1.
-    document = SOUND | {"global_reward": [[0], [0]], "global_kernel": [[[1, 0]], [[0, 1]]], "local_reward": [[["1/1000"], [0]], [[0], ["1/1000"]]]}
+    document = SOUND | {
+        "global_reward": [[0], [0]],
+        "global_kernel": [[[1, 0]], [[0, 1]]],
+        "local_reward": [[["1/1000"], [0]], [[0], ["1/1000"]]],
+    }
     (tmp_path / "m.json").write_text(json.dumps(document))
     code, out, err = mfverify("gap", "m.json", "--agents", "2", "--subsample", "1", "--json")
     assert (code, err) == (0, "")
@@ -191,10 +205,18 @@ def test_verify_several_claims_in_a_row(mfverify: Callable[..., Shown], tmp_path
     assert (code, err) == (0, "")
     statuses = {line.split()[0]: line for line in out.splitlines()}
     assert "corroborated" in statuses["B5"] and "refuted" in statuses["L2"]
-    assert [Path(line.split()[-1]) for line in out.splitlines() if line.startswith("wrote")] == [Path("here/report.html"), Path("here/report.json")]
+    assert [Path(line.split()[-1]) for line in out.splitlines() if line.startswith("wrote")] == [
+        Path("here/report.html"),
+        Path("here/report.json"),
+    ]
     assert sorted(files(tmp_path)) == ["here", "here/report.html", "here/report.json", "here/results.sqlite"]
     document = read((tmp_path / "here" / "report.json").read_text())
-    tallies = {part["id"]: [sum(i["verdict"] == v for i in part["instances"]) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")] for part in document["claims"]}
+    tallies = {
+        part["id"]: [
+            sum(i["verdict"] == v for i in part["instances"]) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")
+        ]
+        for part in document["claims"]
+    }
     for claim_id, tally in tallies.items():
         assert statuses[claim_id].split()[-5:] == [str(x) if x else "." for x in tally]
 
@@ -280,7 +302,11 @@ def test_every_command_takes_json_and_help(mfverify: Callable[..., Shown], name:
     ids=" ".join,
 )
 def test_lines_fit_into_eighty_columns_and_lose_nothing(mfverify: Callable[..., Shown], tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    awkward = SOUND | {"name": "n" * 180, "discount": "123456789/987654321", "local_reward": [[["1/1234567890123"], [0]], [[0], ["7/9876543210987"]]]}
+    awkward = SOUND | {
+        "name": "n" * 180,
+        "discount": "123456789/987654321",
+        "local_reward": [[["1/1234567890123"], [0]], [[0], ["7/9876543210987"]]],
+    }
     (tmp_path / "long.json").write_text(json.dumps(awkward))
     code, out, err = mfverify(*arguments)
     assert (code, err) == (0, "")
@@ -324,7 +350,9 @@ def registered_as(monkeypatch: pytest.MonkeyPatch, *claims: Claim) -> None:
 
 
 def test_a_status_other_than_the_registered_one(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    registered_as(monkeypatch, replace(CATALOGUE["L2"], registered=Status.CORROBORATED), replace(CATALOGUE["B5"], registered=Status.REFUTED))
+    registered_as(
+        monkeypatch, replace(CATALOGUE["L2"], registered=Status.CORROBORATED), replace(CATALOGUE["B5"], registered=Status.REFUTED)
+    )
     code, out, err = mfverify("verify", "--claims", "L2", "B5", "L1", "--workers", "1")
     assert (code, err) == (1, "")
     lines = {line.split()[0]: " ".join(line.split()) for line in out.splitlines()}
@@ -365,10 +393,16 @@ def config(body: str) -> dict[str, Any]:
             "global_agent": spaces,
             "local_agent": spaces,
             "functions": {
-                "global_agent_reward": ["def global_agent_reward(global_state, global_action):", *(f"    {line}" for line in body.splitlines())],
+                "global_agent_reward": [
+                    "def global_agent_reward(global_state, global_action):",
+                    *(f"    {line}" for line in body.splitlines()),
+                ],
                 "local_agent_reward": ["def local_agent_reward(local_state, global_state, local_action):", "    return 1"],
                 "global_agent_transition": ["def global_agent_transition(global_state, global_action):", move],
-                "local_agent_transition": ["def local_agent_transition(local_state, global_state, local_action):", "    return local_action"],
+                "local_agent_transition": [
+                    "def local_agent_transition(local_state, global_state, local_action):",
+                    "    return local_action",
+                ],
             },
         },
         "simulation": {"discount_factor": 0.9},
@@ -377,10 +411,22 @@ def config(body: str) -> dict[str, Any]:
 
 BAD_MODELS: dict[str, tuple[str, str, Sequence[str]]] = {
     # name: (file name, content, what the line has to name)
-    "negative probability": ("m.json", json.dumps(changed(("local_kernel", 0, 1, 0), ["-1/4", "5/4"])), ["m.json", "local_kernel[0, 1, 0, 0]", "-1/4"]),
-    "row sums to 0.9": ("m.json", json.dumps(changed(("global_kernel", 1, 0), [0.4, 0.5])), ["m.json", "global_kernel[1, 0, :]", "9/10", "expected 1"]),
+    "negative probability": (
+        "m.json",
+        json.dumps(changed(("local_kernel", 0, 1, 0), ["-1/4", "5/4"])),
+        ["m.json", "local_kernel[0, 1, 0, 0]", "-1/4"],
+    ),
+    "row sums to 0.9": (
+        "m.json",
+        json.dumps(changed(("global_kernel", 1, 0), [0.4, 0.5])),
+        ["m.json", "global_kernel[1, 0, :]", "9/10", "expected 1"],
+    ),
     "NaN in JSON": ("m.json", json.dumps(changed(("global_reward", 0, 1), float("nan"))), ["m.json", "global_reward[0, 1]", "NaN"]),
-    "nan in TOML": ("m.toml", "discount = nan\nglobal_kernel = [[[1]]]\nlocal_kernel = [[[[1]]]]\nglobal_reward = [[0]]\nlocal_reward = [[[0]]]\n", ["m.toml", "discount", "nan"]),
+    "nan in TOML": (
+        "m.toml",
+        "discount = nan\nglobal_kernel = [[[1]]]\nlocal_kernel = [[[[1]]]]\nglobal_reward = [[0]]\nlocal_reward = [[[0]]]\n",
+        ["m.toml", "discount", "nan"],
+    ),
     "infinity": ("m.json", json.dumps(changed(("local_reward", 1, 0, 0), float("inf"))), ["local_reward[1, 0, 0]", "Infinity"]),
     "too few axes": ("m.json", json.dumps(changed(("local_reward",), [[1, 0], [0, 1]])), ["local_reward[0, 0]", "a_l"]),
     "ragged": ("m.json", json.dumps(changed(("global_kernel", 0, 1), [1])), ["global_kernel[0, 1]"]),
@@ -388,7 +434,11 @@ BAD_MODELS: dict[str, tuple[str, str, Sequence[str]]] = {
     "empty": ("m.json", json.dumps(changed(("global_reward",), [])), ["global_reward", "empty"]),
     "discount 1": ("m.json", json.dumps(changed(("discount",), 1)), ["discount", "found 1", "strictly between 0 and 1"]),
     "discount 0": ("m.json", json.dumps(changed(("discount",), "0")), ["discount", "found 0"]),
-    "missing key": ("m.json", json.dumps({key: value for key, value in SOUND.items() if key != "local_kernel"}), ["local_kernel", "missing"]),
+    "missing key": (
+        "m.json",
+        json.dumps({key: value for key, value in SOUND.items() if key != "local_kernel"}),
+        ["local_kernel", "missing"],
+    ),
     "unknown key": ("m.json", json.dumps(SOUND | {"gamma": 0.9}), ["gamma", "unknown key"]),
     "not a number": ("m.json", json.dumps(changed(("global_reward", 1, 0), "two")), ["global_reward[1, 0]", "two"]),
     "a truth value": ("m.json", json.dumps(changed(("global_reward", 1, 0), True)), ["global_reward[1, 0]", "True"]),
@@ -396,13 +446,21 @@ BAD_MODELS: dict[str, tuple[str, str, Sequence[str]]] = {
     "half a TOML file": ("m.toml", "discount = [", ["m.toml"]),
     "a list": ("m.json", "[]", ["m.json", "list"]),
     "unknown type": ("m.yaml", "discount: 1", ["m.yaml", ".toml or .json"]),
-    "calls open": ("c.json", json.dumps(config("open('written', 'w')\nreturn 0")), ["c.json", "environment.functions.global_agent_reward", "line 2", "open"]),
+    "calls open": (
+        "c.json",
+        json.dumps(config("open('written', 'w')\nreturn 0")),
+        ["c.json", "environment.functions.global_agent_reward", "line 2", "open"],
+    ),
     "calls __import__": (
         "c.json",
         json.dumps(config("return __import__('os').system('touch written')")),
         ["c.json", "environment.functions.global_agent_reward", "line 2", "__import__"],
     ),
-    "imports os": ("c.json", json.dumps(config("import os\nreturn os.getpid()")), ["c.json", "environment.functions.global_agent_reward", "line 2", "os"]),
+    "imports os": (
+        "c.json",
+        json.dumps(config("import os\nreturn os.getpid()")),
+        ["c.json", "environment.functions.global_agent_reward", "line 2", "os"],
+    ),
     "calls eval": ("c.json", json.dumps(config("return eval('1')")), ["c.json", "environment.functions.global_agent_reward", "eval"]),
 }
 
@@ -429,7 +487,9 @@ def refused(shown: Shown, *words: str) -> None:
     ],
     ids=lambda command: command[0],
 )
-def test_a_bad_model_is_refused_and_nothing_written(mfverify: Callable[..., Shown], tmp_path: Path, command: Sequence[str], name: str) -> None:
+def test_a_bad_model_is_refused_and_nothing_written(
+    mfverify: Callable[..., Shown], tmp_path: Path, command: Sequence[str], name: str
+) -> None:
     file, content, words = BAD_MODELS[name]
     (tmp_path / file).write_text(content)
     before = files(tmp_path)
@@ -480,7 +540,17 @@ def test_bad_usage_is_refused_and_nothing_written(mfverify: Callable[..., Shown]
     assert files(tmp_path) == before
 
 
-REPORTS = ["", "{", "[]", "null", '{"format": 2}', '{"format": 1}', "[" * 100_000, '{"format": 1, "claims": [], "summary": {}, "models": [], "profile": "quick", "provenance": 3}', "\ud800"]
+REPORTS = [
+    "",
+    "{",
+    "[]",
+    "null",
+    '{"format": 2}',
+    '{"format": 1}',
+    "[" * 100_000,
+    '{"format": 1, "claims": [], "summary": {}, "models": [], "profile": "quick", "provenance": 3}',
+    "\ud800",
+]
 
 
 @pytest.mark.parametrize("content", REPORTS, ids=range(len(REPORTS)))
@@ -547,7 +617,10 @@ def test_nothing_but_the_result_is_said_in_a_pipe(tmp_path: Path, workers: str) 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "mfverify.cli", "solve", "models:coordination", "--agents", "400", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path
+        [sys.executable, "-m", "mfverify.cli", "solve", "models:coordination", "--agents", "400", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
     ) as child:
         assert child.stdout is not None and child.stderr is not None
         assert child.stdout.read(10)
@@ -629,7 +702,12 @@ def stored(folder: Path) -> int:
 def test_control_c(mfverify: Callable[..., Shown], tmp_path: Path, workers: str, whom: str) -> None:
     arguments = ["verify", "--claims", "C1", "B5", "P2", "--workers", workers, "--out", "parts"]
     with subprocess.Popen(
-        [sys.executable, "-m", "mfverify.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+        [sys.executable, "-m", "mfverify.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
     ) as child:
         until = time.monotonic() + 120
         while stored(tmp_path / "parts") < 20 and child.poll() is None and time.monotonic() < until:

@@ -120,7 +120,9 @@ def test_rounding_error_of_no_rounding_is_zero_and_of_too_many_is_refused() -> N
 
 @pytest.mark.parametrize("act", [operator.add, operator.sub, operator.mul, operator.truediv])
 @given(known_intervals(), known_intervals())
-def test_interval_arithmetic_contains_the_exact_result(act: Callable[[Any, Any], Any], x: tuple[Interval, Fraction], y: tuple[Interval, Fraction]) -> None:
+def test_interval_arithmetic_contains_the_exact_result(
+    act: Callable[[Any, Any], Any], x: tuple[Interval, Fraction], y: tuple[Interval, Fraction]
+) -> None:
     if act is operator.truediv and y[0].contains(0):
         with pytest.raises(ZeroDivisionError):
             act(x[0], y[0])
@@ -267,14 +269,18 @@ def test_enclosures_of_fractions_are_the_narrowest(numbers: list[Fraction]) -> N
 
 
 @pytest.mark.parametrize(
-    ("lower", "upper"), [([1.0], [0.0]), ([0.0], [np.inf]), ([np.nan], [0.0]), ([0.0, 1.0], [1.0]), ([], [])], ids=["reversed", "inf", "nan", "shapes", "empty"]
+    ("lower", "upper"),
+    [([1.0], [0.0]), ([0.0], [np.inf]), ([np.nan], [0.0]), ([0.0, 1.0], [1.0]), ([], [])],
+    ids=["reversed", "inf", "nan", "shapes", "empty"],
 )
 def test_what_encloses_nothing_is_refused(lower: list[float], upper: list[float]) -> None:
     with pytest.raises(ModelError, match="enclosure"):
         Enclosure(np.array(lower), np.array(upper))
 
 
-@pytest.mark.parametrize("act", [operator.add, operator.sub, operator.le, operator.lt, operator.ge, operator.gt, operator.eq, Enclosure.intersects])
+@pytest.mark.parametrize(
+    "act", [operator.add, operator.sub, operator.le, operator.lt, operator.ge, operator.gt, operator.eq, Enclosure.intersects]
+)
 def test_enclosures_of_different_shapes_are_not_put_together(act: Callable[[Any, Any], Any]) -> None:
     row, table = Enclosure(np.zeros((1, 3)), np.ones((1, 3))), Enclosure(np.zeros((2, 3)), np.ones((2, 3)))
     with pytest.raises(ModelError, match=r"shapes .* cannot be put together"):

@@ -173,7 +173,9 @@ def test_toml_values_that_are_no_numbers_are_refused(value: str, tmp_path: Path)
 # ------------------------------------------------------------------------------------------------------------------------ files
 
 
-@pytest.mark.parametrize(("suffix", "text"), [(".json", '{"name": '), (".json", ""), (".toml", "name = "), (".toml", "a = [1\nb = 2"), (".json", "{'a': 1}")])
+@pytest.mark.parametrize(
+    ("suffix", "text"), [(".json", '{"name": '), (".json", ""), (".toml", "name = "), (".toml", "a = [1\nb = 2"), (".json", "{'a': 1}")]
+)
 def test_broken_syntax_is_refused_with_its_line(suffix: str, text: str, tmp_path: Path) -> None:
     assert "line" in refusal(written(tmp_path, text, suffix)) or "end of document" in refusal(written(tmp_path, text, suffix))
 

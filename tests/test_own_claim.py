@@ -52,7 +52,9 @@ def test_installed_claims_are_registered(example: ModuleType, monkeypatch: pytes
             return self.found
 
     other = replace(example.CLAIM, id="G2")
-    monkeypatch.setattr("mfverify.claims.entry_points", lambda group: [Entry(example.CLAIM), Entry([other])] if group == "mfverify.claims" else [])
+    monkeypatch.setattr(
+        "mfverify.claims.entry_points", lambda group: [Entry(example.CLAIM), Entry([other])] if group == "mfverify.claims" else []
+    )
     catalogue = Catalogue()
     register_installed(catalogue)
     assert [claim.id for claim in catalogue] == ["G1", "G2"]

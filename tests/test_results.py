@@ -59,7 +59,9 @@ def test_clear_forgets_everything(tmp_path: Path) -> None:
         assert store.get("a") is None
 
 
-@pytest.mark.parametrize("content", [b"this is not a database, " * 100, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["text", "damaged header"])
+@pytest.mark.parametrize(
+    "content", [b"this is not a database, " * 100, b"SQLite format 3\x00" + b"\xff" * 5000], ids=["text", "damaged header"]
+)
 def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "results.sqlite"
     path.write_bytes(content)
@@ -129,7 +131,16 @@ def test_the_code_version_changes_with_any_source_and_with_nothing_else(tmp_path
 
 def finding(left: Interval | None, right: Interval | None) -> Finding:
     """Some finding with these two sides."""
-    return Finding("X", Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))), Verdict.HOLDS, left, right, Interval.exactly(4), "why", {"worst": "there"})
+    return Finding(
+        "X",
+        Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))),
+        Verdict.HOLDS,
+        left,
+        right,
+        Interval.exactly(4),
+        "why",
+        {"worst": "there"},
+    )
 
 
 def test_an_instance_in_the_report() -> None:

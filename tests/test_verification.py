@@ -95,6 +95,7 @@ def test_two_workers_find_what_one_finds(plain: Report, tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM finding").fetchone()[0] == plain.document["summary"]["instances"]
 
 
+@pytest.mark.usefixtures("computed")
 def test_a_store_changes_nothing(plain: Report, tmp_path: Path) -> None:
     assert content(verify(CHEAP, workers=1, out=tmp_path)) == content(plain)
     assert content(verify(CHEAP, workers=1, out=tmp_path, resume=True)) == content(plain)
@@ -163,7 +164,9 @@ def test_a_worker_keeps_each_instance_when_it_is_finished(tmp_path: Path) -> Non
     """A claim that fails at its last instance leaves the others in the store, although they are of one group."""
     claim = CATALOGUE["L2"]
     store = verification.Store(tmp_path / "results.sqlite")
-    tasks = [verification._Task(claim, instance, f"key {i}", "", True) for i, instance in enumerate(claim.instances(Profile.QUICK, None)[:3])]
+    tasks = [
+        verification._Task(claim, instance, f"key {i}", "", True) for i, instance in enumerate(claim.instances(Profile.QUICK, None)[:3])
+    ]
 
     def failing(_: Instance) -> Outcome:
         raise ModelError("out of luck")
@@ -179,7 +182,9 @@ def test_a_worker_keeps_each_instance_when_it_is_finished(tmp_path: Path) -> Non
 def test_a_corrupted_store_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "results.sqlite").write_bytes(b"no database at all, " * 300)
     for resume in (False, True):
-        with pytest.raises(ModelError, match=r"results\.sqlite: cannot be used as a store of results .*; choose another folder or remove the file") as refusal:
+        with pytest.raises(
+            ModelError, match=r"results\.sqlite: cannot be used as a store of results .*; choose another folder or remove the file"
+        ) as refusal:
             verify(["L2"], workers=1, out=tmp_path, resume=resume)
         assert len(str(refusal.value).splitlines()) == 1
     assert [p.name for p in tmp_path.iterdir()] == ["results.sqlite"]
@@ -311,8 +316,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "an own claim of the same id": ({"claims": ["L2", replace(OWN, id="L2")]}, "claims: L2 is given twice"),
     "no models": ({"models": []}, "models: found none"),
     "not a model": ({"models": [mfv.models.absorbing(), "coordination"]}, r"models\[1\]: found str, expected a Model"),
-    "one name for two models": ({"models": [mfv.models.absorbing(), mfv.models.absorbing("1/3")]}, "models: two of them share the name 'absorbing'"),
-    "two names for one model": ({"models": [mfv.models.absorbing(), replace(mfv.models.absorbing(), name="lottery")]}, "'absorbing' and 'lottery' are the same model"),
+    "one name for two models": (
+        {"models": [mfv.models.absorbing(), mfv.models.absorbing("1/3")]},
+        "models: two of them share the name 'absorbing'",
+    ),
+    "two names for one model": (
+        {"models": [mfv.models.absorbing(), replace(mfv.models.absorbing(), name="lottery")]},
+        "'absorbing' and 'lottery' are the same model",
+    ),
     "unknown profile": ({"profile": "slow"}, "profile: found 'slow', expected one of 'quick', 'full'"),
     "no workers": ({"workers": 0}, "workers: found 0"),
     "half a worker": ({"workers": 0.5}, "workers: found 0.5"),
@@ -333,7 +344,11 @@ def test_bad_arguments_are_refused_and_nothing_written(tmp_path: Path, computed:
 def test_a_run_that_is_all_not_applicable_decides_nothing() -> None:
     patient = replace(OWN, instances=lambda _profile, _given: [Instance(mfv.models.absorbing(), None, None, (("patience", 0),))])
     part = verify([patient], workers=1).claim("W1")
-    assert (part["status"], part["instances"][0]["verdict"], part["instances"][0]["reason"]) == ("undecided", "not-applicable", "the discount is too large")
+    assert (part["status"], part["instances"][0]["verdict"], part["instances"][0]["reason"]) == (
+        "undecided",
+        "not-applicable",
+        "the discount is too large",
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------ known violations

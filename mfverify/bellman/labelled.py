@@ -36,7 +36,9 @@ class LabelledOperator:
         global_states, global_actions, local_states, local_actions = model.sizes
         pairs = global_states * global_actions * (local_states * local_actions) ** n
         if pairs > _MOST_NUMBERS:
-            raise TooLargeError(f"{n} labelled agents have {pairs:.3g} (state, action) pairs, more than {_MOST_NUMBERS:.0e}; use method 'lumped' or fewer agents")
+            raise TooLargeError(
+                f"{n} labelled agents have {pairs:.3g} (state, action) pairs, more than {_MOST_NUMBERS:.0e}; use method 'lumped' or fewer agents"
+            )
         self.model = model
         self.n = n
         self.pairs = pairs

@@ -39,7 +39,9 @@ class SampledOperator:
         per_vector = [prod(comb(int(c) + local_actions - 1, local_actions - 1) for c in row) for row in self.vectors]
         pairs = global_states * global_actions * sum(per_vector)
         if pairs * samples > _MOST_SAMPLES:
-            raise TooLargeError(f"{samples} samples for each of {pairs:.3g} (state, action) pairs are more than {_MOST_SAMPLES:.0e}; lower k or the samples")
+            raise TooLargeError(
+                f"{samples} samples for each of {pairs:.3g} (state, action) pairs are more than {_MOST_SAMPLES:.0e}; lower k or the samples"
+            )
         self.shape = (global_states, len(self.vectors))
         kernel = model.floats("local_kernel")
         global_kernel = model.floats("global_kernel")

@@ -177,7 +177,9 @@ def _next_composition(d: Integers, start: int, end: int) -> bool:
     return False
 
 
-def _two_kernel_maximum(vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats) -> tuple[Floats, Integers]:
+def _two_kernel_maximum(
+    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
+) -> tuple[Floats, Integers]:
     """:func:`joint_maximum` where only two kernels exist: linear instead of quadratic work per state.
 
     For a given number of agents on kernel 1 the best assignment moves agents in the order of what moving earns, so only
@@ -372,7 +374,9 @@ def joint_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
 ) -> tuple[Floats, Floats, Integers]:
     """See :func:`_joint_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Floats, Integers] = _for(len(table) * len(vectors), _JOINT_MAXIMUM)(vectors, starts, kernel, reward, table, binomials, kernels)
+    found: tuple[Floats, Floats, Integers] = _for(len(table) * len(vectors), _JOINT_MAXIMUM)(
+        vectors, starts, kernel, reward, table, binomials, kernels
+    )
     return found
 
 
@@ -380,7 +384,9 @@ def two_kernel_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
 ) -> tuple[Floats, Integers]:
     """See :func:`_two_kernel_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Integers] = _for(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(vectors, starts, kernel, reward, preference, table)
+    found: tuple[Floats, Integers] = _for(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(
+        vectors, starts, kernel, reward, preference, table
+    )
     return found
 
 

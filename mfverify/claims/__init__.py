@@ -7,11 +7,35 @@ A package can add claims of its own: an entry point in the group ``mfverify.clai
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 
-from mfverify.claims import bellman_operators, concentration, convergence, costs, distances, extensions, lipschitz, optimality_gap, policies, repaired, sampling_noise
+from mfverify.claims import (
+    bellman_operators,
+    concentration,
+    convergence,
+    costs,
+    distances,
+    empirical_operator,
+    extensions,
+    lipschitz,
+    optimality_gap,
+    policies,
+    repaired,
+)
 from mfverify.claims.claim import Catalogue, Claim
 
 CATALOGUE = Catalogue()
-for theme in (bellman_operators, costs, concentration, distances, lipschitz, policies, optimality_gap, sampling_noise, convergence, extensions, repaired):
+for theme in (
+    bellman_operators,
+    costs,
+    concentration,
+    distances,
+    lipschitz,
+    policies,
+    optimality_gap,
+    empirical_operator,
+    convergence,
+    extensions,
+    repaired,
+):
     for claim in theme.CLAIMS:
         CATALOGUE.register(claim)
 

@@ -96,7 +96,8 @@ def optimum(name: str, n: int) -> tuple[dict[LabelledState, Fraction], dict[Labe
     while True:
         value = _value(system, {s: {a: Fraction(1)} for s, a in policy.items()})
         scores = {
-            s: [system.reward(s, a) + system.discount * sum((p * value[t] for t, p in laws[s, a]), Fraction(0)) for a in actions] for s in policy
+            s: [system.reward(s, a) + system.discount * sum((p * value[t] for t, p in laws[s, a]), Fraction(0)) for a in actions]
+            for s in policy
         }
         if all(max(scores[s]) == value[s] for s in policy):
             return value, {s: actions[scores[s].index(max(scores[s]))] for s in policy}
@@ -121,7 +122,10 @@ def executed(name: str, n: int, k: int) -> dict[LabelledState, Fraction]:
                 a = greedy[g, (s[i], *(s[j] for j in subset))][1][0]
                 shares[a] = shares.get(a, Fraction(0)) + Fraction(1, len(others))
             factors.append(shares)
-        policy[g, s] = {(picked[0], picked[1:]): math.prod((f[x] for f, x in zip(factors, picked, strict=True)), start=Fraction(1)) for picked in product(*factors)}
+        policy[g, s] = {
+            (picked[0], picked[1:]): math.prod((f[x] for f, x in zip(factors, picked, strict=True)), start=Fraction(1))
+            for picked in product(*factors)
+        }
     return _value(system, policy)
 
 
@@ -136,7 +140,12 @@ def outcome(instance: Instance) -> NotApplicable:
     gap = best[worst] - played[worst]
     return NotApplicable(
         f"{system.broken}",
-        {"gap that would result": f"{float(gap):.6g}", "optimum there": f"{float(best[worst]):.6g}", "worst": f"start {worst}", "note": system.note},
+        {
+            "gap that would result": f"{float(gap):.6g}",
+            "optimum there": f"{float(best[worst]):.6g}",
+            "worst": f"start {worst}",
+            "note": system.note,
+        },
     )
 
 

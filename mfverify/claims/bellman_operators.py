@@ -27,7 +27,11 @@ Values = Mapping[Any, Fraction]
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:
     """The models that a claim is checked on unless a user gives others."""
-    return list(given) if given is not None else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
+    return (
+        list(given)
+        if given is not None
+        else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
+    )
 
 
 def _contraction_ratio(apply: Callable[[Values], Values], states: Sequence[Any], pairs: int) -> tuple[Fraction, str]:
@@ -95,7 +99,13 @@ def _b1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 def _b3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     pairs = 6 if profile is Profile.QUICK else 40
-    return [Instance(m, None, k, (("pairs", pairs), ("samples", samples))) for m in _bundled(given) for k in (1, 2) for samples in (0, 1, 5) if _small(m, k)]
+    return [
+        Instance(m, None, k, (("pairs", pairs), ("samples", samples)))
+        for m in _bundled(given)
+        for k in (1, 2)
+        for samples in (0, 1, 5)
+        if _small(m, k)
+    ]
 
 
 def _small(model: Model, n: int) -> bool:
@@ -132,7 +142,9 @@ def _symmetry_of(instance: Instance, lumped_model: Model | None) -> Outcome:
                 largest, where = difference, f"t={t}, state {(g, s)}, action {(b, a)}"
         value = labelled.maxima(table)
         counted = {state: max(q for (x, _), q in known.items() if x == state) for state in lumped.states}
-    return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": len(table) * instance["iterations"]})
+    return Sides(
+        Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": len(table) * instance["iterations"]}
+    )
 
 
 def _symmetry_against_wrong_kernel(instance: Instance) -> Outcome:
@@ -207,7 +219,11 @@ B2 = Claim(
     registered=Status.CORROBORATED,
     sides=_symmetry,
     instances=_b2_instances,
-    control=Control("one row of the local kernel is replaced on the mean-field side", _symmetry_against_wrong_kernel, lambda: _b2_instances(Profile.QUICK, None)),
+    control=Control(
+        "one row of the local kernel is replaced on the mean-field side",
+        _symmetry_against_wrong_kernel,
+        lambda: _b2_instances(Profile.QUICK, None),
+    ),
     left_means="largest |labelled - mean-field|",
     right_means="0",
 )

@@ -66,7 +66,12 @@ def tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fr
         shown.append((d, probability, right))
         candidates.append(Sides(Interval.exactly(probability), right, Interval.exactly(1), {"worst": f"deviation {d}"}))
     if not candidates:
-        return Sides(Interval.exactly(0), bound.enclose(values | {symbols.epsilon: Fraction(1)}) * scale, None, {"worst": "every sample has the population's distribution"})
+        return Sides(
+            Interval.exactly(0),
+            bound.enclose(values | {symbols.epsilon: Fraction(1)}) * scale,
+            None,
+            {"worst": "every sample has the population's distribution"},
+        )
     worst = tightest(candidates)
     step = max(1, len(shown) // 60)
     kept = shown[::step]
@@ -92,7 +97,11 @@ _quantile = partial(tail_sides, counts.total_variation, bounds.TV_QUANTILE_TAIL)
 def populations(profile: Profile) -> list[tuple[int, ...]]:
     """All populations of up to 5 agents in 2 or 3 classes up to order, then larger and more spread-out ones."""
     small = [
-        tuple(int(x) for x in row) for size in (2, 3) for n in range(2, 6) for row in counts.count_vectors(n, size) if list(row) == sorted(row, reverse=True) and row[-1] > 0
+        tuple(int(x) for x in row)
+        for size in (2, 3)
+        for n in range(2, 6)
+        for row in counts.count_vectors(n, size)
+        if list(row) == sorted(row, reverse=True) and row[-1] > 0
     ]
     large = [(10, 10), (25, 15), (50, 50), (90, 10), (5, 5, 5, 5), (10, 10, 10), (20, 10, 5, 5), (1,) * 4, (1,) * 6, (1,) * 8]
     more = [(100, 100), (199, 1), (40, 30, 20), (30, 30, 30, 30), (60, 50, 40, 10), (1,) * 10, (2,) * 6]
@@ -118,7 +127,9 @@ _SAMPLE = ("Delta uniform among the k-subsets of [n]",)
 C1 = Claim(
     id="C1",
     title="DKW without replacement, sup norm",
-    statement=r"$\Pr\big[\max_z |F_{z_\Delta}(z) - F_{z_{[n]}}(z)| > \epsilon\big] \le " + bounds.SUP_NORM_TAIL.latex + r"$ for every $\epsilon > 0$.",
+    statement=r"$\Pr\big[\max_z |F_{z_\Delta}(z) - F_{z_{[n]}}(z)| > \epsilon\big] \le "
+    + bounds.SUP_NORM_TAIL.latex
+    + r"$ for every $\epsilon > 0$.",
     source="DKW without replacement (appendix)",
     reading="all epsilon at once, exact hypergeometric probabilities; |Z_l| is the number of classes of the population",
     assumptions=_SAMPLE,
@@ -133,7 +144,9 @@ C1 = Claim(
 C2 = Claim(
     id="C2",
     title="The same tail for total variation",
-    statement=r"$\Pr\big[\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) > \epsilon\big] \le " + bounds.TV_TAIL.latex + r"$ for every $\epsilon > 0$.",
+    statement=r"$\Pr\big[\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) > \epsilon\big] \le "
+    + bounds.TV_TAIL.latex
+    + r"$ for every $\epsilon > 0$.",
     source="the way Theorem 4.2 uses the DKW bound",
     reading="TV is half the l1 distance (Definition 3.2); all epsilon at once",
     assumptions=_SAMPLE,
@@ -149,9 +162,12 @@ C2 = Claim(
 C3 = Claim(
     id="C3",
     title="Total variation with probability 1 - delta",
-    statement=r"With probability at least $1 - \delta$: $\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le " + bounds.TV_QUANTILE.latex + r"$, for every $\delta \in (0, 1)$.",
+    statement=r"With probability at least $1 - \delta$: $\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le "
+    + bounds.TV_QUANTILE.latex
+    + r"$, for every $\delta \in (0, 1)$.",
     source="reading of the appendix in which TV is half the largest deviation",
-    reading="solved for delta: Pr[TV >= t] <= " + "delta(t) for every possible value t, delta(t) = 2|Z_l| exp(-8 n k t^2 / (n-k+1)); where delta(t) >= 1 nothing is claimed",
+    reading="solved for delta: Pr[TV >= t] <= "
+    + "delta(t) for every possible value t, delta(t) = 2|Z_l| exp(-8 n k t^2 / (n-k+1)); where delta(t) >= 1 nothing is claimed",
     assumptions=_SAMPLE,
     registered=Status.REFUTED,
     sides=_quantile,

@@ -52,13 +52,25 @@ def _monotone(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
         (smaller, _), (larger, where) = exact_gap(model, n, k), exact_gap(model, n, k + 1)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(larger + sabotage), Interval.exactly(smaller), Interval.exactly(2 * model.rt / (1 - model.discount)), {"worst": f"at k+1: {where}"})
+    return Sides(
+        Interval.exactly(larger + sabotage),
+        Interval.exactly(smaller),
+        Interval.exactly(2 * model.rt / (1 - model.discount)),
+        {"worst": f"at k+1: {where}"},
+    )
 
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:
     if given is not None:
         return list(given)
-    return [models.splitting(), models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16), models.random_coupled(100)]
+    return [
+        models.splitting(),
+        models.coordination(),
+        models.absorbing(),
+        models.random_coupled(4),
+        models.random_coupled(16),
+        models.random_coupled(100),
+    ]
 
 
 def _exact_sizes(profile: Profile, model: Model) -> list[int]:
@@ -93,19 +105,33 @@ def _uniform_rate(instance: Instance, exponent: int = 1) -> Outcome:
     ratio = enclose(_RATE, {symbols.k: k}) / enclose(_RATE, {symbols.k: start_k})
     for _ in range(exponent - 1):
         ratio = ratio * ratio
-    return Sides(later, first * ratio, Interval.exactly(2 * model.rt / (1 - model.discount)), {"gap at the start": repr(first), "demanded factor": f"{float(ratio.upper):.4g}"})
+    return Sides(
+        later,
+        first * ratio,
+        Interval.exactly(2 * model.rt / (1 - model.discount)),
+        {"gap at the start": repr(first), "demanded factor": f"{float(ratio.upper):.4g}"},
+    )
 
 
 def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
         return [Instance(m, 9, 8, (("from_n", 3), ("from_k", 2))) for m in given]
-    ends = ((64, 63), (128, 127), (256, 255), (400, 399)) if profile is Profile.QUICK else ((64, 63), (128, 127), (256, 255), (512, 511), (800, 799))
+    ends = (
+        ((64, 63), (128, 127), (256, 255), (400, 399))
+        if profile is Profile.QUICK
+        else ((64, 63), (128, 127), (256, 255), (512, 511), (800, 799))
+    )
     family = [Instance(models.coordination(), n, k, (("from_n", 16), ("from_k", 15))) for n, k in ends]
     others = [Instance(models.random_coupled(seed), 33, 32, (("from_n", 3), ("from_k", 2))) for seed in (4, 5, 16)]
     return family + others
 
 
-_FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)", "independent draws (Algorithm 2)", "eps_{k,m} = 0 (exact operator)")
+_FINITE = (
+    "Assumption 2.1 (finite sets)",
+    "Assumption 2.2 (bounded rewards)",
+    "independent draws (Algorithm 2)",
+    "eps_{k,m} = 0 (exact operator)",
+)
 
 P3 = Claim(
     id="P3",
@@ -117,7 +143,9 @@ P3 = Claim(
     registered=Status.REFUTED,
     sides=_optimal_at_n,
     instances=_p3_instances,
-    control=Control("a millionth is added to the gap", partial(_optimal_at_n, sabotage=Fraction(1, 10**6)), lambda: _p3_instances(Profile.QUICK, None)),
+    control=Control(
+        "a millionth is added to the gap", partial(_optimal_at_n, sabotage=Fraction(1, 10**6)), lambda: _p3_instances(Profile.QUICK, None)
+    ),
     rests_on=("B2", "P2"),
     left_means="largest gap at k = n",
     right_means="0",

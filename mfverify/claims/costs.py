@@ -59,7 +59,10 @@ TYPED_TABLE = Bound(
 @lru_cache(maxsize=256)
 def sized(local_states: int, local_actions: int, global_states: int = 1, global_actions: int = 1) -> Model:
     """A model of the given sizes in which nothing moves and nothing is earned: only its tables matter."""
-    stay = [[[[int(t == s) for t in range(local_states)] for _ in range(local_actions)] for _ in range(global_states)] for s in range(local_states)]
+    stay = [
+        [[[int(t == s) for t in range(local_states)] for _ in range(local_actions)] for _ in range(global_states)]
+        for s in range(local_states)
+    ]
     return Model(
         [[[int(h == g) for h in range(global_states)] for _ in range(global_actions)] for g in range(global_states)],
         stay,
@@ -77,7 +80,11 @@ def _sizes(model: Model) -> dict[sp.Symbol, int]:
 
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:
-    return list(given) if given is not None else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(6, 3, 2)]
+    return (
+        list(given)
+        if given is not None
+        else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(6, 3, 2)]
+    )
 
 
 def _subsample(instance: Instance) -> int:
@@ -98,14 +105,24 @@ def _distributions(instance: Instance, shift: int = 0) -> Outcome:
     size, classes = _subsample(instance), int(instance["classes"])
     found = len(counts.count_vectors(size - 1 + shift, classes))
     right = bounds.DISTRIBUTIONS_AT_MOST.enclose({k: size, Z: classes})
-    return Sides(Interval.exactly(found), right, Interval.exactly(classes ** (size - 1)), {"labelled tuples of k - 1 pairs": str(classes ** (size - 1))})
+    return Sides(
+        Interval.exactly(found),
+        right,
+        Interval.exactly(classes ** (size - 1)),
+        {"labelled tuples of k - 1 pairs": str(classes ** (size - 1))},
+    )
 
 
 def _distribution_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     sizes = (1, 2, 3, 5, 8, 12, 20) if profile is Profile.QUICK else (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50)
     most = 2 * 10**5 if profile is Profile.QUICK else 5 * 10**6
     classes = (1, 2, 3, 4, 6, 9)
-    return [Instance(None, None, size, (("classes", z),)) for z in classes for size in sizes if counts.number_of_count_vectors(size - 1, z) <= most]
+    return [
+        Instance(None, None, size, (("classes", z),))
+        for z in classes
+        for size in sizes
+        if counts.number_of_count_vectors(size - 1, z) <= most
+    ]
 
 
 @lru_cache(maxsize=64)
@@ -165,12 +182,18 @@ def _switch_sides(picked: Callable[[Model, int], int], smaller: Callable[[Model,
         "scale": "log",
         "x": [float(size) for size in sizes],
         "series": [
-            {"label": name, "lower": [round_down(Fraction(table(model, x))) for x in sizes], "upper": [round_up(Fraction(table(model, x))) for x in sizes]}
+            {
+                "label": name,
+                "lower": [round_down(Fraction(table(model, x))) for x in sizes],
+                "upper": [round_up(Fraction(table(model, x))) for x in sizes],
+            }
             for name, table in tables.items()
         ],
     }
     chosen = tightest(candidates)
-    return Sides(chosen.left, chosen.right, None, {**chosen.details, "k with the larger table": ", ".join(map(str, wrong)) or "none", "curve": curve})
+    return Sides(
+        chosen.left, chosen.right, None, {**chosen.details, "k with the larger table": ", ".join(map(str, wrong)) or "none", "curve": curve}
+    )
 
 
 def _picked(model: Model, size: int) -> int:
@@ -292,7 +315,12 @@ def _logarithmic(instance: Instance, bound: Bound = LOGARITHMIC_TABLE) -> Outcom
     assert total is not None
     size = (total - 1).bit_length()
     right = bound.enclose({**_sizes(model), n: total})
-    return Sides(Interval.exactly(mean_field_table_size(model, size)), right, Interval.exactly(mean_field_table_size(model, total)), {"worst": f"k={size}"})
+    return Sides(
+        Interval.exactly(mean_field_table_size(model, size)),
+        right,
+        Interval.exactly(mean_field_table_size(model, total)),
+        {"worst": f"k={size}"},
+    )
 
 
 _LINEAR_IN_LOG = Bound("S3b control", times(S_g, A_g, Z, (sp.log(n) / sp.log(2) + 1)), "sabotage", "the exponent |Z| is replaced by 1")
@@ -326,7 +354,9 @@ def _typed_table(instance: Instance, bound: Bound = TYPED_TABLE) -> Outcome:
     model = sized(types * states, actions)
     right = bound.enclose({S_g: 1, A_g: 1, E: types, S_l: states, A_l: actions, n: total})
     details = {"worst": f"|E|={types}, k={size}"}
-    return Sides(Interval.exactly(mean_field_table_size(model, size)), right, Interval.exactly(mean_field_table_size(model, total)), details)
+    return Sides(
+        Interval.exactly(mean_field_table_size(model, size)), right, Interval.exactly(mean_field_table_size(model, total)), details
+    )
 
 
 _TYPED_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1")
@@ -365,7 +395,9 @@ def preferences(types: int) -> Model:
     states = range(types)
     follow = [[[int(h == b) for h in states] for b in states] for _ in states]
     nothing = [[0] * types for _ in states]
-    kinds = [Model(follow, [[[[1]] for _ in states]], nothing, [[[int(g == e)] for g in states]], Fraction(1, 2), f"wants {e}") for e in states]
+    kinds = [
+        Model(follow, [[[[1]] for _ in states]], nothing, [[[int(g == e)] for g in states]], Fraction(1, 2), f"wants {e}") for e in states
+    ]
     return typed(kinds, f"preferences of {types} types")
 
 
@@ -446,7 +478,9 @@ S1 = Claim(
     registered=Status.CORROBORATED,
     sides=_distributions,
     instances=_distribution_instances,
-    control=Control("distributions of 4 k agents are counted", lambda i: _distributions(i, shift=3 * _subsample(i) + 1), _quick(_distribution_instances)),
+    control=Control(
+        "distributions of 4 k agents are counted", lambda i: _distributions(i, shift=3 * _subsample(i) + 1), _quick(_distribution_instances)
+    ),
     left_means="enumerated distributions",
     right_means="k^|Z|",
 )
@@ -454,7 +488,11 @@ S1 = Claim(
 S1T = Claim(
     id="S1t",
     title="Table sizes",
-    statement="The standard table has $" + bounds.STANDARD_TABLE.latex + "$ entries, the mean-field table $" + bounds.MEAN_FIELD_TABLE.latex + "$.",
+    statement="The standard table has $"
+    + bounds.STANDARD_TABLE.latex
+    + "$ entries, the mean-field table $"
+    + bounds.MEAN_FIELD_TABLE.latex
+    + "$.",
     source="section 3, Algorithm 1",
     reading="tables enumerated entry by entry against these formulas and against the sizes that the code uses; the sides are the largest difference and 0",
     assumptions=_FINITE,
@@ -549,7 +587,9 @@ S3B = Claim(
 S4 = Claim(
     id="S4",
     title="O(log n / log log n) types cost poly(n)",
-    statement=r"With $|\mathcal E| = \lfloor \ln n / \ln\ln n \rfloor$ types and $k = \lfloor \ln n \rfloor$ the mean-field table has at most $" + TYPED_TABLE.latex + "$ entries.",
+    statement=r"With $|\mathcal E| = \lfloor \ln n / \ln\ln n \rfloor$ types and $k = \lfloor \ln n \rfloor$ the mean-field table has at most $"
+    + TYPED_TABLE.latex
+    + "$ entries.",
     source="section 2, Remark 4.9",
     reading="|S_l| and |A_l| are those of one type, |Z_l| = |E||S_l||A_l|; |S_g| = |A_g| = 1; vacuous where the bound is no smaller than the table for k = n",
     assumptions=(*_FINITE, "n >= 16"),

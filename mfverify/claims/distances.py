@@ -116,7 +116,10 @@ def _instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
         for size in sorted({1, total // 4, total // 2, total - 1}):
             out.append(Instance(None, total, size, (("population", _text(population)),)))
     if profile is Profile.FULL:
-        out += [Instance(None, sum(p), size, (("population", _text(p)),)) for p, size in (((100,) * 4, 40), ((97, 101, 50, 52), 40), ((150, 100, 50), 100))]
+        out += [
+            Instance(None, sum(p), size, (("population", _text(p)),))
+            for p, size in (((100,) * 4, 40), ((97, 101, 50, 52), 40), ((150, 100, 50), 100))
+        ]
     return out
 
 
@@ -135,7 +138,9 @@ def mean_total_variation(population: Population, size: int) -> Fraction:
     """
     total = sum(population)
     weighted = sum(
-        comb(c, x) * comb(total - c, size - x) * abs(x * total - c * size) for c in population for x in range(max(0, size - total + c), min(c, size) + 1)
+        comb(c, x) * comb(total - c, size - x) * abs(x * total - c * size)
+        for c in population
+        for x in range(max(0, size - total + c), min(c, size) + 1)
     )
     return Fraction(weighted, comb(total, size) * 2 * size * total)
 
@@ -225,7 +230,9 @@ def _decrease(instance: Instance, exchanged: tuple[int, int] = (1, 0)) -> Outcom
         for size in range(1, total):
             means = [mean_total_variation(population, size + step) for step in exchanged]
             details = {"worst": f"population {_text(population)}, from k={size} to k={size + 1}"}
-            candidates.append(Sides(Interval.exactly(means[0]), Interval.exactly(means[1]), _never_more(total, size + exchanged[0]), details))
+            candidates.append(
+                Sides(Interval.exactly(means[0]), Interval.exactly(means[1]), _never_more(total, size + exchanged[0]), details)
+            )
     worst = tightest(candidates)
     if instance["population"] == ALL:
         return worst
@@ -249,7 +256,9 @@ def _decrease(instance: Instance, exchanged: tuple[int, int] = (1, 0)) -> Outcom
 def _decrease_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     most = 9 if profile is Profile.QUICK else 13
     out = [Instance(None, size, None, (("population", ALL),)) for size in range(2, most + 1)]
-    large = [(10, 10), (25, 15), (10, 10, 10), (20, 10, 5, 5)] + ([(50, 50), (90, 10), (100, 100), (40, 30, 20)] if profile is Profile.FULL else [])
+    large = [(10, 10), (25, 15), (10, 10, 10), (20, 10, 5, 5)] + (
+        [(50, 50), (90, 10), (100, 100), (40, 30, 20)] if profile is Profile.FULL else []
+    )
     return out + [Instance(None, sum(p), None, (("population", _text(p)),)) for p in large]
 
 
@@ -356,7 +365,9 @@ def _data_processing(instance: Instance, other_kernel: Callable[[Kernel], Kernel
     """The largest ``TV(F P, G P)`` over seeded kernels, the last one a permutation, against ``TV(F, G)``."""
     first, second = (tuple(Fraction(x, sum(c)) for x in c) for c in (_counts(instance["first"]), _counts(instance["second"])))
     rng = random.Random(int(instance["seed"]))
-    kernels = [random_kernel(rng, len(first), rng.randint(2, 5)) for _ in range(int(instance["kernels"]))] + [permutation_kernel(rng, len(first))]
+    kernels = [random_kernel(rng, len(first), rng.randint(2, 5)) for _ in range(int(instance["kernels"]))] + [
+        permutation_kernel(rng, len(first))
+    ]
     right = distance(first, second)
     found = [distance(moved(first, kernel), moved(second, other_kernel(kernel))) for kernel in kernels]
     which = max(range(len(found)), key=found.__getitem__)
@@ -372,7 +383,9 @@ def _reversed_rows(kernel: Kernel) -> Kernel:
 def _data_processing_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     pairs = [("1+0", "1+1"), ("3+1+0", "1+1+2"), ("2+1+1", "5+0+3"), ("1+1+1+1", "4+2+1+0"), ("9+1", "4+5"), ("1+2+3+4+5", "5+4+3+2+1")]
     kernels = 40 if profile is Profile.QUICK else 1000
-    return [Instance(None, None, None, (("first", f), ("second", g), ("kernels", kernels), ("seed", seed))) for seed, (f, g) in enumerate(pairs)]
+    return [
+        Instance(None, None, None, (("first", f), ("second", g), ("kernels", kernels), ("seed", seed))) for seed, (f, g) in enumerate(pairs)
+    ]
 
 
 # ------------------------------------------------------------------------------------------------------------ C7
@@ -424,7 +437,10 @@ def mean_after_transition_of_uniform(population: Population, size: int, kernel: 
     twice = Fraction(0)
     for target in range(len(kernel[0])):
         for c, p in enumerate(_arrivals(population, kernel, target)):
-            ways = sum(comb(c, x) * comb(total - c, size - x) * abs(x * total - c * size) for x in range(max(0, size - total + c), min(c, size) + 1))
+            ways = sum(
+                comb(c, x) * comb(total - c, size - x) * abs(x * total - c * size)
+                for x in range(max(0, size - total + c), min(c, size) + 1)
+            )
             twice += p * Fraction(ways, comb(total, size) * size * total)
     return twice / 2
 
@@ -497,7 +513,9 @@ _HALVED = Fraction(1, 2)
 C4 = Claim(
     id="C4",
     title="Total variation in the mean is of order 1/sqrt(k)",
-    statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le " + TV_MEAN_SHARP.latex + "$, at most of order $1/\\sqrt k$ and 0 at $k = n$.",
+    statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le "
+    + TV_MEAN_SHARP.latex
+    + "$, at most of order $1/\\sqrt k$ and 0 at $k = n$.",
     source="paper, section 4 (the order); the constant is ours",
     reading="upper half of 'of order', with an explicit constant; exact hypergeometric expectation; " + _OCCUPIED,
     assumptions=_SAMPLE,
@@ -519,7 +537,9 @@ C4L = Claim(
     registered=Status.CORROBORATED,
     sides=_least_mean,
     instances=_least_mean_instances,
-    control=Control("the constant 1/4 is replaced by 1/2", _scaled(_least_mean, Fraction(2)), lambda: _least_mean_instances(Profile.QUICK, None)),
+    control=Control(
+        "the constant 1/4 is replaced by 1/2", _scaled(_least_mean, Fraction(2)), lambda: _least_mean_instances(Profile.QUICK, None)
+    ),
     left_means="bound from below",
     right_means="exact E TV",
 )
@@ -544,7 +564,8 @@ C5 = Claim(
     title="KL divergence never exceeds ln(n/k)",
     statement=r"$\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \le " + bounds.KL_LARGEST.latex + "$ for every sample.",
     source="Lemma F.6 (appendix)",
-    reading="the largest over all samples; the sides are exp(k KL) and (n/k)^k, both rational, so that equality is decided exactly; " + _OCCUPIED,
+    reading="the largest over all samples; the sides are exp(k KL) and (n/k)^k, both rational, so that equality is decided exactly; "
+    + _OCCUPIED,
     assumptions=("Delta any k-subset of [n]",),
     registered=Status.CORROBORATED,
     sides=_largest_divergence,
@@ -561,14 +582,18 @@ C5 = Claim(
 C5E = Claim(
     id="C5e",
     title="KL divergence attains ln(n/k), and then surely",
-    statement=r"For all $k < n$ there is a population with $\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \ge " + bounds.KL_LARGEST.latex + "$ for every sample.",
+    statement=r"For all $k < n$ there is a population with $\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \ge "
+    + bounds.KL_LARGEST.latex
+    + "$ for every sample.",
     source="Lemma F.6 (appendix), 'decays too slowly to be used'",
     reading="n agents in n different classes; the sides are (n/k)^k and the smallest exp(k KL). In a fixed number of classes the mean decays like 1/k: R3k",
     assumptions=("the number of classes grows with n",),
     registered=Status.CORROBORATED,
     sides=_least_divergence,
     instances=_least_divergence_instances,
-    control=Control("two agents share each class", partial(_least_divergence, together=2), lambda: _least_divergence_instances(Profile.QUICK, None)),
+    control=Control(
+        "two agents share each class", partial(_least_divergence, together=2), lambda: _least_divergence_instances(Profile.QUICK, None)
+    ),
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
 )
@@ -584,7 +609,9 @@ C6 = Claim(
     sides=_data_processing,
     instances=_data_processing_instances,
     control=Control(
-        "G is moved by the kernel with its rows reversed", partial(_data_processing, other_kernel=_reversed_rows), lambda: _data_processing_instances(Profile.QUICK, None)
+        "G is moved by the kernel with its rows reversed",
+        partial(_data_processing, other_kernel=_reversed_rows),
+        lambda: _data_processing_instances(Profile.QUICK, None),
     ),
     left_means="largest TV(FP, GP)",
     right_means="TV(F, G)",
@@ -601,7 +628,11 @@ C7 = Claim(
     registered=Status.REFUTED,
     sides=_transition,
     instances=_transition_instances,
-    control=Control("one per cent is taken off the right side", _scaled(_transition, Fraction(99, 100)), lambda: _transition_instances(Profile.QUICK, None)),
+    control=Control(
+        "one per cent is taken off the right side",
+        _scaled(_transition, Fraction(99, 100)),
+        lambda: _transition_instances(Profile.QUICK, None),
+    ),
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="TV before",
@@ -617,7 +648,11 @@ C7B = Claim(
     registered=Status.REFUTED,
     sides=_transition,
     instances=_mean_transition_instances,
-    control=Control("one per cent is taken off the right side", _scaled(_transition, Fraction(99, 100)), lambda: _mean_transition_instances(Profile.QUICK, None)),
+    control=Control(
+        "one per cent is taken off the right side",
+        _scaled(_transition, Fraction(99, 100)),
+        lambda: _mean_transition_instances(Profile.QUICK, None),
+    ),
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="exact E TV before",
@@ -626,14 +661,18 @@ C7B = Claim(
 C7R = Claim(
     id="C7r",
     title="One sampled transition, with the fluctuation (repaired C7)",
-    statement=r"$\mathbb E\, \mathrm{TV}(F_{z'_\Delta}, F_{z'_{[n]}}) \le " + AFTER_TRANSITION.latex + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}})$.",
+    statement=r"$\mathbb E\, \mathrm{TV}(F_{z'_\Delta}, F_{z'_{[n]}}) \le "
+    + AFTER_TRANSITION.latex
+    + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}})$.",
     source="ours",
     reading="as C7; |Z_l| is the number of classes",
     assumptions=("agents move independently given the global state (eq. 1)",),
     registered=Status.CORROBORATED,
     sides=_repaired_transition,
     instances=_transition_instances,
-    control=Control("the fluctuation is halved", _scaled(_repaired_transition, _HALVED), lambda: _transition_instances(Profile.QUICK, None)),
+    control=Control(
+        "the fluctuation is halved", _scaled(_repaired_transition, _HALVED), lambda: _transition_instances(Profile.QUICK, None)
+    ),
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="bound",
@@ -642,7 +681,9 @@ C7R = Claim(
 R3 = Claim(
     id="R3",
     title="Tail of the total variation (repaired C2)",
-    statement=r"$\Pr\big[\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) > \epsilon\big] \le " + bounds.TV_TAIL_BY_SETS.latex + r"$ for every $\epsilon > 0$.",
+    statement=r"$\Pr\big[\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) > \epsilon\big] \le "
+    + bounds.TV_TAIL_BY_SETS.latex
+    + r"$ for every $\epsilon > 0$.",
     source="ours: Serfling's inequality and a union over the sets of classes",
     reading="all epsilon at once, exact hypergeometric probabilities; " + _OCCUPIED,
     assumptions=_SAMPLE,

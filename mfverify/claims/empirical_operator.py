@@ -19,12 +19,14 @@ By Hoeffding's inequality and a union bound over N pairs the maximum exceeds ``t
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, partial
 from math import ceil, comb, sqrt
 from typing import Any, Final
 
+import flint
 import numpy as np
 import sympy as sp
 from scipy.special import betaincinv
@@ -38,7 +40,7 @@ from mfverify.bounds.evaluate import UndefinedError, enclose
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
 from mfverify.claims.optimality_gap import gap_sides, symbol_values
 from mfverify.claims.quantities import optimum, rational_system
-from mfverify.enclosure import Interval, maximum, round_down, round_up, rounding_error
+from mfverify.enclosure import Interval, round_down, round_up, rounding_error
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import JointAction, State, fraction
@@ -96,7 +98,9 @@ def mean_of_maximum(laws: Sequence[Law]) -> Fraction:
     return out
 
 
-def estimate_law(model: Model, system: LabelledRationalSystem, state: State, action: JointAction, value: Mapping[State, Fraction], samples: int) -> dict[Fraction, Fraction]:
+def estimate_law(
+    model: Model, system: LabelledRationalSystem, state: State, action: JointAction, value: Mapping[State, Fraction], samples: int
+) -> dict[Fraction, Fraction]:
     """The exact law of ``Qhat(state, action)``: m next states drawn from ``system``, rewards from ``model``.
 
     One labelled arrangement of the agents stands for the counts; ``value`` is indexed by global state and count vector.
@@ -112,8 +116,12 @@ def estimate_law(model: Model, system: LabelledRationalSystem, state: State, act
     return {reward + model.discount * x: p for x, p in law_of_mean(law, samples).items()}
 
 
+def _itself(model: Model) -> Model:
+    return model
+
+
 def _with_a_wrong_row(model: Model) -> Model:
-    """The model with one row of the local kernel replaced by another of its rows."""
+    """Sabotage: one row of the local kernel is replaced by another of its rows."""
     kernel = model.local_kernel.copy()
     kernel[0, 0, 0] = kernel[-1, -1, -1]
     return Model(model.global_kernel, kernel, model.global_reward, model.local_reward, model.discount, model.name)
@@ -123,23 +131,685 @@ def _optimum_of(model: Model, k: int) -> dict[State, Fraction]:
     return {state: fraction(v) for state, v in rational_system(model, k).optimum.items()}
 
 
-def _bias_before_maximum(instance: Instance, *, wrong_samples: bool = False) -> Outcome:
+def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = _itself) -> Outcome:
     """``max |E Qhat(s, a) - Q(s, a)|`` over all pairs, for the optimum and for one seeded random value function."""
     model, k = instance.model, instance.subsample
     assert model is not None and k is not None
     exact = rational_system(model, k)
-    sampled = LabelledRationalSystem(_with_a_wrong_row(model) if wrong_samples else model, k)
+    sampled = LabelledRationalSystem(sampled_from(model), k)
     rng = random.Random(k)
     values = [_optimum_of(model, k), {state: Fraction(rng.randint(-12, 12), rng.randint(1, 6)) for state in exact.states}]
     largest, where, compared = Fraction(0), "all pairs agree", 0
     for value in values:
-        as_flint = {state: sp_free for state, sp_free in zip(value, map(_fmpq, value.values()), strict=True)}
-        for g, c in exact.states:
-            for b in range(model.sizes[1]):
-                for d in exact.local_action_counts(c):
-                    estimate = mean_of(estimate_law(model, sampled, (g, c), (b, d), value, instance["samples"]))
-                    difference = abs(estimate - fraction(exact.action_value((g, c), (b, d), as_flint)))
-                    compared += 1
-                    if difference > largest:
-                        largest, where = difference, f"state {(g, c)}, action {(b, d)}"
+        as_flint = {state: flint.fmpq(v.numerator, v.denominator) for state, v in value.items()}
+        for state in exact.states:
+            for action in _joint_actions(model, k, state):
+                estimate = mean_of(estimate_law(model, sampled, state, action, value, instance["samples"]))
+                difference = abs(estimate - fraction(exact.action_value(state, action, as_flint)))
+                compared += 1
+                if difference > largest:
+                    largest, where = difference, f"state {state}, action {action}"
     return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": compared})
+
+
+def _joint_actions(model: Model, k: int, state: State) -> list[JointAction]:
+    return [(b, d) for b in range(model.sizes[1]) for d in rational_system(model, k).local_action_counts(state[1])]
+
+
+def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = _itself) -> Outcome:
+    """``max |E (T_{k,m} V)(s) - (T_k V)(s)|`` over all states for ``V = V*_k``, so that ``T_k V = V``."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    sampled = LabelledRationalSystem(sampled_from(model), k)
+    value = _optimum_of(model, k)
+    bias = {
+        state: mean_of_maximum(
+            [estimate_law(model, sampled, state, action, value, instance["samples"]) for action in _joint_actions(model, k, state)]
+        )
+        - best
+        for state, best in value.items()
+    }
+    worst = max(bias, key=lambda state: abs(bias[state]))
+    details = {
+        "worst": f"state {worst}",
+        "smallest bias": f"{float(min(bias.values())):.6g}",
+        "largest bias": f"{float(max(bias.values())):.6g}",
+    }
+    return Sides(Interval.exactly(abs(bias[worst])), Interval.exactly(0), None, details)
+
+
+def _bias_instances(most: int, profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    chosen = (
+        [models.coordination(), models.absorbing(), models.splitting(), models.random_coupled(4), models.random_coupled(16)]
+        if given is None
+        else given
+    )
+    sizes = (
+        ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3))
+        if profile is Profile.QUICK
+        else ((1, 1), (1, 2), (1, 5), (2, 1), (2, 2), (2, 3), (2, 4), (3, 1), (3, 2))
+    )
+    return [
+        Instance(m, None, k, (("samples", samples),))
+        for m in chosen
+        for k, samples in sizes
+        if _pairs(m, k) * m.sizes[0] * m.sizes[2] ** k * samples <= most
+    ]
+
+
+_b4_instances = partial(_bias_instances, 20_000)
+_b4b_instances = partial(_bias_instances, 2_500)
+
+
+# --------------------------------------------------------------------------------------------------------- B6: Bellman noise
+
+
+def noise_of(model: Model, k: int, samples: int, seeds: Sequence[int]) -> list[Interval]:
+    """``eps_{k,m}`` enclosed, once for each seed; the generator's seed is ``10^6 m + i`` so that different m share no draws."""
+    return [bellman_noise(learn(model, k, samples=samples, seed=10**6 * samples + i)) for i in seeds]
+
+
+def _mean(intervals: Sequence[Interval]) -> Interval:
+    return sum(intervals[1:], intervals[0]) * Fraction(1, len(intervals))
+
+
+def fitted_exponent(grid: Sequence[int], noise: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Slope of log mean noise on log m by least squares, and its standard error from the spread over seeds (delta method).
+
+    For the reader, not for a verdict. Every mean has to be positive and every row needs at least two seeds.
+    """
+    x = np.log(np.array(grid, dtype=np.float64))
+    weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    means = np.array([np.mean(row) for row in noise])
+    variances = np.array([np.var(row, ddof=1) / len(row) for row in noise]) / means**2
+    return float(weights @ np.log(means)), float(np.sqrt((weights**2) @ variances))
+
+
+def _noise_falls(instance: Instance, factor: Fraction = Fraction(1, 2)) -> Outcome:
+    """Of ``mean eps_{k,16m} <= mean eps_{k,m} / 2`` for all m of the grid the tightest."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    if _deterministic(model):
+        return NotApplicable("every next state is certain, so one sample tells all and there is no Bellman noise")
+    grid = [instance["from"]]
+    while grid[-1] < instance["to"]:
+        grid.append(4 * grid[-1])
+    try:
+        noise = [noise_of(model, k, m, range(instance["seeds"])) for m in grid]
+    except TooLargeError as error:
+        return Unresolved(str(error))
+    means = [_mean(row) for row in noise]
+    falls = [Sides(means[i + 2], means[i] * factor, None, {"worst": f"from m = {grid[i]} to {grid[i + 2]}"}) for i in range(len(grid) - 2)]
+    worst = tightest(falls)
+    details: dict[str, Any] = dict(worst.details)
+    if all(mean.lower > 0 for mean in means):
+        slope, spread = fitted_exponent(grid, [[float(x.midpoint) for x in row] for row in noise])
+        details["fitted exponent of m"] = f"{slope:.3f} with standard error {spread:.3f} (the order 1/sqrt(m) is -0.5)"
+    root = [float(means[0].midpoint) * sqrt(grid[0] / m) for m in grid]
+    series = [
+        _line(f"mean over {instance['seeds']} seeds", means),
+        {"label": "order 1/sqrt(m), through the first point", "lower": root, "upper": root},
+    ]
+    details["curve"] = _curve(f"Bellman noise, k = {k}", "samples m per pair", "eps_{k,m}", grid, series)
+    return Sides(worst.left, worst.right, None, details)
+
+
+def _line(label: str, intervals: Sequence[Interval]) -> dict[str, Any]:
+    """A line of a curve on a logarithmic scale; points that may be zero are left out."""
+    ends = [(round_down(x.lower), round_up(x.upper)) if x.lower > 0 else (None, None) for x in intervals]
+    return {"label": label, "lower": [lower for lower, _ in ends], "upper": [upper for _, upper in ends]}
+
+
+def _curve(title: str, x_label: str, y_label: str, x: Sequence[int], series: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"title": title, "x_label": x_label, "y_label": y_label, "scale": "log", "x": list(x), "series": series}
+
+
+def _b6_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    chosen = (
+        [models.random_coupled(4), models.random_coupled(16), models.absorbing(), models.splitting(), models.coordination()]
+        if given is None
+        else given
+    )
+    sizes, last, seeds, most = ((1, 2, 4), 1024, 8, 300) if profile is Profile.QUICK else ((1, 2, 4, 8), 4096, 32, 700)
+    return [Instance(m, None, k, (("from", 4), ("to", last), ("seeds", seeds))) for m in chosen for k in sizes if _pairs(m, k) <= most]
+
+
+# ------------------------------------------------------------------------------------------------------- B7: iteration error
+
+
+_MOST_ITERATIONS: Final = 20_000
+
+
+def asked_iterations(model: Model, k: int) -> int:
+    """The number T of Lemma 4.3 and Theorem 4.4, rounded up; 0 where the formula is negative. Raises :class:`UndefinedError` for rewards 0."""
+    return max(0, ceil(bounds.ITERATIONS.enclose(symbol_values(model, k, k)).upper))
+
+
+@lru_cache(maxsize=64)
+def iteration_errors(model: Model, k: int, steps: int) -> tuple[Interval, ...]:
+    """``||Q^t_k - Q*_k||_inf`` for t = 1 .. steps, enclosed; ``Q^0 = 0``.
+
+    ``Q^t - Q*_k = gamma E[V^{t-1} - V*_k]``, and every kernel-count vector belongs to some state, so the largest entry of the
+    tables of expectations is the norm. Cost: one sweep and one table of expectations per iteration.
+    """
+    operator = LumpedOperator(model, k)
+    best = optimum(model, k)
+    width = Fraction(float(best.width.max()))
+    value, drift = np.zeros(operator.shape), Fraction(0)
+    out = []
+    for _ in range(steps):
+        difference = value - best.midpoint
+        size = Fraction(float(np.abs(difference).max()))
+        largest = max(Fraction(float(np.abs(table).max())) for g in range(model.sizes[0]) for table in operator.expectations(g, difference))
+        # The sweeps so far, the enclosure of V*_k, the subtraction (one more rounding), and the expectation itself.
+        error = (
+            drift + width + rounding_error(1, size * 2) + rounding_error(operator.roundings, size, operator.roundings * sum(model.sizes))
+        )
+        out.append(Interval(model.discount * max(Fraction(0), largest - error), model.discount * (largest + error)))
+        drift = model.discount * drift + operator.error(value)
+        value, _ = operator.apply(value)
+    return tuple(out)
+
+
+def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outcome:
+    """The error after ``share`` of the T iterations that the theorem asks for, against 1/sqrt(k)."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    values = symbol_values(model, k, k)
+    try:
+        asked = asked_iterations(model, k)
+    except UndefinedError as error:
+        return NotApplicable(f"all rewards are 0: {error}")
+    target = bounds.ITERATION_TARGET.enclose(values)
+    start = Interval.exactly(model.rt / (1 - model.discount))
+    if asked > _MOST_ITERATIONS:
+        return Unresolved(f"{asked} iterations are asked for, more than {_MOST_ITERATIONS}; choose a smaller discount")
+    steps = ceil(asked * share)
+    if steps == 0:
+        largest = abs(optimum(model, k)).max()
+        return Sides(Interval(min(largest.lower, start.lower), start.upper), target, start, {"iterations asked for": 0})
+    errors = iteration_errors(model, k, asked)
+    enough = next((t for t, e in enumerate(errors, start=1) if (e <= target) is True), None)
+    shown = range(1, asked + 1, max(1, asked // 60))
+    shrinking = [bounds.ITERATION_ERROR.enclose({**values, symbols.T: t}) for t in shown]
+    series = [
+        _line("iteration error", [errors[t - 1] for t in shown]),
+        _line("bound from the contraction", shrinking),
+        _line("1/sqrt(k)", [target] * len(shown)),
+    ]
+    details = {
+        "iterations asked for": asked,
+        "iterations that suffice here": enough,
+        "curve": _curve(f"Iteration error, k = {k}", "iterations t", "sup distance to Q*_k", shown, series),
+    }
+    return Sides(errors[steps - 1], target, start, details)
+
+
+def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, None, k) for m in given for k in (1, 2, 4) if _pairs(m, k) <= 20_000]
+    plan = [
+        (models.coordination(), (1, 2, 10, 100)),
+        (models.absorbing(), (1, 2, 4, 8)),
+        (models.splitting(), (1, 2, 4)),
+        (models.patrol(), (1, 2, 4)),
+    ]
+    plan += [(models.random_coupled(seed), (1, 2, 4, 8, 16)) for seed in (4, 5, 16)]
+    plan += [(models.random_coupled(4, discount="1/2"), (1, 4)), (scaled(models.coordination(), Fraction(1, 1000)), (1, 100))]
+    if profile is Profile.FULL:
+        plan += [
+            (models.coordination(), (400, 1000)),
+            (models.absorbing(), (16, 30)),
+            (models.patrol(), (6, 8)),
+            (models.random_coupled(4, discount="99/100"), (1, 4, 16)),
+        ]
+        plan += [(models.random_coupled(seed), (32, 64)) for seed in (4, 5, 16)]
+    return [Instance(m, None, k) for m, ks in plan for k in ks]
+
+
+def scaled(model: Model, factor: Fraction | int) -> Model:
+    """The model with all rewards multiplied by ``factor``: the same policies, every value multiplied."""
+    kernels = model.global_kernel, model.local_kernel
+    return Model(
+        *kernels, model.global_reward * factor, model.local_reward * factor, model.discount, f"{model.name}, rewards times {factor}"
+    )
+
+
+# --------------------------------------------------------------------------------------------------- N1: how many samples
+
+
+_LARGEST_TRIED: Final = 2**13
+_POSITIVE: Final = sp.Symbol("x", positive=True)
+_SPAN: Final = sp.Symbol("span", nonnegative=True)
+_RARE: Final = sp.exp(-symbols.k) / 100
+"""The probability of failure that Lemma 4.3 and Theorem 4.4 allow: ``1/(100 e^k)``."""
+_ENOUGH: Final = (
+    symbols.gamma**2
+    * symbols.k
+    * _SPAN**2
+    / (2 * (1 - symbols.gamma) ** 2)
+    * (sp.log(200 * symbols.S_g * symbols.A_g) + symbols.k * (sp.log(symbols.Z) + 1))
+)
+"""Hoeffding's number of samples (head of this file), with the number ``N = |S_g||A_g||Z_l|^k`` of labelled pairs."""
+_GROWTH: Final = symbols.k ** (sp.Rational(7, 2) + symbols.Z) / (1 - symbols.gamma) ** 5
+
+
+def _log10(value: Interval | int) -> Interval:
+    return enclose(sp.log(_POSITIVE) / sp.log(10), {_POSITIVE: value})
+
+
+def _power(log: Interval) -> str:
+    return f"10^{float(log.midpoint):.2f}"
+
+
+def _asked_samples(model: Model, k: int) -> Interval | NotApplicable:
+    """``m*``, or why it is not a number of samples."""
+    asked = bounds.SAMPLES.enclose(symbol_values(model, k, k))
+    if asked.upper == 0:
+        return NotApplicable(
+            "m* = 0: there is one global state, one global action, one local state and one local action, so its logarithm is 0"
+        )
+    if asked.lower < 1:
+        return NotApplicable(f"m* = {float(asked.midpoint):.3g} is less than one sample")
+    return asked
+
+
+def enough_samples(model: Model, k: int) -> int:
+    """A number of samples from which on ``eps_{k,m} <= 1/sqrt(k)`` has probability at least ``1 - 1/(100 e^k)``: proved, see the head."""
+    best = optimum(model, k)
+    span = Fraction(float(best.upper.max())) - Fraction(float(best.lower.min()))
+    return max(1, ceil(enclose(_ENOUGH, {**symbol_values(model, k, k), _SPAN: span}).upper))
+
+
+def tried_samples(model: Model, k: int, seeds: int) -> int | None:
+    """The smallest power of two at which ``eps_{k,m} <= 1/sqrt(k)`` is certified for all seeds 0 .. seeds - 1; None up to the largest tried."""
+    target = bounds.ITERATION_TARGET.enclose({symbols.k: k})
+    m = 1
+    while m <= _LARGEST_TRIED:
+        if all((noise_of(model, k, m, [i])[0] <= target) is True for i in range(seeds)):
+            return m
+        m *= 2
+    return None
+
+
+def _observed_samples(instance: Instance, right: Interval | None = None) -> Outcome:
+    """log10 of the m found on seeds against log10 m*; then fresh seeds, for a confidence bound that the search has not spoilt."""
+    model, k, seeds = instance.model, instance.subsample, instance["seeds"]
+    assert model is not None and k is not None
+    asked = _asked_samples(model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    try:
+        found = tried_samples(model, k, seeds)
+        if found is None:
+            return Unresolved(f"no power of two up to {_LARGEST_TRIED} samples is certified to suffice on {seeds} seeds")
+        target = bounds.ITERATION_TARGET.enclose({symbols.k: k})
+        fresh = sum((x <= target) is True for x in noise_of(model, k, found, range(seeds, 2 * seeds)))
+    except TooLargeError as error:
+        return Unresolved(str(error))
+    left, full = _log10(found), _log10(asked)
+    likely = float(betaincinv(fresh, seeds - fresh + 1, 0.05)) if fresh else 0.0
+    details = {
+        "m that suffices on the seeds": found,
+        "m*": _power(full),
+        "orders of magnitude between them": round(float((full - left).midpoint), 2),
+        "m that provably suffices (N1b)": enough_samples(model, k),
+        "fresh seeds": f"{fresh} of {seeds} have eps <= 1/sqrt(k): its probability is at least {likely:.3f} with confidence 95 % (Clopper-Pearson, one-sided)",
+    }
+    return Sides(left, right or full, None, details)
+
+
+def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) -> Outcome:
+    """log10 of the number of samples that provably suffices against log10 m*."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    asked = _asked_samples(model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    enough = enough_samples(model, k)
+    left, full = _log10(enough), _log10(asked)
+    details = {
+        "m that provably suffices": enough,
+        "m*": _power(full),
+        "orders of magnitude between them": round(float((full - left).midpoint), 2),
+    }
+    return Sides(left, full - _log10(enclose(drop_growth, symbol_values(model, k, k))), None, details)
+
+
+def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    seeds = 20 if profile is Profile.QUICK else 60
+    if given is not None:
+        return [Instance(m, None, k, (("seeds", seeds),)) for m in given for k in (1, 2, 4) if _pairs(m, k) <= 700]
+    plan = [(models.absorbing(), (1, 2, 4)), (models.splitting(), (1, 2)), (models.coordination(), (4,)), (models.patrol(), (1,))]
+    plan += [(models.random_coupled(4), (1, 2, 4, 8)), (models.random_coupled(16), (1, 2, 4))]
+    if profile is Profile.FULL:
+        plan += [
+            (models.absorbing(), (8, 16)),
+            (models.splitting(), (4,)),
+            (models.patrol(), (2, 4)),
+            (models.random_coupled(4), (16,)),
+            (models.random_coupled(16), (8, 16)),
+        ]
+    return [Instance(m, None, k, (("seeds", seeds),)) for m, ks in [*plan, (_nothing_to_choose(), (1, 2))] for k in ks]
+
+
+def _n1_control_instances() -> list[Instance]:
+    return [Instance(models.random_coupled(4), None, k, (("seeds", 20),)) for k in (2, 4)]
+
+
+def _n1b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, None, k) for m in given for k in (1, 2, 4, 8) if _pairs(m, k) <= 20_000]
+    plan = [
+        (models.absorbing(), (1, 4, 16)),
+        (models.splitting(), (1, 4)),
+        (models.coordination(), (1, 10, 100)),
+        (models.patrol(), (1, 2, 4)),
+    ]
+    plan += [(models.random_coupled(seed), (1, 4, 16)) for seed in (4, 5, 16)]
+    plan += [(models.random_coupled(4, discount=gamma), (1, 4)) for gamma in ("1/10", "1/2", "99/100")]
+    plan += [(_nothing_to_choose(), (1, 2)), (models.random_coupled(0, 1, 1, 1, 2, "1/100"), (1,))]
+    if profile is Profile.FULL:
+        plan += [
+            (models.coordination(), (400,)),
+            (models.patrol(), (8,)),
+            *((models.random_coupled(seed), (32, 64)) for seed in (4, 5, 16)),
+        ]
+    return [Instance(m, None, k) for m, ks in plan for k in ks]
+
+
+def _nothing_to_choose() -> Model:
+    return Model([[[1]]], [[[[1]]]], [[0]], [[[1]]], "1/2", "one state and one action of every kind")
+
+
+def lottery(reward: int) -> Model:
+    """One random row in all: the global state moves from 0 to 1 with probability 1/2, stays there and earns ``reward``; agents do nothing."""
+    half = Fraction(1, 2)
+    return Model([[[half, half]], [[0, 1]]], [[[[1]], [[1]]]], [[0], [reward]], [[[0], [0]]], half, f"lottery(reward={reward})")
+
+
+def lottery_noise(reward: int, hits: int, samples: int) -> Fraction:
+    """``eps_{k,m}`` of the lottery when ``hits`` of the ``samples`` of state 0 went to state 1, exactly.
+
+    With chance p of moving, ``V(1) = R/(1 - gamma)`` and ``V(0) = gamma p V(1) / (1 - gamma (1 - p))``; at gamma = 1/2 that is
+    ``2 p R / (1 + p)``. There are no choices, so Q = V; state 1 is known without error.
+    """
+    estimate, truth = (2 * p * abs(reward) / (1 + p) for p in (Fraction(hits, samples), Fraction(1, 2)))
+    return abs(estimate - truth)
+
+
+def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
+    """The exact probability that ``eps_{k,m} > 1/sqrt(k)`` at ``m = ceil(m*)`` samples, on the lottery."""
+    k, reward = instance.subsample, instance["reward"]
+    assert instance.model is not None and k is not None
+    asked = _asked_samples(instance.model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    m = max(1, ceil(asked.upper / share))
+    failing, ways = 0, 1
+    for hits in range(m + 1):
+        if lottery_noise(reward, hits, m) ** 2 * k > 1:
+            failing += ways
+        ways = ways * (m - hits) // (hits + 1)
+    probability = Fraction(failing, 2**m)
+    # A fraction of thousands of digits tells a reader no more than its two neighbouring doubles.
+    left = Interval.exactly(probability) if m <= 200 else Interval(Fraction(round_down(probability)), Fraction(round_up(probability)))
+    return Sides(left, enclose(_RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": f"{float(asked.midpoint):.6g}"})
+
+
+def _n1c_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+    sizes = (
+        ((1, 1), (1, 4), (1, 10), (1, 100), (2, 1), (2, 10), (2, 100), (3, 10))
+        if profile is Profile.QUICK
+        else ((k, r) for k in (1, 2, 3) for r in (1, 4, 10, 100, 1000))
+    )
+    return [Instance(lottery(r), None, k, (("reward", r),)) for k, r in sizes]
+
+
+# ----------------------------------------------------------------------------------------------------- T2, T2b: Theorem 4.4
+
+
+def _gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The largest gap against the bound: of the exact operator, or (parameters samples, seed) of an empirical one that is certified good."""
+    parameters = dict(instance.parameters)
+    if "samples" not in parameters:
+        return gap_sides(bound, instance, scale=scale)
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    try:
+        learned = learn(model, k, samples=int(parameters["samples"]), seed=int(parameters["seed"]))
+        noise = bellman_noise(learned)
+        if (noise <= bounds.ITERATION_TARGET.enclose({symbols.k: k})) is not True:
+            return NotApplicable(f"eps_{{k,m}} = {noise!r} is not certified to be at most 1/sqrt(k): more samples are needed")
+        gap = (optimum(model, n) - execution_value(model, n, learned)).max()
+        right = bound.enclose(symbol_values(model, n, k)) * scale
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    except UndefinedError as error:
+        return NotApplicable(str(error))
+    return Sides(gap, right, Interval.exactly(2 * model.rt / (1 - model.discount)), {"Bellman noise": repr(noise)})
+
+
+_theorem = partial(_gap, optimality.THEOREM_4_4)
+_weaker = partial(_gap, optimality.THEOREM_4_4_WEAKER)
+
+
+def _discounted(discount: str) -> Model:
+    return replace(models.coordination(discount=discount), name=f"coordination(discount={discount})")
+
+
+def _t2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8))) for k in ks if _pairs(m, n) <= 20_000]
+    coordination = models.coordination()
+    plan: list[tuple[Model, int, tuple[int, ...]]] = [
+        (coordination, 100, (11, 51, 99, 100)),
+        (coordination, 200, (101, 151, 199)),
+        (coordination, 400, (399,)),
+        (_discounted("7/10"), 200, (199,)),
+        (scaled(coordination, 100), 100, (51, 99)),
+        (scaled(coordination, 100), 250, (249,)),
+        (models.absorbing(), 12, (4, 8, 12)),
+        *((models.random_coupled(seed), 40, (10, 40)) for seed in (4, 16)),
+    ]
+    measured = [
+        (coordination, 50, 11, 1),
+        *((models.random_coupled(seed, discount="1/2"), 12, 11, 64) for seed in (4, 16)),
+        (models.random_coupled(4), 40, 4, 4),
+    ]
+    if profile is Profile.FULL:
+        plan += [(coordination, 1000, (501, 801, 999)), (models.coordination("1/2"), 400, (399,)), (_discounted("9/10"), 1000, (999,))]
+        measured += [(models.random_coupled(seed), 40, 8, 256) for seed in (4, 5, 16)]
+    exact = [Instance(m, n, k) for m, n, ks in plan for k in ks]
+    return exact + [Instance(m, n, k, (("samples", samples), ("seed", 0))) for m, n, k, samples in measured]
+
+
+def _t2_control_instances() -> list[Instance]:
+    return [Instance(models.coordination(), 100, 99), Instance(models.coordination(), 200, 199)]
+
+
+_FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
+_SURE = (
+    "exact operator and T large: the event that the theorem gives probability 1 - 1/(100 e^k) is then sure. Where every next state is certain "
+    "(coordination), T_{k,m} = T_k for every m, m* included, so this is the theorem as it stands. Rewards bounded by about 1 except where an instance says so: "
+    "4/sqrt(k) does not grow with the rewards, while both other sides do. Instances with samples: a smaller m than asked for, with eps_{k,m} <= 1/sqrt(k) certified"
+)
+
+B4 = Claim(
+    id="B4",
+    title="The empirical operator is unbiased before the maximum",
+    statement=r"$\mathbb E\big[r(s,a) + \tfrac{\gamma}{m} \sum_{j \le m} V(s^j)\big] = r(s,a) + \gamma\, \mathbb E[V(s')]$ for every $(s, a)$ and every fixed $V$.",
+    source="Section 4, eq. 8, 10",
+    reading="unbiased per (state, joint action), before the maximum: as an operator on Q functions, T_{k,m} takes its maximum over a fixed Q inside the mean. "
+    "Exact law of the m samples of labelled next states against exact expectations on counts; V = V*_k and one seeded random V; the sides are the largest difference and 0",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_bias_before_maximum,
+    instances=_b4_instances,
+    control=Control(
+        "the samples come from a kernel with one wrong row",
+        partial(_bias_before_maximum, sampled_from=_with_a_wrong_row),
+        lambda: _b4_instances(Profile.QUICK, None),
+    ),
+    left_means="largest |E Qhat(s, a) - Q(s, a)|",
+    right_means="0",
+)
+
+B4B = Claim(
+    id="B4b",
+    title="The empirical operator is unbiased after the maximum",
+    statement=r"$\mathbb E\big[(\hat{\mathcal T}_{k,m} V)(s)\big] = (\mathcal T_k V)(s)$ for every $s$, as an operator on values $V(s) = \max_a Q(s, a)$.",
+    source="Section 4, read for values",
+    reading="after the maximum over joint actions, V = V*_k, independent sample sets per action: the mean of a maximum is at least the maximum of the means (Jensen), "
+    "and more where samples can change the order of two actions. Exact law of the maximum; the sides are the largest bias and 0",
+    assumptions=_FINITE,
+    registered=Status.REFUTED,
+    sides=_bias_after_maximum,
+    instances=_b4b_instances,
+    control=Control(
+        "the samples come from a kernel with one wrong row",
+        partial(_bias_after_maximum, sampled_from=_with_a_wrong_row),
+        lambda: _b4b_instances(Profile.QUICK, None),
+    ),
+    rests_on=("B4",),
+    left_means="largest |E max - max E|",
+    right_means="0",
+)
+
+B6 = Claim(
+    id="B6",
+    title="Bellman noise vanishes",
+    statement=r"$\|\hat Q^{est}_{k,m} - \hat Q^*_k\|_\infty \to 0$ as $m \to \infty$.",
+    source="Section 4",
+    reading="the mean of the certified noise over the stated number of seeds at least halves from m to 16 m, for every m of the grid 4^i "
+    "(repeated, that is convergence; the order 1/sqrt(m) divides by 4). The fitted exponent stands in the details",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_noise_falls,
+    instances=_b6_instances,
+    control=Control(
+        "the order is taken to be 1/m: a sixteenth is demanded in place of a half",
+        partial(_noise_falls, factor=Fraction(1, 16)),
+        lambda: _b6_instances(Profile.QUICK, None)[:1],
+    ),
+    rests_on=("B3", "B4"),
+    left_means="mean eps at 16 m",
+    right_means="half the mean eps at m",
+)
+
+B7 = Claim(
+    id="B7",
+    title="Iterations that are asked for suffice",
+    statement=r"$T = \lceil "
+    + bounds.ITERATIONS.latex
+    + r" \rceil$ iterations from 0 give $\|Q^T_k - \hat Q^*_k\|_\infty \le "
+    + bounds.ITERATION_TARGET.latex
+    + "$.",
+    source="Lemma 4.3, Theorem 4.4",
+    reading="the order 1/sqrt(k) read as at most 1/sqrt(k); exact operator. It follows from the contraction with room to spare: half of T suffices, since "
+    "gamma^t rt/(1-gamma) <= exp(-(1-gamma) t) rt/(1-gamma). T is taken as 0 where the formula is negative",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_iteration_error,
+    instances=_b7_instances,
+    control=Control(
+        "an eighth of the iterations", partial(_iteration_error, share=Fraction(1, 8)), lambda: _b7_instances(Profile.QUICK, None)
+    ),
+    rests_on=("B3", "B5"),
+    left_means="iteration error after T iterations",
+    right_means="1/sqrt(k)",
+)
+
+N1 = Claim(
+    id="N1",
+    title="Lemma 4.3: the samples that suffice in practice",
+    statement=r"With $m^* = " + bounds.SAMPLES.latex + r"$ samples: $\epsilon_{k,m^*} \le 1/\sqrt k$.",
+    source="Lemma 4.3",
+    reading="m* is out of reach, so a smaller m is looked for: the smallest power of two at which eps_{k,m} <= 1/sqrt(k) is certified for every seed tried; "
+    "the claim is that it is at most m*, both sides as log10. The fresh seeds in the details show how often that m does it",
+    assumptions=(*_FINITE, "more than one state or action"),
+    registered=Status.CORROBORATED,
+    sides=_observed_samples,
+    instances=_n1_instances,
+    control=Control("m* is replaced by 1", partial(_observed_samples, right=Interval.exactly(0)), _n1_control_instances),
+    rests_on=("B4", "B6"),
+    left_means="log10 of the m that suffices on the seeds",
+    right_means="log10 m*",
+)
+
+N1B = Claim(
+    id="N1b",
+    title="Lemma 4.3: the samples that provably suffice",
+    statement=r"With $m^* = " + bounds.SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m^*} \le 1/\sqrt k] \ge 1 - \frac{1}{100 e^k}$.",
+    source="Lemma 4.3, with the probability of Theorem 4.4",
+    reading="from m = gamma^2 k span(V*_k)^2 / (2 (1-gamma)^2) (ln(200 N) + k) on, Hoeffding's inequality and a union bound over the N = |S_g||A_g||Z_l|^k labelled pairs "
+    "prove it; the claim is that this m is at most m*, both sides as log10. Rewards bounded by about 1, see N1c",
+    assumptions=(*_FINITE, "more than one state or action", "m* >= 1"),
+    registered=Status.CORROBORATED,
+    sides=_provable_samples,
+    instances=_n1b_instances,
+    control=Control(
+        "the factor k^(3.5 + |S_l||A_l|) / (1-gamma)^5 of m* is dropped",
+        partial(_provable_samples, drop_growth=_GROWTH),
+        lambda: _n1b_instances(Profile.QUICK, None),
+    ),
+    rests_on=("B3", "B4"),
+    left_means="log10 of the m that provably suffices",
+    right_means="log10 m*",
+)
+
+N1C = Claim(
+    id="N1c",
+    title="Lemma 4.3: at m* itself, whatever the rewards",
+    statement=r"With $m^* = "
+    + bounds.SAMPLES.latex
+    + r"$ samples: $\Pr[\epsilon_{k,m^*} > 1/\sqrt k] \le \frac{1}{100 e^k}$, for every bound $\tilde r$ of the rewards.",
+    source="Lemma 4.3, with the probability of Theorem 4.4",
+    reading="the constant of the order 1/sqrt(k) is 1 and does not depend on the rewards; on the smallest random model m* is in reach and the probability is an exact rational. "
+    "m* does not contain the rewards while the noise is proportional to them, so the statement can only hold with a factor for the rewards in its O~",
+    assumptions=_FINITE,
+    registered=Status.REFUTED,
+    sides=_failure_at_asked,
+    instances=_n1c_instances,
+    control=Control("a hundredth of m*", partial(_failure_at_asked, share=100), lambda: [Instance(lottery(4), None, 1, (("reward", 4),))]),
+    left_means="probability that eps > 1/sqrt(k) at m*",
+    right_means="1/(100 e^k)",
+)
+
+T2 = Claim(
+    id="T2",
+    title="Theorem 4.4: the gap with enough samples",
+    statement=r"For all $s_0$, with probability at least $1 - \frac{1}{100 e^k}$: $V^*(s_0) - V^{\pi^{est}_{k,m}}(s_0) \le "
+    + optimality.THEOREM_4_4.latex
+    + "$",
+    source="Theorem 4.4",
+    reading="the logarithm under the root; " + _SURE,
+    assumptions=(*_FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
+    registered=Status.REFUTED,
+    sides=_theorem,
+    instances=_t2_instances,
+    control=Control("the bound is halved", partial(_theorem, scale=Fraction(1, 2)), _t2_control_instances),
+    rests_on=("T1", "N1", "B7"),
+    left_means="largest gap over start states",
+    right_means="bound of Theorem 4.4",
+)
+
+T2B = Claim(
+    id="T2b",
+    title="Theorem 4.4, weaker reading",
+    statement=r"For all $s_0$, with probability at least $1 - \frac{1}{100 e^k}$: $V^*(s_0) - V^{\pi^{est}_{k,m}}(s_0) \le "
+    + optimality.THEOREM_4_4_WEAKER.latex
+    + "$",
+    source="Theorem 4.4, weaker reading",
+    reading="the logarithm outside the root: a larger right side, so a weaker statement; " + _SURE,
+    assumptions=(*_FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
+    registered=Status.REFUTED,
+    sides=_weaker,
+    instances=_t2_instances,
+    control=Control("the bound is divided by four", partial(_weaker, scale=Fraction(1, 4)), _t2_control_instances),
+    rests_on=("T1b", "N1", "B7"),
+    left_means="largest gap over start states",
+    right_means="bound, weaker reading",
+)
+
+CLAIMS = (B4, B4B, B6, B7, N1, N1B, N1C, T2, T2B)

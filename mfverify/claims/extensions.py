@@ -209,7 +209,9 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
     except TooLargeError as error:
         return Unresolved(str(error))
     if not irreducible(table):
-        return NotApplicable("under the behaviour policy some state cannot be reached again: one trajectory does not visit every pair for ever")
+        return NotApplicable(
+            "under the behaviour policy some state cannot be reached again: one trajectory does not visit every pair for ever"
+        )
     runs = [_trajectory(model, k, early, seed, step_size, target) for seed in seeds]
     distances = [[distance(table, held) for held in run.tables] for run in runs]
     means = [sum(column, Fraction(0)) / len(runs) for column in zip(*distances, strict=True)]
@@ -314,7 +316,9 @@ def _decay(
         return Unresolved(str(error))
     right = before.max()
     if right.lower <= 0 or (best - _value(process, n, k, _EXACT)).max().lower <= 0:
-        return NotApplicable(f"sampling {k} agents costs nothing certain with the exact regression, so there is nothing to decay", {"curve": curve})
+        return NotApplicable(
+            f"sampling {k} agents costs nothing certain with the exact regression, so there is nothing to decay", {"curve": curve}
+        )
     g, c = np.unravel_index(int(after.lower.argmax()), after.shape)
     vector = tuple(int(x) for x in counts.count_vectors(n, model.sizes[2])[c])
     details = {"worst": f"at k = {larger}: s_g={g}, agents per cell {vector}", "gap at k": f"{float(right.lower):.6g}", "curve": curve}

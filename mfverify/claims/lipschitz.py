@@ -57,14 +57,18 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
                     best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, action counts {d} of {k} and {e} of {other}, TV={distance}"
     candidates = []
     for distance, (difference, where) in best.items():
-        right_of[distance] = bounds.SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
+        right_of[distance] = (
+            bounds.SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
+        )
         trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
         candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
     return tightest(candidates)
 
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:
-    return list(given) if given is not None else [models.coordination(), models.absorbing(), *(models.random_coupled(s) for s in (4, 5, 16))]
+    return (
+        list(given) if given is not None else [models.coordination(), models.absorbing(), *(models.random_coupled(s) for s in (4, 5, 16))]
+    )
 
 
 def _pairs(model: Model, k: int) -> int:
@@ -90,7 +94,9 @@ _FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
 L1 = Claim(
     id="L1",
     title="Lipschitz in the distribution, same size",
-    statement=r"$|Q^*_k(s_g, F, a_g) - Q^*_k(s_g, F', a_g)| \le " + bounds.SAME_SIZE.latex + r"$ with $\mathrm{TV} = \mathrm{TV}(F, F')$, $F, F' \in \mu_k(\mathcal Z_l)$.",
+    statement=r"$|Q^*_k(s_g, F, a_g) - Q^*_k(s_g, F', a_g)| \le "
+    + bounds.SAME_SIZE.latex
+    + r"$ with $\mathrm{TV} = \mathrm{TV}(F, F')$, $F, F' \in \mu_k(\mathcal Z_l)$.",
     source="Theorem E.3 (appendix)",
     reading="all pairs of distributions of k state-action pairs, exact",
     assumptions=_FINITE,
@@ -106,7 +112,9 @@ L1 = Claim(
 L2 = Claim(
     id="L2",
     title="Lipschitz in the distribution, across sizes",
-    statement=r"$|Q^*_k(s_g, F_{z_\Delta}, a_g) - Q^*_{k'}(s_g, F_{z_{\Delta'}}, a_g)| \le " + bounds.ACROSS_SIZES.latex + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{\Delta'}})$.",
+    statement=r"$|Q^*_k(s_g, F_{z_\Delta}, a_g) - Q^*_{k'}(s_g, F_{z_{\Delta'}}, a_g)| \le "
+    + bounds.ACROSS_SIZES.latex
+    + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{\Delta'}})$.",
     source="Theorem E.3 (appendix), Section 4",
     reading="all pairs of a distribution of k and one of k' state-action pairs, exact; 'other' is k'",
     assumptions=_FINITE,

@@ -71,7 +71,11 @@ _weaker = partial(gap_sides, bounds.THEOREM_4_2_WEAKER)
 def gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     """A grid of (n, k) for given models; for the bundled ones up to n = 2000 where the model's structure makes that cheap."""
     if given is not None:
-        sizes = ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8))) if profile is Profile.QUICK else ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8)), (12, (1, 3, 6, 12)))
+        sizes = (
+            ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8)))
+            if profile is Profile.QUICK
+            else ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8)), (12, (1, 3, 6, 12)))
+        )
         return [Instance(m, n, k) for m in given for n, ks in sizes for k in ks]
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 50, (49,)),
@@ -101,7 +105,13 @@ def _control_instances() -> list[Instance]:
     return [Instance(models.coordination(), 100, k) for k in (75, 99)] + [Instance(models.coordination(), 2000, 201)]
 
 
-_ASSUMPTIONS = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)", "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)", "eps_{k,m} = 0 (exact operator)")
+_ASSUMPTIONS = (
+    "Assumption 2.1 (finite sets)",
+    "Assumption 2.2 (bounded rewards)",
+    "rewards additive over agents (eq. 2)",
+    "independent draws (Algorithm 2)",
+    "eps_{k,m} = 0 (exact operator)",
+)
 
 T1 = Claim(
     id="T1",

@@ -91,7 +91,11 @@ def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
 
 def _p1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     seeds = range(3) if profile is Profile.QUICK else range(20)
-    chosen = list(given) if given is not None else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
+    chosen = (
+        list(given)
+        if given is not None
+        else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
+    )
     return [Instance(m, n, None, (("seed", seed),)) for m in chosen for n in (1, 2, 3) for seed in seeds if _small(m, n)]
 
 
@@ -104,7 +108,9 @@ def _wrong_occupancy(instance: Instance) -> Outcome:
     return _performance_difference(instance, shift=1)
 
 
-def enumerated_marginals(policy: Learned, n: int, state: tuple[int, tuple[int, ...]], draw: int) -> tuple[list[Fraction], list[list[Fraction]]]:
+def enumerated_marginals(
+    policy: Learned, n: int, state: tuple[int, tuple[int, ...]], draw: int
+) -> tuple[list[Fraction], list[list[Fraction]]]:
     """Eq. 11-12 read literally for labelled agents: every k-subset for the global agent, every ``draw``-subset for each local one.
 
     Returns the probabilities of the global actions and, per agent, of its local actions. Cost: ``C(n, k) + n C(n-1, k-1)``.
@@ -164,9 +170,19 @@ def _self_left_out(instance: Instance) -> Outcome:
 
 
 def _p2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    chosen = list(given) if given is not None else [models.coordination(), models.random_coupled(4), models.random_coupled(16), models.absorbing()]
+    chosen = (
+        list(given)
+        if given is not None
+        else [models.coordination(), models.random_coupled(4), models.random_coupled(16), models.absorbing()]
+    )
     largest = 4 if profile is Profile.QUICK else 6
-    return [Instance(m, n, k) for m in chosen for n in range(2, largest + 1) for k in range(1, n + 1) if m.sizes[0] * m.sizes[2] ** n <= 1000 and _small(m, k)]
+    return [
+        Instance(m, n, k)
+        for m in chosen
+        for n in range(2, largest + 1)
+        for k in range(1, n + 1)
+        if m.sizes[0] * m.sizes[2] ** n <= 1000 and _small(m, k)
+    ]
 
 
 _FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
@@ -196,7 +212,9 @@ P2 = Claim(
     registered=Status.CORROBORATED,
     sides=_marginals,
     instances=_p2_instances,
-    control=Control("local agents draw k of the others and leave themselves out", _self_left_out, lambda: _p2_instances(Profile.QUICK, None)),
+    control=Control(
+        "local agents draw k of the others and leave themselves out", _self_left_out, lambda: _p2_instances(Profile.QUICK, None)
+    ),
     rests_on=("B2",),
     left_means="largest |formula - enumeration|",
     right_means="0",

@@ -72,7 +72,10 @@ def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fract
                     best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, sample {d} of {e}, TV={distance}"
     trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
     return tightest(
-        [Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}) * scale, trivial, {"worst": where}) for distance, (x, where) in best.items()]
+        [
+            Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}) * scale, trivial, {"worst": where})
+            for distance, (x, where) in best.items()
+        ]
     )
 
 
@@ -146,7 +149,9 @@ R1 = Claim(
     registered=Status.CORROBORATED,
     sides=_optimistic,
     instances=_exact_pairs,
-    control=Control("the k-value is multiplied by 9/10", partial(_optimistic, factor=Fraction(9, 10)), lambda: _exact_pairs(Profile.QUICK, None)),
+    control=Control(
+        "the k-value is multiplied by 9/10", partial(_optimistic, factor=Fraction(9, 10)), lambda: _exact_pairs(Profile.QUICK, None)
+    ),
     left_means="largest V_n - E V_k",
     right_means="0",
 )
@@ -161,7 +166,11 @@ R2 = Claim(
     registered=Status.CORROBORATED,
     sides=partial(_lipschitz_side, lipschitz.UPPER, True),
     instances=_exact_pairs,
-    control=Control("the bound is divided by four", partial(_lipschitz_side, lipschitz.UPPER, True, scale=Fraction(1, 4)), lambda: _exact_pairs(Profile.QUICK, None)),
+    control=Control(
+        "the bound is divided by four",
+        partial(_lipschitz_side, lipschitz.UPPER, True, scale=Fraction(1, 4)),
+        lambda: _exact_pairs(Profile.QUICK, None),
+    ),
     rests_on=("B3",),
     left_means="largest Q_k - Q_n",
     right_means="bound",
@@ -177,7 +186,11 @@ R2L = Claim(
     registered=Status.CORROBORATED,
     sides=partial(_lipschitz_side, lipschitz.LOWER, False),
     instances=_exact_pairs,
-    control=Control("the bound is divided by four", partial(_lipschitz_side, lipschitz.LOWER, False, scale=Fraction(1, 4)), lambda: _exact_pairs(Profile.QUICK, None)),
+    control=Control(
+        "the bound is divided by four",
+        partial(_lipschitz_side, lipschitz.LOWER, False, scale=Fraction(1, 4)),
+        lambda: _exact_pairs(Profile.QUICK, None),
+    ),
     rests_on=("B3",),
     left_means="largest Q_n - Q_k",
     right_means="bound",
@@ -193,7 +206,9 @@ R4 = Claim(
     registered=Status.CORROBORATED,
     sides=_shared_gap,
     instances=_shared_instances,
-    control=Control("the bound is divided by forty", partial(_shared_gap, scale=Fraction(1, 40)), lambda: _shared_instances(Profile.QUICK, None)),
+    control=Control(
+        "the bound is divided by forty", partial(_shared_gap, scale=Fraction(1, 40)), lambda: _shared_instances(Profile.QUICK, None)
+    ),
     rests_on=("P1", "R1", "R2"),
     left_means="largest gap, shared draw",
     right_means="bound R4",
@@ -209,7 +224,11 @@ R5 = Claim(
     registered=Status.CORROBORATED,
     sides=_no_global_choice,
     instances=_r5_instances,
-    control=Control("a millionth is added to the gap", partial(_no_global_choice, sabotage=Fraction(1, 10**6)), lambda: _r5_instances(Profile.QUICK, None)),
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_no_global_choice, sabotage=Fraction(1, 10**6)),
+        lambda: _r5_instances(Profile.QUICK, None),
+    ),
     left_means="largest gap",
     right_means="0",
 )

@@ -99,10 +99,23 @@ def document() -> dict[str, Any]:
         series = []
         for bound in GAP_BOUNDS:
             shares = [share_of_trivial(bound, n, k, discount) for k in grid]
-            series.append({"label": bound.name, "lower": [None if s is None else float(s[0]) for s in shares], "upper": [None if s is None else float(s[1]) for s in shares]})
+            series.append(
+                {
+                    "label": bound.name,
+                    "lower": [None if s is None else float(s[0]) for s in shares],
+                    "upper": [None if s is None else float(s[1]) for s in shares],
+                }
+            )
         series.append({"label": "trivial", "lower": [1.0] * len(grid), "upper": [1.0] * len(grid)})
         curves.append(
-            {"title": f"n = {n}, discount {discount}", "x_label": "subsample k", "y_label": "bound / trivial bound", "scale": "log", "x": grid, "series": series}
+            {
+                "title": f"n = {n}, discount {discount}",
+                "x_label": "subsample k",
+                "y_label": "bound / trivial bound",
+                "scale": "log",
+                "x": grid,
+                "series": series,
+            }
         )
     return {
         "sizes": "two states and two actions of every kind, rewards bounded by one",

@@ -31,7 +31,9 @@ class LabelledRationalSystem:
         global_states, global_actions, local_states, local_actions = model.sizes
         entries = global_states**2 * global_actions * (local_states**2 * local_actions) ** n
         if entries > _MOST_ENTRIES:
-            raise TooLargeError(f"{n} labelled agents have {entries:.3g} transitions, more than {_MOST_ENTRIES:.0e} for exact arithmetic; use fewer agents")
+            raise TooLargeError(
+                f"{n} labelled agents have {entries:.3g} transitions, more than {_MOST_ENTRIES:.0e} for exact arithmetic; use fewer agents"
+            )
         self.model, self.n = model, n
         self.states: list[LabelledState] = [(g, s) for g in range(global_states) for s in product(range(local_states), repeat=n)]
         self.actions: list[LabelledAction] = [(b, a) for b in range(global_actions) for a in product(range(local_actions), repeat=n)]

@@ -48,14 +48,19 @@ class RationalSystem:
         global_states, global_actions, size, local_actions = model.sizes
         states = global_states * counts.number_of_count_vectors(n, size)
         if states > _MOST_STATES:
-            raise TooLargeError(f"{n} agents have {states} states, more than {_MOST_STATES} for exact arithmetic; use method 'lumped' or fewer agents")
+            raise TooLargeError(
+                f"{n} agents have {states} states, more than {_MOST_STATES} for exact arithmetic; use method 'lumped' or fewer agents"
+            )
         self.model, self.n = model, n
         self.vectors: list[CountVector] = [tuple(int(x) for x in row) for row in counts.count_vectors(n, size)]
         self.position = {c: i for i, c in enumerate(self.vectors)}
-        self.pairs = global_states * global_actions * sum(prod(comb(x + local_actions - 1, local_actions - 1) for x in c) for c in self.vectors)
+        self.pairs = (
+            global_states * global_actions * sum(prod(comb(x + local_actions - 1, local_actions - 1) for x in c) for c in self.vectors)
+        )
         self._laws: dict[tuple[int, CountVector], dict[CountVector, flint.fmpq]] = {}
         self._kernel = [
-            [[_fmpq(p) for p in model.local_kernel[s, g, a]] for s in range(size) for a in range(local_actions)] for g in range(global_states)
+            [[_fmpq(p) for p in model.local_kernel[s, g, a]] for s in range(size) for a in range(local_actions)]
+            for g in range(global_states)
         ]
         self._global_kernel = [[[_fmpq(p) for p in model.global_kernel[g, b]] for b in range(global_actions)] for g in range(global_states)]
 
@@ -136,7 +141,9 @@ class RationalSystem:
     def optimum(self) -> dict[State, flint.fmpq]:
         """``V*`` exactly, by policy iteration from the myopic policy; a maximiser is kept while it stays one."""
         if self.pairs > _MOST_PAIRS:
-            raise TooLargeError(f"{self.n} agents have {self.pairs:.3g} (state, action) pairs, more than {_MOST_PAIRS:.0e} for exact arithmetic; use method 'lumped' or fewer agents")
+            raise TooLargeError(
+                f"{self.n} agents have {self.pairs:.3g} (state, action) pairs, more than {_MOST_PAIRS:.0e} for exact arithmetic; use method 'lumped' or fewer agents"
+            )
         policy = {state: self.greedy(state, dict.fromkeys(self.states, flint.fmpq(0)))[1][0] for state in self.states}
         while True:
             value = self.policy_value(policy)

@@ -143,7 +143,9 @@ class NoisySystem:
         transitions = (len(self.labelled.states) * len(self.outcomes)) ** 2 * len(self.labelled.actions)
         if transitions > _MOST_TRANSITIONS:
             most = f"{_MOST_TRANSITIONS:.0e}"
-            raise TooLargeError(f"{n} agents with reward outcomes have {transitions:.3g} transitions, more than {most}; use fewer agents or outcomes")
+            raise TooLargeError(
+                f"{n} agents with reward outcomes have {transitions:.3g} transitions, more than {most}; use fewer agents or outcomes"
+            )
         self.states: list[State] = [(g, s + o) for g, s in self.labelled.states for o in self.outcomes]
         self._discount = _fmpq(rewards.dynamics.discount)
 

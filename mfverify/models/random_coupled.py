@@ -17,7 +17,12 @@ _PARTS = 16
 
 
 def random_coupled(
-    seed: int, local_states: int = 2, local_actions: int = 2, global_states: int = 2, global_actions: int = 2, discount: str | Fraction = "9/10"
+    seed: int,
+    local_states: int = 2,
+    local_actions: int = 2,
+    global_states: int = 2,
+    global_actions: int = 2,
+    discount: str | Fraction = "9/10",
 ) -> Model:
     """The random coupled model of a seed: the same for the same arguments, on every machine."""
     rng = random.Random(f"{seed} {local_states} {local_actions} {global_states} {global_actions}")

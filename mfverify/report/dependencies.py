@@ -68,11 +68,34 @@ def drawing(run: Document) -> Markup | None:
             axes.scatter(*place[name], s=900, marker=marker, facecolor=colour, edgecolor="black", linestyle=[edge], linewidth=1.3, zorder=3)
             axes.text(*place[name], name, ha="center", va="center", zorder=4, fontsize=10, fontweight="bold")
         used = [s for s in _SHAPES if s in {statuses[name] for name in arrows}]
-        handles: list[Artist] = [Line2D([], [], marker=_SHAPES[s][0], color="none", markerfacecolor=_SHAPES[s][1], markeredgecolor="black", markersize=11, label=_SHAPES[s][2]) for s in used]
+        handles: list[Artist] = [
+            Line2D(
+                [],
+                [],
+                marker=_SHAPES[s][0],
+                color="none",
+                markerfacecolor=_SHAPES[s][1],
+                markeredgecolor="black",
+                markersize=11,
+                label=_SHAPES[s][2],
+            )
+            for s in used
+        ]
         handles.append(Line2D([], [], color="#555555", label="its argument uses"))
         handles.append(Line2D([], [], color="#b04a00", linestyle=(0, (4, 2)), label="uses a refuted claim"))
         if run.unsupported:
-            handles.append(axes.scatter([], [], s=120, marker="o", facecolor="white", edgecolor="black", linestyle=[(0, (2, 1.5))], label="dashed outline: lost its support"))
+            handles.append(
+                axes.scatter(
+                    [],
+                    [],
+                    s=120,
+                    marker="o",
+                    facecolor="white",
+                    edgecolor="black",
+                    linestyle=[(0, (2, 1.5))],
+                    label="dashed outline: lost its support",
+                )
+            )
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
         axes.set_xlim(-0.6, width - 0.4)
         axes.set_ylim(-0.6, height - 0.4)
@@ -85,4 +108,6 @@ def _places(arrows: nx.DiGraph) -> dict[str, tuple[float, float]]:
     """Layers by what must come first (what others rest on at the bottom), each centred, by id within a layer."""
     layers = [sorted(layer) for layer in nx.topological_generations(arrows.reverse())]
     widest = max(len(layer) for layer in layers)
-    return {name: (i + (widest - len(layer)) / 2 + 0.22 * (y % 2), float(y)) for y, layer in enumerate(layers) for i, name in enumerate(layer)}
+    return {
+        name: (i + (widest - len(layer)) / 2 + 0.22 * (y % 2), float(y)) for y, layer in enumerate(layers) for i, name in enumerate(layer)
+    }

@@ -239,7 +239,15 @@ def _vacuity(entry: Any) -> Vacuity:
         place = f"vacuity, row {number}"
         row = _mapping(raw, place)
         first = _get(row, "first", place)
-        rows.append(VacuityRow(_string(row, "bound", place), _string(row, "discount", place), int(_get(row, "agents", place)), None if first is None else int(first), _point(row["at_end"], place)))
+        rows.append(
+            VacuityRow(
+                _string(row, "bound", place),
+                _string(row, "discount", place),
+                int(_get(row, "agents", place)),
+                None if first is None else int(first),
+                _point(row["at_end"], place),
+            )
+        )
     curves = tuple(_curve(curve, f"vacuity, curve {number}") for number, curve in _list(fields, "curves", "vacuity"))
     return Vacuity(_string(fields, "sizes", "vacuity"), tuple(rows), curves)
 

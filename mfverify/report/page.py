@@ -98,9 +98,13 @@ def render(document: Mapping[str, Any]) -> str:
         corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
         used=_used(run),
         dependencies=dependencies.drawing(run),
-        vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"plot-vacuity-{i}") for i, curve in enumerate(run.vacuity.curves)] if run.vacuity else [],
+        vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"plot-vacuity-{i}") for i, curve in enumerate(run.vacuity.curves)]
+        if run.vacuity
+        else [],
         vacuity_agents=list(dict.fromkeys(row.agents for row in run.vacuity.rows)) if run.vacuity else [],
-        vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))] if run.vacuity else [],
+        vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))]
+        if run.vacuity
+        else [],
         provenance=[(name, _value(value)) for name, value in run.provenance],
         first_rows=FIRST_ROWS,
         mark=mark,
@@ -170,7 +174,10 @@ def _violation(claim: ClaimRecord) -> dict[str, Any]:
 def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
     """The claims this one rests on, each with its status; those outside the run by id alone."""
     known = {other.id: other for other in run.claims}
-    parts = [Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name) for name in claim.rests_on]
+    parts = [
+        Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name)
+        for name in claim.rests_on
+    ]
     return Markup(", ").join(parts)
 
 

@@ -126,7 +126,10 @@ def curves(claim: ClaimRecord) -> tuple[list[Panel], int]:
     """
     having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None and len(set(instance.curve.x)) >= 2]
     having.sort(key=lambda pair: pair[0].verdict is not Verdict.VIOLATED)
-    panels = [curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}") for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)]
+    panels = [
+        curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}")
+        for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)
+    ]
     return panels, len(having) - len(panels)
 
 
@@ -214,7 +217,10 @@ def _spoken_value(low: float, high: float) -> str:
 
 def _rows(curve: Curve) -> tuple[tuple[str, ...], ...]:
     header = (curve.x_label, *(series.label for series in curve.series))
-    body = [(f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series)) for index, point in enumerate(curve.x)]
+    body = [
+        (f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series))
+        for index, point in enumerate(curve.x)
+    ]
     return header, *body
 
 
@@ -230,7 +236,9 @@ def _scale(lines: Sequence[Line]) -> str:
     return "log" if values and min(values) > 0 and max(values) > 30 * min(values) else "linear"
 
 
-def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str) -> Markup:
+def _svg(
+    lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str
+) -> Markup:
     buffer = io.StringIO()
     with mpl.rc_context():
         mpl.rcdefaults()

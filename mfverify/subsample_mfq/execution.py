@@ -78,7 +78,9 @@ def _over(numerators: Exact, denominator: int) -> Exact:
     return out.reshape(numerators.shape)
 
 
-def execution_value(model: Model, n: int, learned: Learned, sampling: str | Sampling = Sampling.INDEPENDENT, width: float = 1e-9) -> Enclosure:
+def execution_value(
+    model: Model, n: int, learned: Learned, sampling: str | Sampling = Sampling.INDEPENDENT, width: float = 1e-9
+) -> Enclosure:
     """Enclose the value of the executed policy ``pi_k`` in the n-agent system.
 
     Returns an :class:`Enclosure` with axes ``[g, rank in count_vectors(n, |S_l|)]``. Raises :class:`ModelError` when
@@ -95,7 +97,9 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Samp
 
 def _check(model: Model, n: int, learned: Learned) -> None:
     if learned.model != model:
-        raise ModelError(f"learned: the policy was learned on the model {learned.model.name!r}, which differs from {model.name!r}; learn it on this model")
+        raise ModelError(
+            f"learned: the policy was learned on the model {learned.model.name!r}, which differs from {model.name!r}; learn it on this model"
+        )
     if learned.k > n:
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")
 
@@ -144,7 +148,9 @@ def _shares(weights: Exact, table: Integers, actions: int, state: object) -> Exa
     """Numerators grouped by the action that each sample leads to."""
     possible = weights.astype(bool)
     if (table[possible] == UNDECIDED_ACTION).any():
-        raise UndecidedTieError(f"state {state}: a sample leads to a tie that exact arithmetic cannot decide at this size; use a smaller subsample")
+        raise UndecidedTieError(
+            f"state {state}: a sample leads to a tie that exact arithmetic cannot decide at this size; use a smaller subsample"
+        )
     return np.array([int(weights[possible & (table == a)].sum()) for a in range(actions)], dtype=object)
 
 
@@ -262,7 +268,9 @@ def shared_chain(model: Model, n: int, learned: Learned) -> JointChain:
     vectors = counts.count_vectors(n, size)
     states = len(vectors)
     if global_states**2 * states**2 > _MOST_NUMBERS:
-        raise TooLargeError(f"{n} agents need {global_states**2 * states**2:.3g} transition probabilities; use fewer agents or local states")
+        raise TooLargeError(
+            f"{n} agents need {global_states**2 * states**2:.3g} transition probabilities; use fewer agents or local states"
+        )
     order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
     law = np.zeros((global_states, states, global_states, states))
     reward = np.empty((global_states, states))
@@ -285,7 +293,9 @@ def shared_chain(model: Model, n: int, learned: Learned) -> JointChain:
             rows = np.empty((len(samples), states))
             rows[:, order] = sweeps.next_count_laws(multiplicity, moves[position], up, levels)
             for h in range(global_states):
-                weights = np.array([float(p * model.global_kernel[g, plays[i].global_action, h]) for (_, p), i in zip(samples, position, strict=True)])
+                weights = np.array(
+                    [float(p * model.global_kernel[g, plays[i].global_action, h]) for (_, p), i in zip(samples, position, strict=True)]
+                )
                 law[g, c, h] = weights @ rows
             reward[g, c] = float(exact)
     # As for independent draws, then a rounded weight, a product and an addition per sample.
@@ -305,7 +315,9 @@ def exact_execution_value(learned: Learned, n: int) -> Enclosure:
     global_states, _, size, _ = model.sizes
     vectors = [tuple(int(x) for x in row) for row in counts.count_vectors(n, size)]
     if global_states * len(vectors) > _MOST_EXACT_STATES:
-        raise TooLargeError(f"{n} agents have {global_states * len(vectors)} states, more than {_MOST_EXACT_STATES} for exact arithmetic; use execution_value")
+        raise TooLargeError(
+            f"{n} agents have {global_states * len(vectors)} states, more than {_MOST_EXACT_STATES} for exact arithmetic; use execution_value"
+        )
     marginals = policy_marginals(learned, n)
     of_global, of_local = marginals.global_action, marginals.local_action
     rows: dict[State, dict[State, flint.fmpq]] = {}
@@ -321,7 +333,9 @@ def exact_execution_value(learned: Learned, n: int) -> Enclosure:
                 for _agent in range(x):
                     law = _one_agent_more(law, move)
             next_global = of_global[g, i] @ model.global_kernel[g]
-            rows[g, c] = {(h, d): flint.fmpq((p * q).numerator, (p * q).denominator) for h, p in enumerate(next_global) if p for d, q in law.items()}
+            rows[g, c] = {
+                (h, d): flint.fmpq((p * q).numerator, (p * q).denominator) for h, p in enumerate(next_global) if p for d, q in law.items()
+            }
             rewards[g, c] = flint.fmpq(reward.numerator, reward.denominator)
     value = solve_chain(rows, rewards, flint.fmpq(model.discount.numerator, model.discount.denominator))
     exact = np.array([[fraction(value[g, c]) for c in vectors] for g in range(global_states)], dtype=object)

@@ -94,7 +94,9 @@ class Learned:
     @cached_property
     def global_action(self) -> Integers:
         """The global agent's action for each sample, axes ``[g, rank of the sample's counts]``; the smallest maximising ``a_g``."""
-        table = np.full((self.model.sizes[0], counts.number_of_count_vectors(self.k, self.model.sizes[2])), UNDECIDED_ACTION, dtype=np.int64)
+        table = np.full(
+            (self.model.sizes[0], counts.number_of_count_vectors(self.k, self.model.sizes[2])), UNDECIDED_ACTION, dtype=np.int64
+        )
         for index, (_, m) in zip(np.ndindex(table.shape), self._ordered(), strict=True):
             if m.actions is not None:
                 table[index] = min(b for b, _ in m.actions)

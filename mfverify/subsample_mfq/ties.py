@@ -75,7 +75,9 @@ def maximisers(operator: LumpedOperator, value: Enclosure) -> dict[State, Maximi
     return out
 
 
-def _separation(operator: LumpedOperator, g: int, tables: list[Floats], distinct: list[int]) -> tuple[Floats, Floats, Integers, list[Integers]]:
+def _separation(
+    operator: LumpedOperator, g: int, tables: list[Floats], distinct: list[int]
+) -> tuple[Floats, Floats, Integers, list[Integers]]:
     """Best value, its lead over every other joint action (rounded down), the winning global action, and the local maximisers."""
     values, seconds, local = zip(*(operator.local_maximum(g, tables[b]) for b in distinct), strict=True)
     stacked = np.stack(values)

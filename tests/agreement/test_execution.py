@@ -98,7 +98,9 @@ def test_near_ties_are_executed_as_exact_arithmetic_decides_them(sampling: str, 
     check_execution(with_local_reward(COORDINATION, 1, 1, 1, sign * Fraction(1, 10**30)), 3, 2, sampling)
 
 
-@pytest.mark.parametrize(("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 3)), (3, 3, (2, 2, 2, 2)), (2, 2, (1, 2, 3, 2))])
+@pytest.mark.parametrize(
+    ("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 3)), (3, 3, (2, 2, 2, 2)), (2, 2, (1, 2, 3, 2))]
+)
 @pytest.mark.parametrize("make", [random_instance, tied_instance])
 def test_exact_execution_value_equals_enumeration_of_all_subsets(n: int, k: int, sizes: tuple[int, int, int, int], make: object) -> None:
     instance = make(420 + n + k, *sizes)  # type: ignore[operator]
@@ -109,7 +111,11 @@ def test_exact_execution_value_equals_enumeration_of_all_subsets(n: int, k: int,
 
 
 def test_the_oracles_tell_the_two_samplings_and_the_subsample_sizes_apart() -> None:
-    values = {(k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 3, k, sampling).items())) for k in (1, 2, 3) for sampling in SAMPLINGS}
+    values = {
+        (k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 3, k, sampling).items()))
+        for k in (1, 2, 3)
+        for sampling in SAMPLINGS
+    }
     assert values[2, "independent"] != values[2, "shared"]
     assert values[1, "independent"] != values[2, "independent"]
     assert values[1, "shared"] != values[3, "shared"]
@@ -141,7 +147,9 @@ def test_no_executed_policy_beats_the_optimum(n: int, sampling: str) -> None:
 
 
 @pytest.mark.parametrize("make", [random_instance, tied_instance])
-@pytest.mark.parametrize(("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 2)), (3, 3, (2, 2, 2, 3)), (4, 2, (2, 2, 2, 2)), (3, 2, (1, 2, 3, 2))])
+@pytest.mark.parametrize(
+    ("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 2)), (3, 3, (2, 2, 2, 3)), (4, 2, (2, 2, 2, 2)), (3, 2, (1, 2, 3, 2))]
+)
 def test_marginals_equal_those_of_the_enumerated_joint_law(n: int, k: int, sizes: tuple[int, int, int, int], make: object) -> None:
     instance = make(600 + n + k, *sizes)  # type: ignore[operator]
     found = policy_marginals(learn(model_of(instance), k), n)

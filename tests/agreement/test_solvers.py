@@ -19,7 +19,17 @@ from mfverify.exact.policy_value import PolicyChain
 from mfverify.exact.rational import RationalSystem
 from mfverify.models import absorbing, coordination
 from tests.agreement.checks import WIDTH, check_methods_agree, check_optimal_value, instance_of, model_of, random_doubles
-from tests.oracles import Instance, LabelledSystem, all_count_vectors, assert_encloses, flat_order, iterate_values, moving_instance, random_instance, tied_instance
+from tests.oracles import (
+    Instance,
+    LabelledSystem,
+    all_count_vectors,
+    assert_encloses,
+    flat_order,
+    iterate_values,
+    moving_instance,
+    random_instance,
+    tied_instance,
+)
 
 METHODS = ["lumped", "flat", "rational"]
 BUNDLED = {
@@ -119,7 +129,9 @@ def test_coordination_earns_one_for_ever_where_everyone_stands_with_the_global_a
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_constant_reward_has_the_geometric_series_as_its_value(method: str) -> None:
-    instance = replace(TINY["random_instance-n2-2x2x2x2"][1], global_reward=((Fraction(1, 3),) * 2,) * 2, local_reward=(((Fraction(2, 3),) * 2,) * 2,) * 2)
+    instance = replace(
+        TINY["random_instance-n2-2x2x2x2"][1], global_reward=((Fraction(1, 3),) * 2,) * 2, local_reward=(((Fraction(2, 3),) * 2,) * 2,) * 2
+    )
     found = optimal_value(model_of(instance), 2, method)
     assert_encloses(found, {state: 1 / (1 - instance.discount) for _, state in flat_order(instance, 2)}, instance, 2)
 
@@ -230,7 +242,10 @@ def test_the_certificate_does_not_trust_the_linear_solver(monkeypatch: pytest.Mo
 OPERATOR_CASES = {
     f"n{n}-{'x'.join(map(str, sizes))}": (n, random_instance(100 + n, *sizes))
     for n, sizes in [(1, (2, 2, 2, 2)), (2, (2, 3, 2, 3)), (3, (2, 2, 2, 2)), (2, (3, 2, 3, 2)), (2, (1, 1, 1, 3)), (3, (2, 1, 2, 3))]
-} | {f"moving-n{n}-{'x'.join(map(str, sizes))}": (n, moving_instance(110 + n, *sizes)) for n, sizes in [(2, (2, 3, 2)), (3, (2, 2, 2)), (4, (2, 2, 3))]}
+} | {
+    f"moving-n{n}-{'x'.join(map(str, sizes))}": (n, moving_instance(110 + n, *sizes))
+    for n, sizes in [(2, (2, 3, 2)), (3, (2, 2, 2)), (4, (2, 2, 3))]
+}
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])

@@ -51,7 +51,11 @@ def test_counted_tables_of_coordination_by_hand(k: int, standard: int, mean_fiel
 def test_first_wrong_choice_of_the_switch_is_two_pairs_and_three_agents() -> None:
     wrong = []
     for pairs, k in product(range(1, 6), range(1, 12)):
-        sizes = {"standard": pairs**k, "mean-field": pairs * len({tuple(sorted(z)) for z in product(range(pairs), repeat=k - 1)})} if pairs**k < 10**5 else None
+        sizes = (
+            {"standard": pairs**k, "mean-field": pairs * len({tuple(sorted(z)) for z in product(range(pairs), repeat=k - 1)})}
+            if pairs**k < 10**5
+            else None
+        )
         if sizes is None:
             continue
         picked = sizes["standard" if pairs**k <= pairs * k**pairs else "mean-field"]
@@ -92,11 +96,15 @@ def brute_sweep_entries(model: Model, k: int) -> int:
         pairs = sorted({(s, row[s, a]) for s, a in row})
         kernels = sorted(set(row.values()))
         total += len({tuple(sorted(z)) for z in product(pairs, repeat=k)})
-        total += len({tuple(sorted(u)) for u in product(kernels, repeat=k)}) * len({tuple(model.global_kernel[g, b]) for b in range(global_actions)})
+        total += len({tuple(sorted(u)) for u in product(kernels, repeat=k)}) * len(
+            {tuple(model.global_kernel[g, b]) for b in range(global_actions)}
+        )
     return total
 
 
-@pytest.mark.parametrize("model", [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(6, 3, 2)], ids=lambda m: m.name)
+@pytest.mark.parametrize(
+    "model", [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(6, 3, 2)], ids=lambda m: m.name
+)
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_sweep_entries_match_labelled_multisets(model: Model, k: int) -> None:
     assert costs.sweep_entries(model, k) == brute_sweep_entries(model, k)
@@ -159,7 +167,10 @@ def test_typed_model_keeps_types_and_uses_each_kinds_numbers() -> None:
 def test_agents_of_one_type_are_the_model_of_that_type() -> None:
     """The optimum and the executed value on start states with a single type are those of the type's own model."""
     kinds = [models.random_coupled(4), models.random_coupled(5)]
-    own = [Model(kinds[0].global_kernel, m.local_kernel, kinds[0].global_reward, m.local_reward, m.discount, f"kind {e}") for e, m in enumerate(kinds)]
+    own = [
+        Model(kinds[0].global_kernel, m.local_kernel, kinds[0].global_reward, m.local_reward, m.discount, f"kind {e}")
+        for e, m in enumerate(kinds)
+    ]
     both = costs.typed(kinds, "both")
     n, k = 3, 2
     system, value = rational_system(both, n), exact_execution_value(learned(both, k), n)

@@ -49,7 +49,9 @@ def samples(population: Sequence[int], k: int) -> list[list[int]]:
 
 def test_partitions_are_all_populations_up_to_names() -> None:
     for n in range(1, 8):
-        brute = {tuple(sorted((x for x in c if x), reverse=True)) for c in product(range(n + 1), repeat=n) if sum(c) == n} if n <= 5 else None
+        brute = (
+            {tuple(sorted((x for x in c if x), reverse=True)) for c in product(range(n + 1), repeat=n) if sum(c) == n} if n <= 5 else None
+        )
         found = list(distances.partitions(n))
         assert len(found) == len(set(found)) == (1, 2, 3, 5, 7, 11, 15)[n - 1]
         assert brute is None or set(found) == brute
@@ -109,7 +111,9 @@ def test_divergence_attains_its_bound_exactly_where_a_sample_exhausts_classes() 
 def test_all_populations_are_as_tight_as_the_tightest_of_them(n: int) -> None:
     everything = Instance(None, n, None, (("population", "all"),))
     # Below k = n, where every sample is the population and a tail has no deviation to be checked at.
-    single = [Instance(None, n, k, (("population", "+".join(map(str, p))),)) for p in distances.partitions(n) if len(p) > 1 for k in range(1, n)]
+    single = [
+        Instance(None, n, k, (("population", "+".join(map(str, p))),)) for p in distances.partitions(n) if len(p) > 1 for k in range(1, n)
+    ]
     for claim in (distances.C4, distances.R3, distances.R3M, distances.R3K, distances.C5):
         outcome, separate = claim.sides(everything), [claim.sides(x) for x in single]
         assert isinstance(outcome, Sides)
@@ -133,7 +137,12 @@ def test_tail_by_sets_of_all_populations_shows_the_serfling_number(n: int) -> No
 
 
 def test_monotone_claim_is_an_equality_at_two_and_two() -> None:
-    assert [distances.mean_total_variation((2, 2), k) for k in (1, 2, 3, 4)] == [Fraction(1, 2), Fraction(1, 6), Fraction(1, 6), Fraction(0)]
+    assert [distances.mean_total_variation((2, 2), k) for k in (1, 2, 3, 4)] == [
+        Fraction(1, 2),
+        Fraction(1, 6),
+        Fraction(1, 6),
+        Fraction(0),
+    ]
     sides = distances.C4M.sides(Instance(None, 4, None, (("population", "2+2"),)))
     assert isinstance(sides, Sides) and (sides.left == sides.right) is True and judge(sides) is Verdict.HOLDS
 
@@ -182,7 +191,9 @@ def test_smallest_violation_of_c7_is_two_agents_and_a_coin() -> None:
     instance = Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))
     assert judge(distances.C7.sides(instance)) is Verdict.VIOLATED
     assert judge(distances.C7R.sides(instance)) is Verdict.HOLDS
-    assert judge(distances.C7.sides(Instance(None, 4, 2, (("sample", "1+1"), ("population", "3+1"), ("kernel", "rotate"))))) is Verdict.HOLDS
+    assert (
+        judge(distances.C7.sides(Instance(None, 4, 2, (("sample", "1+1"), ("population", "3+1"), ("kernel", "rotate"))))) is Verdict.HOLDS
+    )
 
 
 def test_data_processing_sides_match_sets_of_classes() -> None:
@@ -205,7 +216,9 @@ def test_data_processing_sides_match_sets_of_classes() -> None:
 # -------------------------------------------------------------------------------------------------------------- large populations
 
 
-@pytest.mark.parametrize("population", [(100, 100, 100), (97, 51, 52), (60, 50, 40, 10), pytest.param((97, 101, 50, 52), marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "population", [(100, 100, 100), (97, 51, 52), (60, 50, 40, 10), pytest.param((97, 101, 50, 52), marks=pytest.mark.slow)]
+)
 def test_tail_in_the_hundreds_has_the_mean_of_the_marginals(population: tuple[int, ...]) -> None:
     """The joint law's tail adds up to the mean that comes from one class at a time, and starts at 1 - Pr[no deviation]."""
     k = 30

@@ -73,7 +73,9 @@ def test_subsystem_against_labelled_agents(model: Model, k: int) -> None:
             assert table.optimum[i] == scores[g, s][b, a]
             found.add(i)
     assert found == set(range(len(table.pairs)))
-    assert table.starts.tolist() == [min(i for i, (x, _) in enumerate(table.pairs) if x == state) for state in table.states] + [len(table.pairs)]
+    assert table.starts.tolist() == [min(i for i, (x, _) in enumerate(table.pairs) if x == state) for state in table.states] + [
+        len(table.pairs)
+    ]
 
 
 def reachable_from(table: Subsystem, start: int) -> set[int]:

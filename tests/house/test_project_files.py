@@ -47,7 +47,11 @@ def texts() -> Iterator[Path]:
     made = {".git", ".venv", "build", "dist", "latest", "__pycache__"}
     for path in sorted(PROJECT.rglob("*")):
         parts = path.relative_to(PROJECT).parts
-        if path.is_file() and not made & set(parts) and not any(part.endswith(("_cache", ".egg-info")) or part == ".hypothesis" for part in parts):
+        if (
+            path.is_file()
+            and not made & set(parts)
+            and not any(part.endswith(("_cache", ".egg-info")) or part == ".hypothesis" for part in parts)
+        ):
             yield path
 
 
@@ -79,7 +83,11 @@ def test_the_files_speak_of_the_project_alone(pattern: str) -> None:
         except UnicodeDecodeError:
             continue
         looked += 1
-        found += [f"{path.relative_to(PROJECT)}, line {i}: {line.strip()[:80]}" for i, line in enumerate(text.splitlines(), 1) if re.search(pattern, line)]
+        found += [
+            f"{path.relative_to(PROJECT)}, line {i}: {line.strip()[:80]}"
+            for i, line in enumerate(text.splitlines(), 1)
+            if re.search(pattern, line)
+        ]
     assert looked > 100
     assert found == []
 

@@ -37,7 +37,9 @@ def undocumented(tree: ast.Module) -> Iterator[str]:
         if not ast.get_docstring(node):
             yield node.name
         if isinstance(node, ast.ClassDef):
-            methods = [part for part in node.body if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and not part.name.startswith("_")]
+            methods = [
+                part for part in node.body if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and not part.name.startswith("_")
+            ]
             yield from (f"{node.name}.{method.name}" for method in methods if not ast.get_docstring(method))
 
 

@@ -62,7 +62,10 @@ def test_the_comparison_can_fail() -> None:
     assert not same("a b", "a")
 
 
-def test_every_command_that_the_readme_shows_prints_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.slow
+def test_every_command_that_the_readme_shows_prints_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
     (model,) = blocks("toml")

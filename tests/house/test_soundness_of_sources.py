@@ -33,7 +33,11 @@ def test_no_tolerance_and_nothing_executed(module: str) -> None:
     forbidden = TOLERANCES | EXECUTING | UNSAFE_FUNCTIONS
     assert [f"line {line}: {name}" for name, line in names(modules()[module]) if name in forbidden] == []
     assert [f"line {i.line}: {i.imported}" for i in imports(module) if i.imported.split(".")[0] in UNSAFE_READERS] == []
-    bare_compile = [node.lineno for node in ast.walk(modules()[module]) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "compile"]
+    bare_compile = [
+        node.lineno
+        for node in ast.walk(modules()[module])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "compile"
+    ]
     assert bare_compile == []
 
 
@@ -42,5 +46,7 @@ def test_no_shell(module: str) -> None:
     """Other programs are started, if at all, from a list of arguments."""
     shell = [node.lineno for node in ast.walk(modules()[module]) if isinstance(node, ast.keyword) and node.arg == "shell"]
     assert shell == []
-    starters = [node for node in ast.walk(modules()[module]) if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.system", "os.popen"}]
+    starters = [
+        node for node in ast.walk(modules()[module]) if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.system", "os.popen"}
+    ]
     assert [node.lineno for node in starters] == []

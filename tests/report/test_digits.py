@@ -39,7 +39,9 @@ def read_back(written: str) -> tuple[Fraction | None, Fraction | None]:
     return next(ends), next(ends)
 
 
-rationals = st.builds(lambda number, power: Fraction(number) * Fraction(10) ** power, st.fractions(max_denominator=10**6), st.integers(-30, 30))
+rationals = st.builds(
+    lambda number, power: Fraction(number) * Fraction(10) ** power, st.fractions(max_denominator=10**6), st.integers(-30, 30)
+)
 doubles = st.floats(allow_nan=False, allow_infinity=False).map(Fraction)
 values = rationals | doubles
 

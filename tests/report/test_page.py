@@ -50,8 +50,15 @@ def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> 
     ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
     assert len(ids) > 20
     assert len(ids) == len(set(ids))
-    references = [value.removeprefix("#") for element in tree.all() for name, value in element.attributes.items() if name == "href" and value[0] == "#"]
-    references += [name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)]
+    references = [
+        value.removeprefix("#")
+        for element in tree.all()
+        for name, value in element.attributes.items()
+        if name == "href" and value[0] == "#"
+    ]
+    references += [
+        name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)
+    ]
     references += [element.attributes["aria-labelledby"] for element in tree.all() if "aria-labelledby" in element.attributes]
     assert len(references) > 50
     assert [name for name in references if name not in ids] == []
@@ -114,7 +121,10 @@ def test_statements_are_mathml(tree: Element) -> None:
 
 def test_summary_states_counts_and_the_clearest_violations(tree: Element) -> None:
     told = tree.section("summary").text
-    assert "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) and 1 is undecided (N1)." in told
+    assert (
+        "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) and 1 is undecided (N1)."
+        in told
+    )
     # by hand: C1 21 hold; L2 1 violated, 1 not applicable; T1 4 + 9 hold, 2 violated, 3 vacuous, 1 undecided; C5 1 vacuous
     assert "34 hold, 3 are violated, 4 hold vacuously" in told
     assert "1 is not applicable and 1 is undecided" in told
@@ -165,7 +175,9 @@ def test_a_claim_without_instances_says_so(tree: Element) -> None:
 
 @pytest.mark.parametrize(("number", "shown", "folded"), [(1, 1, 0), (12, 12, 0), (13, 12, 1), (500, 12, 488)])
 def test_long_tables_fold_after_the_first_rows(number: int, shown: int, folded: int) -> None:
-    entries = [instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)]
+    entries = [
+        instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)
+    ]
     section = parse(render(document([claim("X", "corroborated", entries)]))).section("claim-X")
     long = [details for details in section.all("details") if details.attributes.get("class") == "long"]
     assert [len(details.all("tbody")[0].all("tr")) for details in long] == ([folded] if folded else [])
@@ -248,7 +260,10 @@ def test_a_long_rational_is_shown_as_an_interval_and_not_as_equal_to_it() -> Non
 
 @pytest.mark.parametrize(("trivial", "lines"), [(2.9, 3), (3.1, 2)])
 def test_a_trivial_bound_that_would_flatten_the_plot_is_mentioned_instead(trivial: float, lines: int) -> None:
-    entries = [instance("violated", agents=9, subsample=k, actual=side(1.0, 1.0), bound=side(0.5, 0.5), trivial=side(trivial, trivial)) for k in (1, 2)]
+    entries = [
+        instance("violated", agents=9, subsample=k, actual=side(1.0, 1.0), bound=side(0.5, 0.5), trivial=side(trivial, trivial))
+        for k in (1, 2)
+    ]
     (figure,) = parse(render(document([claim("X", "refuted", entries)]))).all("figure")
     words = [label.text for label in figure.all("text")]
     assert ("trivial" in words) is (lines == 3)

@@ -143,7 +143,8 @@ def with_replacement(original: Any, population: Any, samples: Any) -> Any:
     """The numerators of draws with replacement, over ``n^k``."""
     k = int(samples[0].sum())
     weights = [
-        factorial(k) // prod(factorial(int(x)) for x in row) * prod(size ** int(x) for size, x in zip(population, row, strict=True)) for row in samples
+        factorial(k) // prod(factorial(int(x)) for x in row) * prod(size ** int(x) for size, x in zip(population, row, strict=True))
+        for row in samples
     ]
     return np.array(weights, dtype=object)
 
@@ -298,7 +299,8 @@ def test_a_sampled_operator_with_other_samples_is_noticed(monkeypatch: pytest.Mo
     for i in range(len(operator.states)):
         pairs = operator.pairs_of(i)
         decisions[i] = {
-            j: (operator.rewards[j], {int(t): Fraction(int((flat[j] == t).sum()), 3) for t in set(flat[j].tolist())}) for j in range(pairs.start, pairs.stop)
+            j: (operator.rewards[j], {int(t): Fraction(int((flat[j] == t).sum()), 3) for t in set(flat[j].tolist())})
+            for j in range(pairs.start, pairs.stop)
         }
     value, _ = oracles.solve_decisions(decisions, instance.discount)
     expected = {state: value[i] for i, state in enumerate(operator.states)}

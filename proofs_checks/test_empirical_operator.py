@@ -1,0 +1,21 @@
+"""Section 4: learning from samples, Lemma 4.3 and Theorem 4.4."""
+
+from mfverify.claims.claim import Instance
+from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+CLAIMS = ("B4", "B4b", "B6", "B7", "N1", "N1b", "N1c", "T2", "T2b")
+
+
+@instance_cases(*CLAIMS)
+def test_inequality(claim_id: str, instance: Instance) -> None:
+    check_instance(claim_id, instance)
+
+
+@claim_cases(*CLAIMS)
+def test_status_is_as_registered(claim_id: str) -> None:
+    check_status(claim_id)
+
+
+@claim_cases(*CLAIMS)
+def test_check_can_fail(claim_id: str) -> None:
+    check_control(claim_id)
