@@ -25,7 +25,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest tests proofs_checks
+	$(BIN)/python -m pytest tests proofs_checks -n auto --dist loadfile
 	@echo "all checks passed"
 
 clean:
