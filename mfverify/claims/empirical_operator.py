@@ -557,12 +557,14 @@ def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
     return Sides(left, enclose(_RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": f"{float(asked.midpoint):.6g}"})
 
 
-def _n1c_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     sizes = (
         ((1, 1), (1, 4), (1, 10), (1, 100), (2, 1), (2, 10), (2, 100), (3, 10))
         if profile is Profile.QUICK
         else ((k, r) for k in (1, 2, 3) for r in (1, 4, 10, 100, 1000))
     )
+    if given is not None:  # the statement is about one family of rewards, not about a model of the user's
+        return []
     return [Instance(lottery(r), None, k, (("reward", r),)) for k, r in sizes]
 
 

@@ -94,7 +94,7 @@ def test_structure_for_assistive_technology(tree: Element) -> None:
 
 def test_every_plot_has_a_name_that_states_its_numbers(tree: Element) -> None:
     plots = tree.all("svg")
-    assert len(plots) == 7  # C1: 3 populations against k, 2 curves; T1: 2 models against k
+    assert len(plots) == 8  # C1: 3 populations against k, 2 curves; T1: 2 models against k; what rests on what
     assert all(plot.attributes["role"] == "img" for plot in plots)
     names = [plot.attributes["aria-label"] for plot in plots]
     assert len(set(names)) == len(names)
