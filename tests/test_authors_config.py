@@ -642,6 +642,7 @@ def test_depth_within_the_bounds_is_read() -> None:
     assert model_from_config(document(global_agent_reward=lines), "test").global_reward[0, 0] == 55
 
 
+@pytest.mark.slow
 def test_too_many_random_outcomes_are_refused() -> None:
     body = ["import random", "x = 0", *["x += random.choice([0, 0, 0, 0, 0, 0, 0, 0])"] * 20, "return x"]
     assert "combinations of arguments and random outcomes" in issue(
@@ -824,6 +825,7 @@ def test_arbitrary_text_gives_a_model_error_or_a_model(lines: list[str]) -> None
 
 @settings(deadline=None, max_examples=400)
 @given(st.data())
+@pytest.mark.slow
 def test_mutated_functions_give_a_model_error_or_a_model(data: st.DataObject) -> None:
     lines = list(SEED)
     for _ in range(data.draw(st.integers(1, 4))):

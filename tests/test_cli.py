@@ -256,6 +256,7 @@ def test_a_report_says_how_to_compute_each_instance_again(mfverify: Callable[...
         assert read(out)["claims"][0]["instances"] == [instance]
 
 
+@pytest.mark.slow
 def test_report_renders_again_from_the_stored_document(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
     mfverify("verify", "--claims", "L2", "--workers", "1", "--out", "here")
     before = files(tmp_path)

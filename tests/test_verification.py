@@ -88,6 +88,7 @@ def test_the_text_is_json_and_the_parts_are_found_by_id(plain: Report) -> None:
         plain.claim("T1")
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(plain: Report, tmp_path: Path) -> None:
     assert content(verify(CHEAP, workers=2, out=tmp_path)) == content(plain)
     assert content(json.loads((tmp_path / "report.json").read_text())) == content(plain)

@@ -270,7 +270,7 @@ def _b6_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
         if given is None
         else given
     )
-    sizes, last, seeds, most = ((1, 2, 4), 1024, 8, 300) if profile is Profile.QUICK else ((1, 2, 4, 8), 4096, 32, 700)
+    sizes, last, seeds, most = ((1, 2, 4), 1024, 8, 300) if profile is Profile.QUICK else ((1, 2, 4, 8), 4096, 16, 510)
     return [Instance(m, None, k, (("from", 4), ("to", last), ("seeds", seeds))) for m in chosen for k in sizes if _pairs(m, k) <= most]
 
 
@@ -477,18 +477,17 @@ def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) 
 
 
 def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    seeds = 20 if profile is Profile.QUICK else 60
+    seeds = 20 if profile is Profile.QUICK else 40
     if given is not None:
         return [Instance(m, None, k, (("seeds", seeds),)) for m in given for k in (1, 2, 4) if _pairs(m, k) <= 700]
     plan = [(models.absorbing(), (1, 2, 4)), (models.splitting(), (1, 2)), (models.coordination(), (4,)), (models.patrol(), (1,))]
     plan += [(models.random_coupled(4), (1, 2, 4, 8)), (models.random_coupled(16), (1, 2, 4))]
     if profile is Profile.FULL:
         plan += [
-            (models.absorbing(), (8, 16)),
+            (models.absorbing(), (8,)),
             (models.splitting(), (4,)),
-            (models.patrol(), (2, 4)),
-            (models.random_coupled(4), (16,)),
-            (models.random_coupled(16), (8, 16)),
+            (models.patrol(), (2,)),
+            (models.random_coupled(16), (8,)),
         ]
     return [Instance(m, None, k, (("seeds", seeds),)) for m, ks in [*plan, (_nothing_to_choose(), (1, 2))] for k in ks]
 

@@ -20,6 +20,8 @@ from mfverify.claims.concentration import tail
 
 SMALL = [(p, k) for n in range(2, 7) for p in distances.partitions(n) for k in range(1, n + 1)]
 
+pytestmark = pytest.mark.slow
+
 
 def names(case: tuple[tuple[int, ...], int]) -> str:
     return "+".join(map(str, case[0])) + f"-k{case[1]}"

@@ -68,6 +68,7 @@ def test_labels_are_unique_and_instances_replay(claim: Claim) -> None:
     assert finding(claim, given[0]).verdict in (Verdict.HOLDS, Verdict.VIOLATED)
 
 
+@pytest.mark.slow
 def test_findings_go_into_the_report_with_their_curves(tmp_path: Path) -> None:
     for claim in (X1, X2, X3, X3B):
         label = claim.instances(Profile.QUICK, None)[0].label

@@ -29,6 +29,7 @@ def tree(page: str) -> Element:
     return parse(page)
 
 
+@pytest.mark.slow
 def test_same_document_gives_the_same_bytes_in_another_process(page: str) -> None:
     program = "import json, sys, hashlib; from mfverify.report import render;print(hashlib.sha256(render(json.load(sys.stdin)).encode()).hexdigest())"
     for seed in ("1", "2"):
@@ -40,6 +41,7 @@ def test_same_document_gives_the_same_bytes_in_another_process(page: str) -> Non
         assert ran.stdout.strip() == hashlib.sha256(page.encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_plots_ignore_the_settings_of_the_process_and_leave_them_alone(page: str) -> None:
     with mpl.rc_context({"font.size": 30, "axes.grid": False, "xtick.direction": "in", "axes.edgecolor": "red"}):
         assert render(realistic()) == page
