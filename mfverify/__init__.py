@@ -28,6 +28,7 @@ _HOME = {
     "save_model": "model_files",
     "count_vectors": "counts",
     "optimal_value": "exact.optimal",
+    "export_model": "export.formats",
     "learn": "subsample_mfq.learning",
     "execution_value": "subsample_mfq.execution",
     "verify": "verification",

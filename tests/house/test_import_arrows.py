@@ -22,6 +22,7 @@ ORDER = (
     "models",
     "bellman",
     "exact",
+    "export",
     "subsample_mfq",
     "bounds",
     "extensions",

@@ -1,0 +1,1 @@
+"""Interchange: an n-agent system written out explicitly, for the tools of others."""
