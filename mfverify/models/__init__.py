@@ -5,17 +5,21 @@ from collections.abc import Callable
 from mfverify.model import Model
 from mfverify.models.absorbing import absorbing
 from mfverify.models.coordination import coordination
+from mfverify.models.exploration import exploration
 from mfverify.models.patrol import patrol
 from mfverify.models.random_coupled import random_coupled
 from mfverify.models.splitting import splitting
+from mfverify.models.squeeze import squeeze
 
 BUNDLED: dict[str, Callable[[], Model]] = {
     "coordination": coordination,
     "absorbing": absorbing,
     "patrol": patrol,
     "splitting": splitting,
+    "squeeze": squeeze,
+    "exploration": exploration,
     "random_coupled": lambda: random_coupled(0),
 }
 """What ``models:NAME`` on the command line stands for, with default parameters."""
 
-__all__ = ["BUNDLED", "absorbing", "coordination", "patrol", "random_coupled", "splitting"]
+__all__ = ["BUNDLED", "absorbing", "coordination", "exploration", "patrol", "random_coupled", "splitting", "squeeze"]
