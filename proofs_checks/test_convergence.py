@@ -3,7 +3,7 @@
 from mfverify.claims.claim import Instance
 from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
-CLAIMS = ("P3", "P4", "T3")
+CLAIMS = ("P3", "P4", "T3", "T3f")
 
 
 @instance_cases(*CLAIMS)

@@ -1,4 +1,4 @@
-"""Right-hand sides about the optimality gap ``V* - V^{pi_k}``: T1, T1b, T2, T2b, R4, the trivial bound, and B5."""
+"""Right-hand sides about the optimality gap ``V* - V^{pi_k}``: T1, T1b, T2, T2b, T3, R4, the trivial bound, and B5."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sympy as sp
 
 from mfverify.bounds.bound import Bound
 from mfverify.bounds.lipschitz import SLOPE
-from mfverify.bounds.symbols import HALF, A_g, A_l, S_l, Z, eps_km, gamma, indicator, k, n, plus, root, rt, t, times
+from mfverify.bounds.symbols import HALF, A_g, A_l, S_l, Z, eps_km, eta, gamma, indicator, k, n, plus, root, rt, t, times
 
 _FACTOR: Final = rt / (1 - gamma) ** 2
 _RATE: Final = (n - k + 1) / (2 * n * k)
@@ -46,6 +46,23 @@ THEOREM_4_4_WEAKER: Final = Bound(
     plus(_LOG_OUTSIDE_ROOT, 4 / sp.sqrt(k)),
     "Theorem 4.4",
     "the logarithm outside the root",
+)
+
+UNIFORM_RATE: Final = Bound(
+    "T3",
+    (1 + sp.ln(k)) / sp.sqrt(k),
+    "abstract",
+    "the order 1/sqrt(k) with one logarithm for the tilde; it is multiplied by the constant that is tried",
+)
+
+_LEAD: Final = sp.binomial(k - 1, sp.floor(k / 2)) / 2 ** (k - 1)
+"""The mean lead of the majority of k fair coins, as a share of k."""
+
+REDRAWN_TYPES: Final = Bound(
+    "T3f",
+    times(gamma**2 / (1 - gamma**2), plus(times(gamma, 1 - k / n, 1 - _LEAD**2), -eta * _LEAD / 2)),
+    "mfverify/models/redrawn.py (ours)",
+    "bounds from below the gap of the model of redrawn types under independent draws, from every start state",
 )
 
 SHARED_DRAW: Final = Bound(

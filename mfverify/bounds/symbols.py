@@ -64,6 +64,7 @@ Z: Final = _count("Z")
 eps_km: Final = _amount("eps_km")
 TV: Final = _amount("TV")
 E: Final = _count("E")
+eta: Final = _amount("eta")
 
 TABLE: Final = (
     PaperSymbol(n, "n", "number of local agents"),
@@ -85,6 +86,7 @@ TABLE: Final = (
     PaperSymbol(eps_km, r"\epsilon_{k,m}", "Bellman noise, ||Q^est_{k,m} - Q*_k||_inf"),
     PaperSymbol(TV, r"\mathrm{TV}", "total variation distance of two empirical distributions"),
     PaperSymbol(E, r"|\mathcal{E}|", "number of agent types"),
+    PaperSymbol(eta, r"\eta", "cost of moving in a bundled model (ours)"),
 )
 """Every symbol that a right-hand side may use, in the order in which a report lists them."""
 

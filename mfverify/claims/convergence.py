@@ -1,4 +1,4 @@
-r"""What should happen as k grows to n. Claims P3 (optimal at k = n), P4 (monotone in k), T3 (order 1/sqrt(k) uniformly in n).
+r"""What should happen as k grows to n. Claims P3 (optimal at k = n), P4 (monotone in k), T3 (order 1/sqrt(k) uniformly in n), T3f.
 
 P3 and P4 turn on equality, so both sides are computed in exact arithmetic.
 """
@@ -12,13 +12,14 @@ from functools import lru_cache, partial
 import sympy as sp
 
 from mfverify import counts, models
-from mfverify.bounds import symbols
+from mfverify.bounds import optimality, symbols
 from mfverify.bounds.evaluate import enclose
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.claims.quantities import executed, learned, optimum, rational_system
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
+from mfverify.models.redrawn import limit_of_mean_loss
 from mfverify.subsample_mfq.execution import exact_execution_value
 
 
@@ -88,42 +89,68 @@ def _p4_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
     return [Instance(m, n, k) for m in _bundled(given) for n in _exact_sizes(profile, m) for k in range(1, n)]
 
 
-_RATE = (1 + sp.log(symbols.k)) / sp.sqrt(symbols.k)
-"""The order that T3 claims, with one logarithm for the tilde: (1 + ln k) / sqrt(k)."""
-
-
-def _uniform_rate(instance: Instance, exponent: int = 1) -> Outcome:
-    """``gap(n', k') <= gap(n, k) rate(k')/rate(k)``: what any bound C (1 + ln k)/sqrt(k) that is attained at (n, k) demands."""
+def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcome:
+    """``gap(n, k) <= C (1 + ln k)/sqrt(k)`` for the constant C that the instance tries; ``faster`` divides the right side (sabotage)."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
-    start_n, start_k = int(instance["from_n"]), int(instance["from_k"])
     try:
-        first = (optimum(model, start_n) - executed(model, start_n, start_k, "independent")).max()
-        later = (optimum(model, n) - executed(model, n, k, "independent")).max()
+        gap = optimum(model, n) - executed(model, n, k, "independent")
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    ratio = enclose(_RATE, {symbols.k: k}) / enclose(_RATE, {symbols.k: start_k})
-    for _ in range(exponent - 1):
-        ratio = ratio * ratio
-    return Sides(
-        later,
-        first * ratio,
-        Interval.exactly(2 * model.rt / (1 - model.discount)),
-        {"gap at the start": repr(first), "demanded factor": f"{float(ratio.upper):.4g}"},
-    )
+    largest, smallest = gap.max(), -(-gap).max()
+    rate = enclose(optimality.UNIFORM_RATE.expression / faster, {symbols.k: k})
+    details = {
+        "gap / rate": f"{float((largest / rate).lower):.4g}, the constants below it are refuted by this instance",
+        "smallest gap over start states": f"{float(smallest.lower):.6g}",
+    }
+    return Sides(largest, rate * Fraction(instance["C"]), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
 
 
 def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
-        return [Instance(m, 9, 8, (("from_n", 3), ("from_k", 2))) for m in given]
-    ends = (
-        ((64, 63), (128, 127), (256, 255), (400, 399))
-        if profile is Profile.QUICK
-        else ((64, 63), (128, 127), (256, 255), (512, 511), (800, 799))
-    )
-    family = [Instance(models.coordination(), n, k, (("from_n", 16), ("from_k", 15))) for n, k in ends]
-    others = [Instance(models.random_coupled(seed), 33, 32, (("from_n", 3), ("from_k", 2))) for seed in (4, 5, 16)]
-    return family + others
+        return [Instance(m, 8, k, (("C", str(m.rt / (1 - m.discount))),)) for m in given for k in (2, 8)]
+    patient = models.redrawn(discount="9/10")
+    plan: list[tuple[Model, int, int, str]] = [
+        (models.redrawn(), 400, 51, "1/2"),
+        (models.redrawn(), 400, 101, "1"),
+        (patient, 400, 101, "7"),
+        (models.coordination(), 2000, 401, "2"),
+        (models.coordination(), 100, 11, "2"),
+        (models.redrawn(), 100, 11, "2"),
+        *((models.random_coupled(seed), 33, 32, "1") for seed in (4, 5, 16)),
+    ]
+    if profile is Profile.FULL:
+        plan += [(models.redrawn(), 1000, 401, "7/4"), (patient, 1000, 401, "12"), (models.coordination(), 2000, 1999, "5/2")]
+    return [Instance(m, n, k, (("C", c),)) for m, n, k, c in plan]
+
+
+def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The closed form from below against the smallest gap over start states."""
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    eta, discount = Fraction(instance["eta"]), model.discount
+    try:
+        gap = optimum(model, n) - executed(model, n, k, "independent")
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    left = optimality.REDRAWN_TYPES.enclose({symbols.n: n, symbols.k: k, symbols.gamma: discount, symbols.eta: eta}) * scale
+    limit = discount**2 / (1 - discount**2) * limit_of_mean_loss(k, eta, discount)
+    return Sides(left, -(-gap).max(), None, {"limit of the smallest gap as n grows": f"{float(limit):.6g}", "largest gap": repr(gap.max())})
+
+
+def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:  # the statement is about one family of models, not about a model of the user's
+        return []
+    plan: list[tuple[str, str, int, tuple[int, ...]]] = [
+        ("1/100", "1/2", 20, (2, 3, 10, 19)),
+        ("1/100", "1/2", 100, (2, 11, 50, 99)),
+        ("1/100", "1/2", 400, (51, 101)),
+        ("1/100", "9/10", 400, (101,)),
+        ("1/2", "9/10", 60, (5, 20, 31)),
+    ]
+    if profile is Profile.FULL:
+        plan += [("1/100", "1/2", 1000, (3, 101, 401)), ("1/100", "9/10", 1000, (401,)), ("1/100", "99/100", 200, (2, 11, 101))]
+    return [Instance(models.redrawn(eta, gamma), n, k, (("eta", eta),)) for eta, gamma, n, ks in plan for k in ks]
 
 
 _FINITE = (
@@ -169,19 +196,43 @@ P4 = Claim(
 T3 = Claim(
     id="T3",
     title="A gap of order 1/sqrt(k) uniformly in n",
-    statement=r"$V^* - V^{\pi_k} \le C\, \frac{1 + \ln k}{\sqrt k}$ with one constant $C$ for all $n$ and $k$ of a model.",
+    statement=r"$V^* - V^{\pi_k} \le C\, " + optimality.UNIFORM_RATE.latex + "$ with one constant $C$ for all $n$ and $k$ of a model.",
     source="abstract",
-    reading="one logarithm for the tilde; a bound of this form that is attained at (from_n, from_k) demands the ratio of rates at (n, k). "
-    "On the coordination model with k = n - 1 the gap is certified to be above 1/2 at every n listed, while the demanded ratio falls to 0 "
-    "(heuristically the gap tends to gamma (1 + eta/2) = 0.5025: one step after a balanced start every second agent stands on the wrong side)",
+    reading="one logarithm for the tilde. Each instance tries one constant C, and a violation refutes that constant and every smaller one on that model; no finite "
+    "number of them refutes all. That no constant can escape is T3f: on one fixed model the gap stays above a number > 0 for every k as n grows, while the right side "
+    "falls to 0 for every C",
     assumptions=_FINITE,
     registered=Status.REFUTED,
     sides=_uniform_rate,
     instances=_t3_instances,
-    control=Control("the rate is squared three times", partial(_uniform_rate, exponent=4), lambda: _t3_instances(Profile.QUICK, None)),
+    control=Control(
+        "the rate is 1/k in place of 1/sqrt(k)",
+        partial(_uniform_rate, faster=sp.sqrt(symbols.k)),
+        lambda: [Instance(models.coordination(), 100, 11, (("C", "2"),)), Instance(models.redrawn(), 100, 11, (("C", "2"),))],
+    ),
     rests_on=("T1",),
     left_means="largest gap at (n, k)",
-    right_means="gap at the start times the ratio of rates",
+    right_means="C times the rate",
 )
 
-CLAIMS = (P3, P4, T3)
+T3F = Claim(
+    id="T3f",
+    title="A model whose gap does not fall with k",
+    statement=r"On the model of redrawn types, for every $s_0$, $n$ and $k$: $V^*(s_0) - V^{\pi_k}(s_0) \ge "
+    + optimality.REDRAWN_TYPES.latex
+    + "$",
+    source="ours; derived in mfverify/models/redrawn.py",
+    reading="the smallest gap over all start states, so that no start is an exception. As n grows with k fixed the right side tends to a number > 0 for every k >= 2, "
+    "and for large k to gamma^3/(1 - gamma^2): no C (ln k)^p / sqrt(k) stays above it",
+    assumptions=(*_FINITE, "the model of redrawn types with 0 < eta < 2 gamma"),
+    registered=Status.CORROBORATED,
+    sides=_redrawn_types,
+    instances=_t3f_instances,
+    control=Control(
+        "the left side is multiplied by two", partial(_redrawn_types, scale=Fraction(2)), lambda: _t3f_instances(Profile.QUICK, None)[:5]
+    ),
+    left_means="closed form from below",
+    right_means="smallest gap over start states",
+)
+
+CLAIMS = (P3, P4, T3, T3F)

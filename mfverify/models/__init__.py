@@ -8,6 +8,7 @@ from mfverify.models.coordination import coordination
 from mfverify.models.exploration import exploration
 from mfverify.models.patrol import patrol
 from mfverify.models.random_coupled import random_coupled
+from mfverify.models.redrawn import redrawn
 from mfverify.models.splitting import splitting
 from mfverify.models.squeeze import squeeze
 
@@ -18,8 +19,9 @@ BUNDLED: dict[str, Callable[[], Model]] = {
     "splitting": splitting,
     "squeeze": squeeze,
     "exploration": exploration,
+    "redrawn": redrawn,
     "random_coupled": lambda: random_coupled(0),
 }
 """What ``models:NAME`` on the command line stands for, with default parameters."""
 
-__all__ = ["BUNDLED", "absorbing", "coordination", "exploration", "patrol", "random_coupled", "splitting", "squeeze"]
+__all__ = ["BUNDLED", "absorbing", "coordination", "exploration", "patrol", "random_coupled", "redrawn", "splitting", "squeeze"]

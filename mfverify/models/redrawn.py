@@ -1,0 +1,97 @@
+r"""Redrawn types: whatever the start, after two steps the population is balanced again, and independent samples disagree.
+
+The global agent has a *choosing* phase and two *earning* phases, ``S_g = {choose, earn at 0, earn at 1}``. While choosing, the global
+agent picks a side b in {0, 1}, which leads to "earn at b", and every local agent picks a side a, where it stands next; an agent
+that leaves its side pays ``eta``. While earning, a local agent has +1 on the global agent's side and -1 on the other; then the next phase
+is "choose", and every local agent's side is redrawn by a fair coin, whatever it does.
+
+*Optimum.* In "choose" with ``x_0, x_1`` agents on the sides it is best that all meet on the larger side (``eta < 2 gamma``), which earns
+``gamma - eta min(x)/n``; what comes after does not depend on the choice. So the k-agent policy sends everyone to the majority of
+the sample, on a tie (k even) to side 0; while earning, actions make no difference.
+
+*Independent draws.* Let ``h(sample) = +1`` or ``-1`` for the side to which a sample sends, and ``m_k(x)`` its mean over the uniform
+k-subsets of the population. The global agent picks side 0 with probability ``(1 + m_k)/2``; so does a local agent, averaged over
+agents, for {i} with a uniform (k-1)-subset of the others is, for a uniform i, a uniform k-subset. Hence one round earns
+``gamma m_k(x)^2 - eta c_k(x)`` with ``c_k`` the share of agents that move, and loses against the optimum
+
+    D_k(x) = gamma (1 - m_k(x)^2) + eta (c_k(x) - min(x)/n) >= 0.
+
+Rounds are independent, so with ``l = E D_k(X)``, ``X_0`` binomial(n, 1/2), the gap is, exactly,
+
+    gap(choose, x) = D_k(x) + gamma^2/(1 - gamma^2) l,        gap(earn, x) = gamma/(1 - gamma^2) l,
+
+never less than ``gamma^2/(1 - gamma^2) l``, from every start.
+
+*Bound for every n.* The coins being fair and independent, ``m_k`` is a U-statistic of order k with the kernel h, of mean
+``t_k`` (0 for odd k; the probability of a tie for even k) and ``Var h = 1 - t_k^2``, so ``Var m_k <= (k/n)(1 - t_k^2)`` (Hoeffding 1948,
+Annals of Mathematical Statistics 19, eq. 5.18: ``n Var U <= k Var h``). A sample is k fair coins, of which the minority moves, so
+``E c_k = (1 - w_k)/2`` with ``w_k = E|2 Y - k|/k = C(k-1, floor(k/2)) / 2^(k-1)``, Y binomial(k, 1/2); and ``t_k = w_k`` for even k. With
+``E min(X)/n <= 1/2``:
+
+    l >= gamma (1 - k/n) (1 - t_k^2) - eta w_k/2.
+
+*Limit.* ``w_n -> 0`` and ``m_k -> t_k`` as n grows, so ``l -> gamma (1 - t_k^2) - eta w_k/2``, and the gap from every start stays above
+``gamma^2/(1 - gamma^2)`` times that: for large k about ``gamma^3/(1 - gamma^2)``. No bound that falls with k uniformly in n survives it.
+With one draw for everybody and copying (claim R4) all agents meet whose side occurs in the sample.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import comb
+
+from mfverify.model import Model
+
+CHOOSE = 0
+"""The global state in which sides are picked; state 1 + b is "earn at b"."""
+
+
+def redrawn(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2") -> Model:
+    """The model of redrawn types with moving cost ``eta``, 0 < eta < 2 discount; local states are the sides 0 and 1."""
+    cost, half, gamma = Fraction(eta), Fraction(1, 2), Fraction(discount)
+    earning = ((1, 0), (1, 1), (1, -1)), ((1, 0), (1, -1), (1, 1))
+    sides = range(2)
+    default = cost == Fraction(1, 100) and gamma == half
+    return Model(
+        [[[0, 1, 0], [0, 0, 1]], [[1, 0, 0]] * 2, [[1, 0, 0]] * 2],
+        [[[[int(a == t) for t in sides] for a in sides], *[[[half, half]] * 2] * 2] for _ in sides],
+        [[0, 0]] * 3,
+        [[[-cost if a != s else 0 for a in sides], *[[earning[s][g][1]] * 2 for g in (1, 2)]] for s in sides],
+        discount=gamma,
+        name="redrawn" if default else f"redrawn(eta={cost}, discount={gamma})",
+        documentation=__doc__ or "",
+    )
+
+
+def lead(k: int) -> Fraction:
+    """``w_k``: the mean lead of the majority of k fair coins, as a share of k."""
+    return Fraction(comb(k - 1, k // 2), 2 ** (k - 1))
+
+
+def pull(side_0: int, side_1: int, k: int) -> Fraction:
+    """``m_k(x)``: the mean side (+1 for side 0, -1 for side 1) to which a uniform k-subset sends; ties go to side 0."""
+    ways = sum((1 if 2 * x >= k else -1) * comb(side_0, x) * comb(side_1, k - x) for x in range(k + 1))
+    return Fraction(ways, comb(side_0 + side_1, k))
+
+
+def moving(side_0: int, side_1: int, k: int) -> Fraction:
+    """``c_k(x)``: the mean share of agents that leave their side; of a sample it is the share of the minority."""
+    ways = sum(min(x, k - x) * comb(side_0, x) * comb(side_1, k - x) for x in range(k + 1))
+    return Fraction(ways, comb(side_0 + side_1, k) * k)
+
+
+def loss(side_0: int, side_1: int, k: int, eta: Fraction, discount: Fraction) -> Fraction:
+    """``D_k(x)``: what one round loses under independent draws."""
+    wasted = moving(side_0, side_1, k) - Fraction(min(side_0, side_1), side_0 + side_1)
+    return discount * (1 - pull(side_0, side_1, k) ** 2) + eta * wasted
+
+
+def mean_loss(n: int, k: int, eta: Fraction, discount: Fraction) -> Fraction:
+    """``l``: the mean of ``D_k`` over a population of n fair coins, exactly. Cost: n times k products of long integers."""
+    return sum((Fraction(comb(n, x), 2**n) * loss(x, n - x, k, eta, discount) for x in range(n + 1)), Fraction(0))
+
+
+def limit_of_mean_loss(k: int, eta: Fraction, discount: Fraction) -> Fraction:
+    """The limit of ``l`` as n grows."""
+    tie = lead(k) if k % 2 == 0 else Fraction(0)
+    return discount * (1 - tie**2) - eta * lead(k) / 2
