@@ -42,6 +42,10 @@ _HOME = {
     "Unresolved": "claims.claim",
     "Verdict": "claims.claim",
     "Bound": "bounds.bound",
+    "Certificate": "certificate",
+    "certify": "certificate",
+    "load_certificate": "certificate",
+    "check_certificate": "certificate",
     "models": "models",
 }
 """Public name -> the room it lives in. Names are loaded on first use, so that importing the package costs next to nothing."""

@@ -296,6 +296,24 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
 
 
 @main.command()
+@click.argument("certificate", type=click.Path(exists=True, dir_okay=False))
+@_json_option
+def check(certificate: str, as_json: bool) -> int:
+    """Have a certificate checked by the independent checker; exit 1 if it is refused."""
+    from mfverify.checker.check_certificate import check_file
+
+    answer = check_file(certificate)
+    if as_json:
+        click.echo(json.dumps({"certificate": certificate, "accepted": answer.accepted, "reasons": answer.reasons, "steps": answer.steps}))
+    else:
+        _say("accepted" if answer.accepted else "refused")
+        for reason in answer.reasons:
+            _say(f"  {reason}")
+        _say(f"  {answer.steps} steps")
+    return 0 if answer.accepted else 1
+
+
+@main.command()
 @click.argument("run_dir", type=click.Path(path_type=Path))
 @_json_option
 def report(run_dir: Path, as_json: bool) -> None:

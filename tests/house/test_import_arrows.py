@@ -27,6 +27,8 @@ ORDER = (
     "bounds",
     "extensions",
     "claims",
+    "checker",
+    "certificate",
     "results",
     "report",
     "verification",

@@ -68,6 +68,7 @@ def test_every_command_that_the_readme_shows_prints_what_it_says(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
+    (tmp_path / "reports").symlink_to(PROJECT / "reports")
     (model,) = blocks("toml")
     (tmp_path / f"{tomllib.loads(model)['name']}.toml").write_text(model)
     for command, lines in sessions():

@@ -1,0 +1,413 @@
+"""Certificates: a violated instance of a claim as a JSON document that a page of code can check.
+
+:func:`certify` finds the numbers with the solvers of this package; what makes them certain is the independent checker
+(``checker/check_certificate.py``), which shares no code with them and recomputes every law, reward and bound. A certificate holds the
+model and *witnesses*: value vectors in a few decimals, the greedy policy that they determine, and a policy whose value bounds the
+optimum from below. None of them has to be trusted: one application of an operator certifies a vector.
+
+Kinds of proof, by claim.
+
+- T1, T1b, T2, T2b, P3: ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula.
+- P4, S4b, T3, X3b: the same, against the largest gap of a second pair (n, k), which is bounded from above over all start states.
+- L2: two values of ``Q*``.  C2, C3: a hypergeometric tail.  C7, C7b: a mean distance after a transition.
+- Not covered, because a line of arithmetic shows them (see ``reports/certificates/README.md``): S2, B4b, N1c.
+
+A certificate is a function of model, claim and instance: the same bytes every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+import sympy as sp
+
+from mfverify import counts
+from mfverify.bellman.lumped import LumpedOperator
+from mfverify.bounds import concentration, optimality, symbols
+from mfverify.bounds.evaluate import enclose
+from mfverify.checker import check_certificate as independent
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Instance, Sides, Verdict, judge
+from mfverify.claims.concentration import population_of, tail
+from mfverify.claims.distances import kernel_of
+from mfverify.claims.lipschitz import exact_table
+from mfverify.claims.optimality_gap import symbol_values
+from mfverify.claims.quantities import executed, learned, optimum, rational_system
+from mfverify.enclosure import Interval
+from mfverify.errors import ModelError, TooLargeError
+from mfverify.files import write_whole
+from mfverify.model import nested_strings
+
+if TYPE_CHECKING:
+    from mfverify.bounds.bound import Bound
+    from mfverify.enclosure import Enclosure
+    from mfverify.model import Model
+    from mfverify.notation import Exact
+
+VERSION: Final = independent.VERSION
+_DIGITS: Final = (6, 9, 12)
+"""Decimals of the values of the k-agent system, tried in this order; then exact rationals, where ties need them."""
+_LONGEST_EXACT: Final = 60
+"""An exact side with more characters than this is stated in decimals, rounded to the safe side."""
+
+Document: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """A violated instance with all that is needed to check it; ``document`` is its JSON."""
+
+    document: Document
+
+    def to_json(self) -> str:
+        """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""
+        return _written(self.document, "") + "\n"
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all; raises :class:`ModelError` where that is not possible."""
+        write_whole(Path(path), self.to_json())
+
+
+def _written(part: Any, indent: str) -> str:
+    """JSON with short parts on one line."""
+    line = json.dumps(part, sort_keys=True, ensure_ascii=False)
+    if len(line) <= 120 or not isinstance(part, (dict, list)):
+        return line
+    deeper = indent + " "
+    if isinstance(part, dict):
+        body = [f"{json.dumps(key)}: {_written(part[key], deeper)}" for key in sorted(part)]
+        return "{\n" + ",\n".join(deeper + x for x in body) + "\n" + indent + "}"
+    if all(not isinstance(x, (dict, list)) for x in part):
+        return line
+    return "[\n" + ",\n".join(deeper + _written(x, deeper) for x in part) + "\n" + indent + "]"
+
+
+def load_certificate(path: str | Path) -> Certificate:
+    """Read a file without judging it. Raises :class:`ModelError` where it is not JSON; what it says is for the checker."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        document = json.loads(text)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise ModelError(f"{path}: is not a JSON document") from None
+    if not isinstance(document, dict):
+        raise ModelError(f"{path}: found {type(document).__name__}, expected a JSON object")
+    return Certificate(document)
+
+
+def check_certificate(certificate: Certificate | str | Path) -> independent.Answer:
+    """Have a certificate, or a file, checked by the independent checker: ``accepted``, ``reasons`` and the work it took."""
+    if isinstance(certificate, Certificate):
+        return independent.check(certificate.to_json().encode())
+    return independent.check_file(str(certificate))
+
+
+def certify(claim_id: str, instance: Instance) -> Certificate:
+    """Build the certificate of a violated instance of a claim.
+
+    Raises :class:`ModelError` if the instance is not violated, if certificates do not cover the claim, or if the checker refuses
+    what was found (it then gives the checker's reason). Cost: that of the claim's sides and of the check.
+    """
+    if claim_id not in _PROOFS:
+        CATALOGUE[claim_id]  # an unknown id is refused with the ids that there are
+        raise ModelError(f"claim {claim_id}: certificates cover {', '.join(_PROOFS)}")
+    outcome = CATALOGUE[claim_id].sides(instance)
+    verdict = judge(outcome)
+    if not isinstance(outcome, Sides) or verdict is not Verdict.VIOLATED:
+        raise ModelError(f"claim {claim_id}, {instance.label}: is {verdict.value}, and only a violation can be certified")
+    tried = []
+    for digits in (*_DIGITS, None):
+        try:
+            document = _PROOFS[claim_id](claim_id, instance, _Precision(digits))
+        except TooLargeError as error:
+            tried.append(str(error))
+            break
+        answer = independent.check(Certificate(_sealed(document)).to_json().encode())
+        if answer.accepted:
+            document["cost"] = {"steps": answer.steps}
+            return Certificate(_sealed(document))
+        tried.append(answer.reasons[0])
+        if claim_id not in _GAPS or "separate" not in tried[-1]:
+            break
+    raise ModelError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
+
+
+@dataclass(frozen=True)
+class _Precision:
+    """How the values of the k-agent system are written: in so many decimals, or exactly (None)."""
+
+    digits: int | None
+
+
+def _sealed(document: Document) -> Document:
+    """With the digest of all the rest."""
+    content = {key: part for key, part in document.items() if key != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return content | {"digest": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def _document(claim_id: str, instance: Instance, left: Interval, right: Interval, **parts: Any) -> Document:
+    """The common frame: the two sides as certain numbers between which there is room for the roundings of the witnesses."""
+    room = left.lower - right.upper
+    digits = _digits_for(room / 16)
+    actual = left.lower if left.is_exact and len(str(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 4, digits)
+    bound = right.upper if right.is_exact and len(str(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 4, digits)
+    frame = {
+        "version": VERSION,
+        "claim": claim_id,
+        "model": None if instance.model is None else _model_document(instance.model),
+        "agents": instance.agents,
+        "subsample": instance.subsample,
+        "parameters": dict(instance.parameters),
+        "state": None,
+        "actual": {"lower": _text(actual)},
+        "bound": {"upper": _text(bound)},
+        "margin": _text(actual - bound),
+        "proof": None,
+        "cost": None,
+    }
+    return frame | parts
+
+
+def _model_document(model: Model) -> Document:
+    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
+    return {"name": model.name, "discount": str(model.discount)} | {key: nested_strings(getattr(model, key)) for key in arrays}
+
+
+def _digits_for(error: Fraction) -> int:
+    """So many decimals that their rounding stays below ``error`` > 0."""
+    digits = 1
+    while Fraction(1, 10**digits) > error:
+        digits += 1
+    return digits
+
+
+def _down(value: Fraction, digits: int) -> Fraction:
+    return Fraction(floor(value * 10**digits), 10**digits)
+
+
+def _up(value: Fraction, digits: int) -> Fraction:
+    return Fraction(ceil(value * 10**digits), 10**digits)
+
+
+def _text(value: Fraction) -> str:
+    """A decimal where it is one, else a fraction."""
+    digits = 0
+    while digits <= 24 and (value * 10**digits).denominator != 1:
+        digits += 1
+    if digits > 24:
+        return str(value)
+    whole = abs(value.numerator * 10**digits // value.denominator)
+    text = str(whole).rjust(digits + 1, "0")
+    return ("-" if value < 0 else "") + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+
+
+def _rounded(value: float, digits: int) -> Fraction:
+    return Fraction(round(Fraction(value) * 10**digits), 10**digits)
+
+
+# ------------------------------------------------------------------------------------------------------------------------ gaps
+
+
+def _values(enclosure: Enclosure, digits: int) -> list[list[str]]:
+    """Midpoints in so many decimals, for each global state in the order of ``count_vectors``."""
+    return [[_text(_rounded(x, digits)) for x in row] for row in enclosure.midpoint.tolist()]
+
+
+def _exact_values(model: Model, n: int) -> list[list[str]]:
+    system = rational_system(model, n)
+    exact: Exact = system.array(system.optimum)
+    return [[str(x) for x in row] for row in exact]
+
+
+def _greedy(model: Model, k: int, precision: _Precision) -> Document:
+    """Values of the k-agent system that determine its greedy policy, how certain they are, and the policy."""
+    found = learned(model, k)
+    actions = [
+        [[int(b), [int(a) if a >= 0 else None for a in own]] for b, own in zip(found.global_action[g], found.local_action[g], strict=True)]
+        for g in range(model.sizes[0])
+    ]
+    if precision.digits is None:
+        return {"values": _exact_values(model, k), "radius": "0", "policy": actions}
+    # Values off by e have a residual of at most (1 + gamma) e, which is what the checker sees.
+    error = Fraction(1, 2 * 10**precision.digits) + Fraction(float(found.value.width.max()))
+    radius = _up((1 + model.discount) / (1 - model.discount) * error, precision.digits + 2)
+    return {"values": _values(found.value, precision.digits), "radius": _text(radius), "policy": actions}
+
+
+def _witness(model: Model, n: int, start: tuple[int, tuple[int, ...]], digits: int) -> list[Document]:
+    """An optimal policy on the states that it can reach from ``start``, with its values."""
+    operator = LumpedOperator(model, n)
+    best = optimum(model, n)
+    _, policy = operator.apply(best.midpoint)
+    local_actions = model.sizes[3]
+    reached, open_ = {start}, [start]
+    entries = []
+    while open_:
+        g, c = open_.pop()
+        rank = int(counts.rank(c))
+        global_actions, choice_counts = policy[g]
+        choices = operator.choices[g]
+        d = [0] * (model.sizes[2] * local_actions)
+        for s in range(model.sizes[2]):
+            for j in range(int(choices.starts[s]), int(choices.starts[s + 1])):
+                d[s * local_actions + int(choices.action[j])] += int(choice_counts[rank, j])
+        b = int(global_actions[rank])
+        value = _text(max(_rounded(float(best.midpoint[g, rank]), digits), -model.rt / (1 - model.discount)))
+        entries.append({"global": g, "counts": list(c), "global_action": b, "local_actions": d, "value": value})
+        ahead = {(h, after) for h, p in enumerate(model.global_kernel[g, b]) if p for after in _support(model, g, tuple(d))} - reached
+        reached |= ahead
+        open_ += sorted(ahead)
+    return sorted(entries, key=lambda entry: (entry["global"], entry["counts"]))
+
+
+def _support(model: Model, g: int, d: tuple[int, ...]) -> set[tuple[int, ...]]:
+    """The next count vectors that have positive probability."""
+    out = {(0,) * model.sizes[2]}
+    for z, x in enumerate(d):
+        row = model.local_kernel[z // model.sizes[3], g, z % model.sizes[3]]
+        targets = [t for t, p in enumerate(row) if p]
+        spread = [tuple(int(y) for y in split) for split in counts.count_vectors(x, len(targets))]
+        ends = [tuple(dict(zip(targets, split, strict=True)).get(t, 0) for t in range(len(row))) for split in spread]
+        out = {tuple(p + q for p, q in zip(one, other, strict=True)) for one in out for other in ends}
+    return out
+
+
+def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Document:
+    model, n, k = instance.model, instance.agents, instance.subsample
+    if model is None or n is None or k is None or "samples" in dict(instance.parameters):
+        raise ModelError(f"claim {claim_id}, {instance.label}: certificates cover instances of a model with the exact operator")
+    later = {"P4": k + 1, "X3b": 4 * k}.get(claim_id, k)
+    best, played = optimum(model, n), executed(model, n, later, "independent")
+    gap = best - played
+    allowed = np.ones(gap.shape, dtype=bool)
+    vectors = [tuple(int(x) for x in row) for row in counts.count_vectors(n, model.sizes[2])]
+    types = int(instance["types"]) if claim_id == "S4b" else 1
+    present = [int(np.count_nonzero(np.array(c).reshape(types, -1).sum(axis=1))) for c in vectors]
+    if claim_id == "S4b":
+        allowed[:, [p != types for p in present]] = False
+    g, rank = (int(x) for x in np.unravel_index(int(np.where(allowed, gap.lower, -np.inf).argmax()), gap.shape))
+    left = gap[g, rank]
+    if claim_id in _FORMULAS:
+        right = _FORMULAS[claim_id](model, n, k)
+        reference = None
+    else:
+        other, of = (int(instance["from_n"]), int(instance["from_k"])) if claim_id == "T3" else (n, k)
+        second = optimum(model, other) - executed(model, other, of, "independent")
+        among = np.array([p == 1 for p in present]) if claim_id == "S4b" else np.ones(second.shape[1], dtype=bool)
+        lower, upper = (max(Fraction(0), Fraction(float(end[:, among].max()))) for end in (second.lower, second.upper))
+        right = Interval(lower, upper) * _factor(claim_id, instance)
+        reference = other, of
+    if left.lower <= right.upper:
+        raise ModelError(f"claim {claim_id}, {instance.label}: no start state shows the violation")
+    # Rounding values by e moves a gap by at most (1 + gamma)/(1 - gamma) e for each of the vectors used.
+    digits = _digits_for((left.lower - right.upper) * (1 - model.discount) / 64)
+    proof: Document = {
+        "subsampled": _greedy(model, later, precision),
+        "executed": _values(played, digits),
+        "witness": _witness(model, n, (g, vectors[rank]), digits),
+    }
+    if reference is not None:
+        proof["reference"] = {
+            "subsampled": _greedy(model, reference[1], precision),
+            "executed": _values(executed(model, *reference, "independent"), digits),
+            "optimum": _values(optimum(model, reference[0]), digits),
+        }
+    return _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
+
+
+def _factor(claim_id: str, instance: Instance) -> Interval | Fraction:
+    """What the second gap is multiplied by."""
+    if claim_id == "X3b":
+        return Fraction(1, 2)
+    if claim_id == "T3":
+        assert instance.subsample is not None
+        rate = (1 + sp.log(symbols.k)) / sp.sqrt(symbols.k)
+        return enclose(rate, {symbols.k: instance.subsample}) / enclose(rate, {symbols.k: int(instance["from_k"])})
+    return Fraction(1)
+
+
+def _formula(bound: Bound) -> Callable[[Model, int, int], Interval]:
+    return lambda model, n, k: bound.enclose(symbol_values(model, n, k))
+
+
+_FORMULAS: Final[Mapping[str, Callable[[Model, int, int], Interval]]] = {
+    "T1": _formula(optimality.THEOREM_4_2),
+    "T1b": _formula(optimality.THEOREM_4_2_WEAKER),
+    "T2": _formula(optimality.THEOREM_4_4),
+    "T2b": _formula(optimality.THEOREM_4_4_WEAKER),
+    "P3": lambda model, n, k: Interval.exactly(0),
+}
+
+
+# ------------------------------------------------------------------------------------------------- the other kinds of proof
+
+
+def _lipschitz_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
+    """The pair of distributions that exceeds the bound most, with the exact optima of both systems."""
+    model = instance.model
+    assert model is not None and instance.subsample is not None
+    k, other = instance.subsample, int(instance["other"])
+    first, second = exact_table(model, k), exact_table(model, other)
+    slope = 2 * model.rt_l / (1 - model.discount)
+    excess, difference, (g, b), d, e = max(
+        (abs(q - p) - slope * counts.total_variation(d, e), abs(q - p), key, d, e)
+        for key, rows in first.items()
+        for d, q in rows.items()
+        for e, p in second[key].items()
+    )
+    return _document(
+        claim_id,
+        instance,
+        Interval.exactly(difference),
+        Interval.exactly(difference - excess),
+        parameters={"other": other, "global_action": b, "first": list(d), "second": list(e)},
+        state={"global": g},
+        proof={"first": _exact_values(model, k), "second": _exact_values(model, other)},
+    )
+
+
+def _tail_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
+    """The deviation at which the tail probability exceeds its bound most."""
+    population, k = population_of(instance), instance.subsample
+    assert k is not None
+    bound = concentration.TV_TAIL if claim_id == "C2" else concentration.TV_QUANTILE_TAIL
+    values = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
+    found = [(p, bound.enclose(values | {symbols.epsilon: d}), d) for d, p in tail(population, k, counts.total_variation)]
+    probability, right, d = max(found, key=lambda sides: sides[0] - sides[1].upper)
+    said = {"population": list(population), "deviation": str(d)}
+    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), parameters=said)
+
+
+def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
+    """Everything is in the parameters: population, sample and kernel."""
+    outcome = CATALOGUE[claim_id].sides(instance)
+    assert isinstance(outcome, Sides)
+    population = [int(x) for x in str(instance["population"]).split("+")]
+    said: Document = {
+        "population": population,
+        "kernel": [[str(p) for p in row] for row in kernel_of(str(instance["kernel"]), len(population))],
+    }
+    if claim_id == "C7":
+        said["sample"] = [int(x) for x in str(instance["sample"]).split("+")]
+    return _document(claim_id, instance, outcome.left, outcome.right, parameters=said)
+
+
+_GAPS: Final = ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b")
+_PROOFS: Final[Mapping[str, Callable[[str, Instance, _Precision], Document]]] = {
+    **dict.fromkeys(_GAPS, _gap_proof),
+    "L2": _lipschitz_proof,
+    "C2": _tail_proof,
+    "C3": _tail_proof,
+    "C7": _transition_proof,
+    "C7b": _transition_proof,
+}

@@ -1,0 +1,1 @@
+"""The independent checker of certificates: one file, the standard library only, no code shared with the rest."""

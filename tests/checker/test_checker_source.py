@@ -1,0 +1,34 @@
+"""The checker stands alone: the standard library only, no code of the rest, short enough to be read in one sitting."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.house.sources import PACKAGE, PROJECT
+
+CHECKER = PACKAGE / "checker" / "check_certificate.py"
+BUNDLED = sorted((PROJECT / "reports" / "certificates").glob("*.json"))
+
+
+def test_it_imports_the_standard_library_only() -> None:
+    tree = ast.parse(CHECKER.read_text(encoding="utf-8"))
+    tops = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            tops.add((node.module or "").split(".")[0])
+    assert "fractions" in tops
+    assert tops <= set(sys.stdlib_module_names)
+    assert not tops & {"importlib", "runpy", "subprocess", "os"}
+
+
+def test_nothing_of_the_package_is_loaded_and_it_runs_alone(tmp_path: Path) -> None:
+    alone = tmp_path / "check_certificate.py"
+    alone.write_bytes(CHECKER.read_bytes())
+    done = subprocess.run([sys.executable, "-I", str(alone), str(BUNDLED[0])], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "accepted"), done.stdout + done.stderr
