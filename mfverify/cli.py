@@ -96,7 +96,8 @@ def load_argument(text: str) -> Model:
 @click.option("--models", "models", multiple=True, metavar="FILE...", help="Model files (or models:NAME) instead of the bundled models.")
 @click.option("--instance", metavar="LABEL", help="Only the instance with this label (as in report.json).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for report.html, report.json and the store of results.")
-@click.option("--workers", type=int, default=None, help="Worker processes [default: the usable cores].")
+@click.option("--workers", type=int, default=None, help="Worker processes [default: what pays, up to the usable cores].")
+@click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
 @click.option("--resume", is_flag=True, help="Take finished instances from the store in --out.")
 @_json_option
 def verify(
@@ -106,6 +107,7 @@ def verify(
     instance: str | None,
     out: Path | None,
     workers: int | None,
+    scheduler: str | None,
     resume: bool,
     as_json: bool,
 ) -> int:
@@ -114,6 +116,8 @@ def verify(
         raise ModelError("--resume: needs --out DIR, the folder of the run to continue")
     if workers is not None:
         workers = positive_integer("--workers", workers)
+        if scheduler is not None:
+            raise ModelError("--workers: are those of the cluster where --scheduler is given; leave one of the two out")
     chosen_models = [load_argument(m) for m in models] or None
     from mfverify.verification import verify as run_catalogue
 
@@ -125,6 +129,7 @@ def verify(
             instance=instance,
             out=out,
             workers=workers,
+            scheduler=scheduler,
             resume=resume,
             model_arguments=shlex.join(models),
             progress=progress,

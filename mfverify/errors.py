@@ -32,3 +32,7 @@ class UndecidedError(MfverifyError):
 
 class UndecidedTieError(MfverifyError):
     """A greedy action is not determined: enclosures do not separate the candidates and exact arithmetic is out of reach."""
+
+
+class WorkersError(MfverifyError):
+    """Processes that computed are gone and nothing goes on without them; says what is kept and how to continue."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
+import time
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mfverify.claims.claim import Finding
+from mfverify.claims.claim import Finding, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 
@@ -28,6 +31,13 @@ def code_version() -> str:
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+_PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verdict", "actual", "bound", "trivial", "slack", "reason", "details", "reproduce"])
+"""The keys of one instance in the report."""
+
+_BUSY_SECONDS = 30.0
+"""How long to wait for another process that writes; a row takes milliseconds."""
 
 
 def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
@@ -58,16 +68,21 @@ def _json(interval: Interval | None) -> dict[str, Any] | None:
 
 
 class Store:
-    """Finished instances in a SQLite file; a context manager. Raises :class:`ModelError` where the file is not usable."""
+    """Finished instances in a SQLite file; a context manager. Raises :class:`ModelError` where the file is not usable.
+
+    Several runs, and the worker processes of each, may have the same file open: every result is a row of its own, equal
+    whoever writes it. A store that is sent to another process opens the file there, once. A row carries a digest of its
+    content, because a digit that a disk has changed would be a wrong number in a report; a row that does not match its
+    digest counts as not finished.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, timeout=30)
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("CREATE TABLE IF NOT EXISTS finding (key TEXT PRIMARY KEY, document TEXT NOT NULL)")
-            self._connection.commit()
+            self._folder = os.open(path.parent, os.O_RDONLY)
+            _lock(self._folder, "LOCK_SH")
+            self._connection = _opened(path)
         except (sqlite3.Error, OSError) as error:
             raise ModelError(f"{path}: cannot be used as a store of results ({error}); choose another folder or remove the file") from None
 
@@ -76,34 +91,108 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._connection.close()
+        os.close(self._folder)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _store_of_this_process, (self.path.absolute(),)
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """A finished instance, or None. Raises :class:`ModelError` where the file is damaged."""
+        """A finished instance, or None, also where its row is damaged. Raises :class:`ModelError` where the file is."""
         try:
-            row = self._connection.execute("SELECT document FROM finding WHERE key = ?", (key,)).fetchone()
-            if row is None:
-                return None
-            document = json.loads(row[0])
-            if not isinstance(document, dict):
-                raise ValueError("a stored result is not an object")
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            raise ModelError(f"{self.path}: cannot be read back ({error}); remove the file and run without --resume") from None
-        return document
+            row = self._connection.execute("SELECT digest, document FROM finding WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+        if row is None or not isinstance(row[1], str) or row[0] != _digest(key, row[1]):
+            return None
+        try:
+            document = json.loads(row[1])
+        except (ValueError, RecursionError):
+            return None
+        return document if _is_finding(document) else None
 
-    def put(self, key: str, document: dict[str, Any]) -> None:
+    def put(self, key: str, document: Mapping[str, Any]) -> None:
         """Keep a finished instance; on the disk when this returns."""
+        text = json.dumps(document)
         try:
             with self._connection:
-                self._connection.execute("INSERT OR REPLACE INTO finding VALUES (?, ?)", (key, json.dumps(document)))
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO finding (key, code, digest, document) VALUES (?, ?, ?, ?)",
+                    (key, code_version(), _digest(key, text), text),
+                )
         except sqlite3.Error as error:
             raise ModelError(
                 f"{self.path}: a result cannot be kept ({error}); free the disk or choose another folder, then --resume"
             ) from None
 
-    def clear(self) -> None:
-        """Forget everything: a run without ``--resume`` starts anew."""
+    def forget_other_code(self) -> None:
+        """Drop results that this code can never use, so that the file does not grow for ever; not under the feet of another run."""
+        if not _lock(self._folder, "LOCK_EX"):
+            return
         try:
             with self._connection:
-                self._connection.execute("DELETE FROM finding")
+                self._connection.execute("DELETE FROM finding WHERE code IS NOT ?", (code_version(),))
         except sqlite3.Error as error:
-            raise ModelError(f"{self.path}: cannot be emptied ({error}); choose another folder or remove the file") from None
+            raise self._unreadable(error) from None
+        finally:
+            _lock(self._folder, "LOCK_SH")
+
+    def _unreadable(self, error: Exception) -> ModelError:
+        return ModelError(f"{self.path}: cannot be read back ({error}); remove the file and run without --resume")
+
+
+@lru_cache(maxsize=8)
+def _store_of_this_process(path: Path) -> Store:
+    """One connection for a worker process, which lasts as long as the process."""
+    return Store(path)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection that can write, to a table of the present shape."""
+    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level="IMMEDIATE")
+    try:
+        _write_ahead(connection)
+        # Beginning to write is what a read-only file refuses, here and not when the first result is finished.
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("CREATE TABLE IF NOT EXISTS finding (key TEXT PRIMARY KEY, code TEXT, digest TEXT, document TEXT NOT NULL)")
+            columns = {row[1] for row in connection.execute("PRAGMA table_info(finding)")}
+            for missing in sorted({"code", "digest"} - columns) if {"key", "document"} <= columns else ():
+                connection.execute(f"ALTER TABLE finding ADD COLUMN {missing} TEXT")
+            connection.execute("SELECT key, code, digest, document FROM finding LIMIT 1")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch to a write-ahead log, in which a row costs one write; SQLite does not wait for others that switch at the same time."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
+def _lock(folder: int, kind: str) -> bool:
+    """Lock a folder for this run, shared or (without waiting) alone; False where that cannot be had."""
+    try:
+        import fcntl
+
+        fcntl.flock(folder, getattr(fcntl, kind) | (fcntl.LOCK_NB if kind == "LOCK_EX" else 0))
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+def _digest(key: str, text: str) -> str:
+    return hashlib.sha256(f"{key}\n{text}".encode()).hexdigest()
+
+
+def _is_finding(document: Any) -> bool:
+    """Whether a stored document has the parts of :func:`finding_document`: a store may come from a stranger."""
+    return isinstance(document, dict) and set(document) == _PARTS and document["verdict"] in [v.value for v in Verdict]

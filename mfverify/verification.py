@@ -12,7 +12,7 @@ import shlex
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -20,14 +20,13 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, cpu_count, delayed
-
-from mfverify.claims import CATALOGUE, dependencies, vacuity
+from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
 from mfverify.model import Model
 from mfverify.results import Store, code_version, finding_document
+from mfverify.runner import completed, usable_cores
 from mfverify.validation import chosen, positive_integer
 
 Document = dict[str, Any]
@@ -94,6 +93,7 @@ def verify(
     instance: str | None = None,
     out: str | Path | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     resume: bool = False,
     model_arguments: str = "",
     progress: Progress | None = None,
@@ -103,24 +103,29 @@ def verify(
     ``claims``: ids, or :class:`~mfverify.claims.claim.Claim` records of your own. ``instance``: the label of a single
     instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
     takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
-    processes (the usable cores by default). Raises :class:`ModelError` for unknown or repeated ids, models that share a
-    name or their content, or an unusable folder, before any work.
+    processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
+    such as ``tcp://10.0.0.1:8786``); the report is the same. Raises :class:`ModelError` for unknown or repeated ids, models
+    that share a name or their content, an unusable folder or a cluster that is not there, before any work.
     """
     profile = chosen("profile", profile, Profile)
     chosen_claims = _chosen_claims(claims)
     if models is not None:
         _check_models(models)
-    workers = positive_integer("workers", workers if workers is not None else cpu_count())
+    if scheduler is not None and workers is not None:
+        raise ModelError("workers: are those of the cluster where a scheduler is given; leave one of the two out")
+    if workers is not None:
+        workers = positive_integer("workers", workers)
     started = time.time()
     tasks = _tasks(chosen_claims, models, profile, instance, model_arguments)
     found: dict[str, Document] = {}
     with Store(Path(out) / "results.sqlite") if out is not None else nullcontext() as store:
-        if store is not None:
-            if not resume:
-                store.clear()
+        if store is not None and resume:
             found = _kept(tasks, store)
-        left = [task for task in tasks if task.key not in found]
-        for task, document in _computed(left, workers, store):
+        elif store is not None:
+            store.forget_other_code()
+        groups = _groups([task for task in tasks if task.key not in found])
+        keep = partial(_keep, store) if store is not None else None
+        for task, document in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
             found[task.key] = document
             if progress is not None:
                 progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
@@ -209,39 +214,25 @@ def _is_covered(claim: Claim) -> bool:
     sides: Any = claim.sides
     while isinstance(sides, partial):
         sides = sides.func
-    return any(claim is known for known in CATALOGUE) and str(getattr(sides, "__module__", "")).startswith("mfverify.")
+    return claim.id in CATALOGUE and CATALOGUE[claim.id] is claim and str(getattr(sides, "__module__", "")).startswith("mfverify.")
 
 
-def _computed(tasks: Sequence[_Task], workers: int, store: Store | None) -> Iterable[tuple[_Task, Document]]:
-    """Finished tasks as they come; groups that share expensive values stay together, the largest systems first."""
+def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:
+    """Tasks that share expensive values stay together; the largest systems come first, so that none is left alone at the end."""
     groups: dict[Any, list[_Task]] = {}
     for task in tasks:
         model = task.instance.model
         groups.setdefault((model.fingerprint, task.instance.agents) if model else (task.claim.id, task.instance.label), []).append(task)
-    ordered = sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
-    if workers == 1 or len(ordered) <= 1:
-        for group in ordered:
-            for task in group:
-                yield task, _compute(task, store)
-        return
-    jobs = min(workers, len(ordered))
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch=jobs, batch_size=1)
-    path = store.path.absolute() if store is not None else None
-    for finished in parallel(delayed(_compute_group)(group, path) for group in ordered):
-        yield from finished
+    return sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
 
 
-def _compute_group(group: Sequence[_Task], path: Path | None) -> list[tuple[_Task, Document]]:
-    """In a worker: the group goes back as a whole, so each instance goes to the store as soon as it is finished."""
-    with Store(path) if path is not None else nullcontext() as store:
-        return [(task, _compute(task, store)) for task in group]
+def _compute(task: _Task) -> Document:
+    return finding_document(finding(task.claim, task.instance), task.reproduce)
 
 
-def _compute(task: _Task, store: Store | None) -> Document:
-    document = finding_document(finding(task.claim, task.instance), task.reproduce)
-    if store is not None and task.kept:
+def _keep(store: Store, task: _Task, document: Document) -> None:
+    if task.kept:
         store.put(task.key, document)
-    return document
 
 
 def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, Document], profile: Profile, started: float) -> Document:
@@ -289,7 +280,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         },
         "claims": parts,
         "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
-        "vacuity": vacuity.document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
+        "vacuity": _vacuity_document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
         "models": [_model_document(models[name]) for name in sorted(models)],
         "provenance": provenance(started),
     }
@@ -297,12 +288,19 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
 
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
     """What rests on what, and which claims lose their support in this run."""
-    arrows = dependencies.graph(claims)
+    from mfverify.claims import dependencies
+
     return {
-        "nodes": list(arrows.nodes),
-        "arrows": [list(edge) for edge in arrows.edges],
+        "nodes": [claim.id for claim in claims],
+        "arrows": [list(arrow) for arrow in dependencies.arrows(claims)],
         "unsupported": dependencies.unsupported(claims, statuses),
     }
+
+
+def _vacuity_document() -> Any:
+    from mfverify.claims import vacuity
+
+    return vacuity.document()
 
 
 def _model_document(model: Model) -> Document:
@@ -335,7 +333,7 @@ def provenance(started: float) -> Document:
         "commit": _commit(),
         "code": code_version()[:16],
         "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {cpu_count()} usable cores",
+        "machine": f"{platform.machine()}, {usable_cores()} usable cores",
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 1),
     }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,48 +19,119 @@ from mfverify.claims.claim import Finding, Instance, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.models import absorbing
-from mfverify.results import Store, finding_document
+from mfverify.results import Store, code_version, finding_document
 
-DOCUMENT = {"verdict": "holds", "actual": {"lower": 0.1, "upper": 0.30000000000000004}, "details": {"worst": "s_g = 0"}}
+
+def finding(left: Interval | None, right: Interval | None) -> Finding:
+    """Some finding with these two sides."""
+    return Finding(
+        "X",
+        Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))),
+        Verdict.HOLDS,
+        left,
+        right,
+        Interval.exactly(4),
+        "why",
+        {"worst": "there"},
+    )
+
+
+def document(verdict: str = "holds") -> dict[str, Any]:
+    """A finished instance with digits that have to come back as they are."""
+    return finding_document(finding(Interval.exactly("1/3"), Interval.exactly("3/10")), "mfverify verify") | {"verdict": verdict}
+
+
+def put_text(path: Path, key: str, text: str) -> None:
+    """A row with a matching digest and this content, as someone else's program might write it."""
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(
+            "INSERT OR REPLACE INTO finding (key, code, digest, document) VALUES (?, ?, ?, ?)",
+            (key, code_version(), results._digest(key, text), text),
+        )
 
 
 def test_what_is_put_is_there_for_the_next_process(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "results.sqlite"
     with Store(path) as store:
         assert store.get("a") is None
-        store.put("a", DOCUMENT)
-        store.put("b", {"verdict": "violated"})
-        store.put("b", {"verdict": "vacuous"})
+        store.put("a", document())
+        store.put("b", document("violated"))
+        store.put("b", document("vacuous"))
     with Store(path) as again:
-        assert again.get("a") == DOCUMENT
-        assert again.get("b") == {"verdict": "vacuous"}
+        assert again.get("a") == document()
+        assert again.get("b") == document("vacuous")
         assert again.get("c") is None
 
 
 def test_put_is_on_the_disk_before_the_store_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     with Store(path) as store:
-        store.put("a", DOCUMENT)
-        with sqlite3.connect(path) as other:
+        store.put("a", document())
+        with closing(sqlite3.connect(path)) as other:
             rows = other.execute("SELECT key, document FROM finding").fetchall()
-        other.close()
-    assert [(key, json.loads(text)) for key, text in rows] == [("a", DOCUMENT)]
+    assert [(key, json.loads(text)) for key, text in rows] == [("a", document())]
 
 
 def test_two_stores_write_to_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     with Store(path) as one, Store(path) as two:
-        one.put("a", {"from": "one"})
-        two.put("b", {"from": "two"})
-        assert one.get("b") == {"from": "two"}
-        assert two.get("a") == {"from": "one"}
+        one.put("a", document("holds"))
+        two.put("b", document("violated"))
+        assert one.get("b") == document("violated")
+        assert two.get("a") == document("holds")
 
 
-def test_clear_forgets_everything(tmp_path: Path) -> None:
+def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
+    """Switching to the write-ahead log is where SQLite refuses instead of waiting."""
+
+    def write(i: int) -> None:
+        with Store(tmp_path / "results.sqlite") as store:
+            store.put(f"key {i}", document())
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(write, range(64)))
     with Store(tmp_path / "results.sqlite") as store:
-        store.put("a", DOCUMENT)
-        store.clear()
+        assert [store.get(f"key {i}") for i in range(64)] == [document()] * 64
+
+
+def test_a_store_that_is_sent_to_another_process_opens_the_same_file_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Store(Path("results.sqlite")) as store:
+        parcel = pickle.dumps(store)
+        monkeypatch.chdir("/")
+        arrived = pickle.loads(parcel)
+        assert pickle.loads(parcel) is arrived
+        arrived.put("a", document())
+        assert store.get("a") == document()
+    arrived.__exit__(None, None, None)
+    results._store_of_this_process.cache_clear()
+
+
+def test_results_of_other_code_are_forgotten_and_those_of_this_code_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(tmp_path / "results.sqlite") as store:
+        store.put("new", document())
+        with monkeypatch.context() as patch:
+            patch.setattr(results, "code_version", lambda: "older code")
+            store.put("old", document())
+        with Store(tmp_path / "results.sqlite"):
+            store.forget_other_code()
+            assert store.get("old") == document(), "dropped under the feet of another run"
+        store.forget_other_code()
+        assert store.get("old") is None
+        assert store.get("new") == document()
+        with Store(tmp_path / "results.sqlite") as another:
+            assert another.get("new") == document()
+
+
+def test_a_store_of_the_first_format_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("CREATE TABLE finding (key TEXT PRIMARY KEY, document TEXT NOT NULL)")
+        other.execute("INSERT INTO finding VALUES ('a', '{}')")
+    with Store(path) as store:
         assert store.get("a") is None
+        store.put("a", document())
+        assert store.get("a") == document()
 
 
 @pytest.mark.parametrize(
@@ -71,28 +146,41 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, conte
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", "null", "\x00"], ids=["half", "a list", "null", "control"])
-def test_a_damaged_row_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["{", "[1]", "null", "\x00", "[" * 100_000, "9" * 5000, "{}", '{"verdict": "holds"}', json.dumps(document("certain"))],
+    ids=["half", "a list", "null", "control", "deep", "long number", "empty", "parts missing", "unknown verdict"],
+)
+def test_a_row_that_is_no_finished_instance_counts_as_none(tmp_path: Path, text: str) -> None:
     path = tmp_path / "results.sqlite"
     with Store(path) as store:
-        store.put("a", DOCUMENT)
-        with sqlite3.connect(path) as other:
-            other.execute("UPDATE finding SET document = ?", (text,))
-        other.close()
-        with pytest.raises(ModelError, match=r"results\.sqlite: cannot be read back .* remove the file"):
-            store.get("a")
+        put_text(path, "a", json.dumps(document()))
+        assert store.get("a") == document()
+        put_text(path, "a", text)
+        assert store.get("a") is None
 
 
 def test_a_table_of_another_shape_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
-    with sqlite3.connect(path) as other:
+    with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE finding (something TEXT)")
-    other.close()
+    with pytest.raises(ModelError, match="cannot be used as a store of results"):
+        Store(path)
+
+
+def test_a_file_that_is_damaged_meanwhile_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
     with Store(path) as store:
-        with pytest.raises(ModelError, match="cannot be read back"):
-            store.get("a")
-        with pytest.raises(ModelError, match="cannot be kept"):
-            store.put("a", DOCUMENT)
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("DROP TABLE finding")
+        for act, words in (
+            (lambda: store.get("a"), "cannot be read back"),
+            (lambda: store.put("a", document()), "a result cannot be kept"),
+            (store.forget_other_code, "cannot be read back"),
+        ):
+            with pytest.raises(ModelError, match=rf"results\.sqlite: {words}") as refusal:
+                act()
+            assert len(str(refusal.value).splitlines()) == 1
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
@@ -127,20 +215,6 @@ def test_the_code_version_changes_with_any_source_and_with_nothing_else(tmp_path
     (tmp_path / "new.py").write_text("")
     seen.append(fresh())
     assert len(set(seen)) == 4
-
-
-def finding(left: Interval | None, right: Interval | None) -> Finding:
-    """Some finding with these two sides."""
-    return Finding(
-        "X",
-        Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))),
-        Verdict.HOLDS,
-        left,
-        right,
-        Interval.exactly(4),
-        "why",
-        {"worst": "there"},
-    )
 
 
 def test_an_instance_in_the_report() -> None:

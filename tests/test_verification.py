@@ -161,23 +161,21 @@ def test_results_of_another_model_are_not_taken_and_names_are_those_of_the_run(t
     assert content(report) == content(verify(["L2"], models=[renamed], workers=1, model_arguments="mine.toml"))
 
 
-def test_a_worker_keeps_each_instance_when_it_is_finished(tmp_path: Path) -> None:
-    """A claim that fails at its last instance leaves the others in the store, although they are of one group."""
-    claim = CATALOGUE["L2"]
-    store = verification.Store(tmp_path / "results.sqlite")
-    tasks = [
-        verification._Task(claim, instance, f"key {i}", "", True) for i, instance in enumerate(claim.instances(Profile.QUICK, None)[:3])
-    ]
+def test_what_is_finished_is_kept_although_another_instance_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compute = verification.finding
+    failing = CATALOGUE["L2"].instances(Profile.QUICK, None)[-1]
 
-    def failing(_: Instance) -> Outcome:
-        raise ModelError("out of luck")
+    def out_of_luck(claim: Claim, instance: Instance) -> Finding:
+        if instance == failing:
+            raise ModelError("out of luck")
+        return compute(claim, instance)
 
-    tasks.append(replace(tasks[0], claim=replace(claim, sides=failing), key="last"))
+    monkeypatch.setattr(verification, "finding", out_of_luck)
+    finished: list[int] = []
     with pytest.raises(ModelError, match="out of luck"):
-        verification._compute_group(tasks, store.path)
-    assert [store.get(f"key {i}") is not None for i in range(3)] == [True] * 3
-    assert store.get("last") is None
-    store.__exit__(None, None, None)
+        verify(["L2"], workers=1, out=tmp_path, progress=lambda done, *_: finished.append(done))
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM finding").fetchone()[0] == len(finished) > 5
 
 
 def test_a_corrupted_store_is_one_clear_error(tmp_path: Path) -> None:
@@ -191,14 +189,33 @@ def test_a_corrupted_store_is_one_clear_error(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["results.sqlite"]
 
 
-@pytest.mark.usefixtures("computed")
-def test_a_damaged_result_is_one_clear_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "document = substr(document, 1, 40)",
+        "document = replace(document, '0.125', '0.225')",
+        "document = NULL",
+        "digest = NULL",
+        "digest = (SELECT max(digest) FROM finding)",
+    ],
+    ids=["cut off", "a digit changed", "gone", "of an older format", "of another row"],
+)
+def test_a_damaged_result_is_computed_again_and_the_others_are_kept(
+    tmp_path: Path, computed: Callable[[], list[str]], damage: str, plain: Report
+) -> None:
     verify(["L2"], workers=1, out=tmp_path)
+    assert len(computed()) == 15
     with closing(sqlite3.connect(tmp_path / "results.sqlite")) as connection, connection:
-        connection.execute("UPDATE finding SET document = substr(document, 1, 40)")
-    with pytest.raises(ModelError, match=r"results\.sqlite: cannot be read back .*; remove the file and run without --resume"):
-        verify(["L2"], workers=1, out=tmp_path, resume=True)
-    assert verify(["L2"], workers=1, out=tmp_path).unexpected == []
+        connection.execute("PRAGMA ignore_check_constraints = 1")
+        if "NULL" in damage:
+            connection.execute("CREATE TABLE loose AS SELECT * FROM finding")
+            connection.execute("DROP TABLE finding")
+            connection.execute("ALTER TABLE loose RENAME TO finding")
+        changed = connection.execute(f"UPDATE finding SET {damage} WHERE document LIKE '%absorbing k=1 other=2%'").rowcount
+    assert changed == 1
+    report = verify(["L2"], workers=1, out=tmp_path, resume=True)
+    assert computed() == ["L2 absorbing k=1 other=2"]
+    assert report.claim("L2") == plain.claim("L2")
 
 
 def test_an_unusable_folder_is_refused_before_anything_is_computed(tmp_path: Path, computed: Callable[[], list[str]]) -> None:

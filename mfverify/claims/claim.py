@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -202,31 +202,64 @@ def status(verdicts: Sequence[Verdict]) -> Status:
 
 
 class Catalogue:
-    """The claims by id, in the order in which they were registered."""
+    """The claims by id, in the order in which they were registered or announced.
 
-    def __init__(self) -> None:
-        self._claims: dict[str, Claim] = {}
+    A theme whose ids are announced is loaded when one of its claims is first asked for: a run of one claim then imports no
+    solver that it does not use. ``extend`` adds claims whose ids nobody knows beforehand; it is called once, before an
+    unknown id is refused and before the claims are listed.
+    """
+
+    def __init__(self, extend: Callable[[Catalogue], None] | None = None) -> None:
+        self._claims: dict[str, Claim | Callable[[], Sequence[Claim]]] = {}
+        self._extend = extend
 
     def register(self, claim: Claim) -> Claim:
         """Add a claim; ids are unique."""
-        if claim.id in self._claims:
-            raise ModelError(f"claim {claim.id}: is registered already; choose another id")
-        self._claims[claim.id] = claim
+        self._add(claim.id, claim)
         return claim
 
+    def announce(self, ids: Sequence[str], load: Callable[[], Sequence[Claim]]) -> None:
+        """Add the claims that ``load`` gives, under these ids and in this order, without loading them yet."""
+        for claim_id in ids:
+            self._add(claim_id, load)
+
     def __getitem__(self, claim_id: str) -> Claim:
-        if claim_id not in self._claims:
+        if claim_id not in self:
             raise ModelError(f"claim {claim_id!r}: is not in the catalogue; the ids are {', '.join(self._claims)}")
-        return self._claims[claim_id]
+        found = self._claims[claim_id]
+        return found if isinstance(found, Claim) else self._loaded(found)[claim_id]
 
     def __contains__(self, claim_id: str) -> bool:
+        if claim_id not in self._claims:
+            self._complete()
         return claim_id in self._claims
 
-    def __iter__(self) -> Any:
-        return iter(self._claims.values())
+    def __iter__(self) -> Iterator[Claim]:
+        self._complete()
+        return iter([self[claim_id] for claim_id in list(self._claims)])
 
     def __len__(self) -> int:
+        self._complete()
         return len(self._claims)
+
+    def _add(self, claim_id: str, claim: Claim | Callable[[], Sequence[Claim]]) -> None:
+        if claim_id in self._claims:
+            raise ModelError(f"claim {claim_id}: is registered already; choose another id")
+        self._claims[claim_id] = claim
+
+    def _loaded(self, load: Callable[[], Sequence[Claim]]) -> dict[str, Claim]:
+        """The claims of an announced theme, which have to be the announced ones: a claim left out would never be checked."""
+        claims = {claim.id: claim for claim in load()}
+        announced = [claim_id for claim_id, known in self._claims.items() if known is load]
+        if list(claims) != announced:
+            raise ModelError(f"claims: {', '.join(claims)} are found where {', '.join(announced)} are announced; bring the two in line")
+        self._claims.update(claims)
+        return claims
+
+    def _complete(self) -> None:
+        extend, self._extend = self._extend, None
+        if extend is not None:
+            extend(self)
 
 
 def tightest(candidates: Sequence[Sides]) -> Sides:

@@ -9,26 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import networkx as nx
-
 from mfverify.claims.claim import Claim, Status
 
 
+def arrows(claims: Iterable[Claim]) -> list[tuple[str, str]]:
+    """Pairs ``(a, b)`` of the given claims' ids: the source's argument for ``a`` uses ``b``."""
+    chosen = list(claims)
+    ids = {claim.id for claim in chosen}
+    return [(claim.id, used) for claim in chosen for used in claim.rests_on if used in ids]
+
+
 def graph(claims: Iterable[Claim]) -> Any:
-    """A ``networkx.DiGraph`` of claim ids; an edge ``(a, b)`` means that the source's argument for ``a`` uses ``b``."""
+    """The claims' ids as a ``networkx.DiGraph`` with these arrows as its edges."""
+    import networkx as nx
+
     chosen = list(claims)
     out = nx.DiGraph()
     out.add_nodes_from(claim.id for claim in chosen)
-    out.add_edges_from((claim.id, used) for claim in chosen for used in claim.rests_on if used in out)
+    out.add_edges_from(arrows(chosen))
     return out
 
 
 def unsupported(claims: Iterable[Claim], statuses: Mapping[str, Status]) -> dict[str, list[str]]:
     """For every claim that is not refuted itself but rests on refuted ones: those, sorted."""
     chosen = list(claims)
-    arrows = graph(chosen)
     refuted = {claim_id for claim_id, s in statuses.items() if s is Status.REFUTED}
-    lost = {claim.id: sorted(nx.descendants(arrows, claim.id) & refuted) for claim in chosen if claim.id not in refuted}
+    if not refuted:
+        return {}
+    import networkx as nx
+
+    everything = graph(chosen)
+    lost = {claim.id: sorted(nx.descendants(everything, claim.id) & refuted) for claim in chosen if claim.id not in refuted}
     return {claim_id: causes for claim_id, causes in lost.items() if causes}
 
 

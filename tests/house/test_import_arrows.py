@@ -30,6 +30,7 @@ ORDER = (
     "checker",
     "certificate",
     "results",
+    "runner",
     "report",
     "verification",
     "cli",

@@ -1,0 +1,306 @@
+"""Many tasks: on the cores of this machine, or on a Dask cluster by the same call.
+
+Tasks come in *groups*: those of a group share values that are expensive and remembered by the process that computes them,
+so a group is computed in order and, as long as it lives, by one worker process. A worker computes one task at a time, with
+as many threads in its compiled loops as there are cores for it: processes times threads never exceed the cores.
+
+What is finished is delivered at once and not lost: on this machine each result is kept (written to a store, say) by the
+process that computed it; workers of a cluster need no access to this machine's files, their results are kept by the caller's
+process as they arrive. There a group travels in slices of some seconds, so that a worker that dies takes no more than that
+with it; what it took is computed again by another.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from mfverify.errors import MfverifyError, ModelError, WorkersError
+from mfverify.results import code_version
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Compute = Callable[[Task], Result]
+Keep = Callable[[Task, Result], None]
+
+ALONE_SECONDS = 1.0
+"""How long this process computes on its own before it starts others, which takes them about as long, unless it is told how many."""
+
+SLICE_SECONDS = 3.0
+"""How long a worker of a cluster goes on with a group before it hands over what it has."""
+
+_MOST_IN_A_PARCEL = 64
+"""Groups that are sent to a cluster's worker at once, where they take little time each."""
+
+_ANSWER_SECONDS = 10.0
+"""How long a scheduler may take to answer when it is first called."""
+
+_WAIT_SECONDS = 60.0
+"""How long a cluster may be without any worker before the run gives up."""
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Held by the thread of a cluster's worker that computes: the precision of exact arithmetic is a setting of the process."""
+
+
+def usable_cores() -> int:
+    """The cores that this process may use, by its affinity and the limits of its container."""
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def completed(
+    compute: Compute[Task, Result],
+    groups: Sequence[Sequence[Task]],
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    keep: Keep[Task, Result] | None = None,
+) -> Iterator[tuple[Task, Result]]:
+    """Each task with its result, as they are finished; groups are started in the order given, which should be largest first.
+
+    ``workers`` processes on this machine (by default this one for the smallest groups, and one for each usable core if that
+    takes longer than a second), or the workers of the Dask cluster whose scheduler is at ``scheduler`` (an address such as
+    ``tcp://10.0.0.1:8786``). ``keep`` is called with each result once it is finished, before it is delivered here.
+    ``compute``, ``keep``, tasks and results have to survive pickling, except with one worker on this machine. Closing the
+    iterator, as an interruption does, gives up what is not finished.
+
+    An error of ``compute`` or ``keep`` ends the run and is raised here. Raises :class:`ModelError` where there is no such
+    cluster or its workers run other code, and :class:`WorkersError` where workers were lost for good. Cost beside the
+    tasks themselves: ``docs/scaling-out.md`` has the measurements.
+    """
+    if scheduler is not None:
+        yield from _on_cluster(compute, groups, scheduler, keep)
+        return
+    left = [list(group) for group in groups if group]
+    until = time.monotonic() + ALONE_SECONDS if workers is None else 0.0
+    while left and time.monotonic() < until:
+        task = left[-1].pop(0)
+        if not left[-1]:
+            left.pop()
+        yield task, _finished(compute, task, keep)
+    workers = min(workers or usable_cores(), len(left))
+    if workers > 1:
+        yield from _on_cores(compute, left, workers, keep)
+        return
+    for group in left:
+        for task in group:
+            yield task, _finished(compute, task, keep)
+
+
+def _finished(compute: Compute[Task, Result], task: Task, keep: Keep[Task, Result] | None) -> Result:
+    result = compute(task)
+    if keep is not None:
+        keep(task, result)
+    return result
+
+
+# ------------------------------------------------------------------------------------------------------- cores of this machine
+
+
+def _on_cores(
+    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
+) -> Iterator[tuple[Task, Result]]:
+    from joblib import Parallel, delayed, parallel_config
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    with parallel_config("loky", inner_max_num_threads=max(1, usable_cores() // workers)):
+        parallel = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
+        running = parallel(delayed(_group)(compute, group, keep, i, os.getpid()) for i, group in enumerate(groups))
+    try:
+        for i, results in running:
+            yield from zip(groups[i], results, strict=True)
+    except TerminatedWorkerError:
+        raise WorkersError(
+            "a worker process was killed, perhaps for want of memory; what was finished is kept, --resume continues; "
+            f"fewer --workers than {workers} need less memory"
+        ) from None
+    finally:
+        with warnings.catch_warnings(action="ignore"):  # that it gives up what was running is no news
+            running.close()
+
+
+def _group(
+    compute: Compute[Task, Result], group: Sequence[Task], keep: Keep[Task, Result] | None, i: int, parent: int
+) -> tuple[int, list[Result]]:
+    """In a worker process. Without its parent nobody is there to deliver to, and what is finished is kept."""
+    results = []
+    for task in group:
+        results.append(_finished(compute, task, keep))
+        if os.getppid() != parent:
+            os._exit(1)
+    return i, results
+
+
+# --------------------------------------------------------------------------------------------------------------- Dask cluster
+
+
+def _on_cluster(
+    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], address: str, keep: Keep[Task, Result] | None
+) -> Iterator[tuple[Task, Result]]:
+    """What is not finished waits here. A *parcel* is what is sent at a time, one group or several small ones; twice as many
+    parcels as there are threads are on the cluster, so that none waits for the network.
+    """
+    with _connected(address) as client:
+        waiting = deque(_Part(group) for group in groups if group)
+        submitted: dict[Any, list[_Part[Task]]] = {}
+        arrived: SimpleQueue[Any] = SimpleQueue()
+        room = _room(client)
+        seen = time.monotonic()
+        size = 1
+        try:
+            while waiting or submitted:
+                while waiting and len(submitted) < room:
+                    parcel = [waiting.popleft()]
+                    while waiting and len(parcel) < size and waiting[0].worker is None:
+                        parcel.append(waiting.popleft())
+                    worker = parcel[0].worker
+                    future = client.submit(
+                        _slice,
+                        compute,
+                        [part.tasks for part in parcel],
+                        code_version(),
+                        SLICE_SECONDS,
+                        pure=False,
+                        priority=0 if worker is None else 1,
+                        workers=worker,
+                        allow_other_workers=worker is not None,
+                    )
+                    submitted[future] = parcel
+                    future.add_done_callback(arrived.put)
+                try:
+                    future = arrived.get(timeout=SLICE_SECONDS)
+                except Empty:
+                    room = _room(client)
+                    seen = time.monotonic() if room else seen
+                    if time.monotonic() - seen > _WAIT_SECONDS:
+                        raise WorkersError(
+                            f"--scheduler: {address}: has had no worker for {_WAIT_SECONDS:.0f} s; start some, then --resume"
+                        ) from None
+                    continue
+                parcel = submitted.pop(future)
+                results, seconds, worker = _gathered(future, address)
+                seen = time.monotonic()
+                size = min(2 * size, _MOST_IN_A_PARCEL) if seconds < SLICE_SECONDS / 4 else max(1, size // 2)
+                waiting.extendleft(reversed(_unfinished(parcel, len(results), worker)))
+                for task, result in zip((task for part in parcel for task in part.tasks), results, strict=False):
+                    if keep is not None:
+                        keep(task, result)
+                    yield task, result
+        finally:
+            client.cancel(list(submitted), force=True)
+
+
+@dataclass(frozen=True)
+class _Part(Generic[Task]):
+    """What is left of a group; ``worker`` is where it was begun, whose memory has what its tasks share."""
+
+    tasks: Sequence[Task]
+    worker: str | None = None
+
+
+def _unfinished(parcel: Sequence[_Part[Task]], finished: int, worker: str) -> list[_Part[Task]]:
+    """What is left of a parcel when its first tasks are finished: a group that was begun goes on where it was begun."""
+    left = []
+    for part in parcel:
+        done = min(finished, len(part.tasks))
+        finished -= done
+        if done == 0:
+            left.append(part)
+        elif done < len(part.tasks):
+            left.append(_Part(part.tasks[done:], worker))
+    return left
+
+
+def _slice(compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], code: str, most: float) -> tuple[list[Result], float, str]:
+    """In a cluster's worker: results of the first tasks, as many as are finished in ``most`` seconds, the time and the address.
+
+    A worker process with several threads takes several parcels and computes one of them at a time, with all its threads.
+    """
+    from distributed import get_worker
+
+    worker = get_worker()
+    if code_version() != code:
+        raise ModelError(f"--scheduler: worker {worker.address} runs another version of mfverify; install the same on every machine")
+    results: list[Result] = []
+    with _ONE_AT_A_TIME:
+        limit_threads(worker.state.nthreads)
+        started = time.monotonic()
+        for task in (task for group in groups for task in group):
+            results.append(compute(task))
+            if time.monotonic() - started > most:
+                break
+        seconds = time.monotonic() - started
+    return results, seconds, worker.address
+
+
+def limit_threads(threads: int) -> None:
+    """Compiled loops that this thread starts use at most so many threads; a process without compiled loops is left without."""
+    if "numba" in sys.modules:
+        import numba
+
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    else:
+        os.environ["NUMBA_NUM_THREADS"] = str(threads)
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Any]:
+    """A client of the cluster, once there is a worker."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ModelError("--scheduler: needs the package distributed; pip install 'mfverify[cluster]'") from None
+    try:
+        client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"--scheduler: {address}: no Dask scheduler answers there ({error}); an address looks like tcp://10.0.0.1:8786"
+        ) from None
+    try:
+        try:
+            client.wait_for_workers(1, timeout=_WAIT_SECONDS)
+        except TimeoutError:
+            raise ModelError(
+                f"--scheduler: {address}: has no workers after {_WAIT_SECONDS:.0f} s; start some: dask worker {address}"
+            ) from None
+        yield client
+    finally:
+        client.close(timeout=5)
+
+
+def _room(client: Any) -> int:
+    """How many parcels to have on the cluster. Zero without workers."""
+    threads: dict[str, int] = client.nthreads()
+    return 2 * sum(threads.values())
+
+
+def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
+    """The outcome of a slice; errors of the computation as they are, those of the cluster as one clear line."""
+    from concurrent.futures import CancelledError
+
+    from distributed import KilledWorker
+
+    try:
+        outcome: tuple[list[Any], float, str] = future.result(timeout=_WAIT_SECONDS)
+    except MfverifyError:
+        raise
+    except KilledWorker:
+        raise WorkersError(
+            f"--scheduler: {address}: a task was lost with its worker again and again, perhaps for want of memory; "
+            "what was finished is kept; give the workers more memory, then --resume"
+        ) from None
+    except (CancelledError, TimeoutError, OSError) as error:
+        raise WorkersError(
+            f"--scheduler: {address}: the scheduler is gone ({type(error).__name__}); what was finished is kept, --resume continues"
+        ) from None
+    return outcome
