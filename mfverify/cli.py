@@ -239,7 +239,11 @@ def export(model: str, agents: int, to: str, out: Path | None, as_json: bool) ->
 @click.option("--agents", type=int, required=True, help="Number of local agents n.")
 @click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
 @click.option(
-    "--sampling", type=click.Choice(["independent", "shared"]), default="independent", show_default=True, help="How the agents draw."
+    "--sampling",
+    type=click.Choice(["independent", "with-replacement", "shared", "shared-list", "stratified"]),
+    default="independent",
+    show_default=True,
+    help="How the agents draw.",
 )
 @click.option("--samples", type=int, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the samples.")

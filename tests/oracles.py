@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from math import prod
 from typing import Any, TypeVar
 
@@ -325,15 +325,69 @@ def shared_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
     subsets = list(combinations(range(n), k))
     law: defaultdict[Action, Fraction] = defaultdict(Fraction)
     for subset in subsets:
-        b, part = greedy.shared_action(g, tuple(s[i] for i in subset))
-        played = dict(zip(subset, part, strict=True))
-        options = [[played[i]] if i in played else [played[j] for j in subset if s[j] == s[i]] or [0] for i in range(n)]
-        for a in product(*options):
-            law[b, a] += Fraction(1, len(subsets) * prod(len(o) for o in options))
+        for action, p in _copied(greedy, g, s, subset).items():
+            law[action] += p / len(subsets)
     return dict(law)
 
 
-PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {"independent": independent_play, "shared": shared_play}
+def _copied(greedy: Greedy, g: int, s: Sequence[int], subset: Sequence[int]) -> dict[Action, Fraction]:
+    """The members of one subset play their part; the others copy."""
+    b, part = greedy.shared_action(g, tuple(s[i] for i in subset))
+    played = dict(zip(subset, part, strict=True))
+    options = [[played[i]] if i in played else [played[j] for j in subset if s[j] == s[i]] or [0] for i in range(len(s))]
+    found = Counter((b, a) for a in product(*options))
+    return {action: Fraction(times, sum(found.values())) for action, times in found.items()}
+
+
+def with_replacement_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
+    """As :func:`independent_play`, over all sequences of agents that may repeat; a local agent draws k - 1 of the others."""
+    k = greedy.system.n
+    g, s = state
+    of_global = [greedy.global_action(g, tuple(s[i] for i in drawn)) for drawn in product(range(n), repeat=k)]
+    of_agents = [
+        [greedy.local_action(g, s[i], tuple(s[j] for j in drawn)) for drawn in product([j for j in range(n) if j != i], repeat=k - 1)]
+        for i in range(n)
+    ]
+    laws = [{a: Fraction(times, len(found)) for a, times in Counter(found).items()} for found in (of_global, *of_agents)]
+    return {(b, tuple(a)): prod((law[x] for law, x in zip(laws, (b, *a), strict=True)), start=Fraction(1)) for b, *a in product(*laws)}
+
+
+def shared_list_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
+    """One common ordering of the agents: the global agent uses the first k, an agent itself and the first k - 1 others."""
+    k = greedy.system.n
+    g, s = state
+    found: Counter[Action] = Counter()
+    for order in permutations(range(n)):
+        b = greedy.global_action(g, tuple(s[i] for i in order[:k]))
+        a = tuple(greedy.local_action(g, s[i], tuple([s[j] for j in order if j != i][: k - 1])) for i in range(n))
+        found[b, a] += 1
+    return {action: Fraction(times, sum(found.values())) for action, times in found.items()}
+
+
+def stratified_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
+    """A systematic sample of the agents ordered by state, members and outsiders as for one common subset.
+
+    With ``v`` in the middle of ``[i/n, (i+1)/n)``: places change only where ``v`` is a multiple of ``1/n``.
+    """
+    k = greedy.system.n
+    g, s = state
+    order = sorted(range(n), key=lambda i: (s[i], i))
+    law: defaultdict[Action, Fraction] = defaultdict(Fraction)
+    for i in range(n):
+        v = Fraction(2 * i + 1, 2 * n)
+        subset = [order[int((v + j) * n / k)] for j in range(k)]
+        for action, p in _copied(greedy, g, s, subset).items():
+            law[action] += p / n
+    return dict(law)
+
+
+PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {
+    "independent": independent_play,
+    "with-replacement": with_replacement_play,
+    "shared": shared_play,
+    "shared-list": shared_list_play,
+    "stratified": stratified_play,
+}
 
 
 def execution_value(instance: Instance, n: int, k: int, sampling: str) -> dict[State, Fraction]:

@@ -7,39 +7,44 @@ At every step of the *independent* variant (the paper's):
    ``pi-hat(s_g, s_i, s_Delta_i)``.
 
 Given the state all draws are independent, so the joint action is a product of marginals (eq. 11-12), each a sum of
-hypergeometric probabilities over the samples that lead to an action: integers over ``C(n, k)`` and ``C(n-1, k-1)``.
+hypergeometric probabilities over the samples that lead to an action: integers over ``C(n, k)`` and ``C(n-1, k-1)``. With two
+local states they are known to three roundings at any size (``draw_laws.py``), and so are the rows of the chain
+(``binomial_rows.py``).
 
-In the *shared* variant (ours, claim R4) one k-subset is drawn for everybody; its members play their own part of one
-maximising joint action, and an agent outside copies a uniformly random member in the same state (in an absent state it
-plays action 0). Given the sample all agents are independent, so the chain is a hypergeometric mixture.
+:class:`Sampling` lists the other ways of drawing (ours): with replacement, and several in which all agents share the draw
+(``plays.py``), where the chain is a mixture over draws (``mixture_chain.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from math import comb, lcm
-from typing import TYPE_CHECKING
+from math import comb, factorial, lcm
+from typing import TYPE_CHECKING, Final
 
 import flint
 import numpy as np
 
 from mfverify import counts
 from mfverify.bellman import sweeps
-from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure
+from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure, rounding_error
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
-from mfverify.exact.policy_value import JointChain, PolicyChain, compact
 from mfverify.exact.rational import fraction, solve_chain
+from mfverify.subsample_mfq import binomial_rows, draw_laws
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
+from mfverify.subsample_mfq.mixture_chain import MOST_NUMBERS, SharedDraw, mixture_chain
+from mfverify.subsample_mfq.plays import copying_plays, list_plays, list_weights, stratified_weights, subset_weights
+from mfverify.subsample_mfq.truncated_chain import ProductRows, TruncatedChain, dropped, longest_row, sparse_rows
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
-    from mfverify.exact.rational import JointAction, State
+    from mfverify.exact.rational import State
     from mfverify.model import Model
-    from mfverify.notation import Exact, Integers
+    from mfverify.notation import Exact, Floats, Integers
 
-_MOST_NUMBERS = 10**9
+_BLOCK_NUMBERS = 4 * 10**6
 _MOST_EXACT_STATES = 400
 
 
@@ -47,7 +52,17 @@ class Sampling(Enum):
     """How the agents draw; the value is the word that users type."""
 
     INDEPENDENT = "independent"
+    WITH_REPLACEMENT = "with-replacement"
     SHARED = "shared"
+    SHARED_LIST = "shared-list"
+    STRATIFIED = "stratified"
+
+
+_SHARED_DRAWS: Final = {
+    Sampling.SHARED: SharedDraw(copying_plays, subset_weights),
+    Sampling.SHARED_LIST: SharedDraw(list_plays, list_weights),
+    Sampling.STRATIFIED: SharedDraw(copying_plays, stratified_weights),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +98,23 @@ def execution_value(
 ) -> Enclosure:
     """Enclose the value of the executed policy ``pi_k`` in the n-agent system.
 
-    Returns an :class:`Enclosure` with axes ``[g, rank in count_vectors(n, |S_l|)]``. Raises :class:`ModelError` when
-    k > n or the policy was learned on another model, :class:`UndecidedTieError` when a needed greedy action is undecided.
-    Cost: ``C(n+S-1, S-1)`` sums over ``C(k+S-2, S-1)`` samples in integers, then rows of n agents each, then one linear solve.
+    ``sampling`` says how the agents draw (:class:`Sampling`). Returns an :class:`Enclosure` with axes
+    ``[g, rank in count_vectors(n, |S_l|)]``. Raises :class:`ModelError` when k > n or the policy was learned on another model,
+    :class:`UndecidedTieError` when a needed greedy action is undecided, :class:`TooLargeError` before work that does not fit.
+    Cost with two local states: about ``n`` operations and at most ``20 sqrt(n)`` numbers per state; otherwise
+    ``C(n+S-1, S-1)`` sums over ``C(k+S-2, S-1)`` samples in integers, then rows of n agents each. Then one sparse linear solve.
     Source: Algorithm 2.
     """
     n = positive_integer("agents", n)
     _check(model, n, learned)
-    if chosen("sampling", sampling, Sampling) is Sampling.SHARED:
-        return shared_chain(model, n, learned).enclose(width)
-    return independent_chain(model, n, learned).enclose(width)
+    return execution_chain(model, n, learned, chosen("sampling", sampling, Sampling)).enclose(width)
+
+
+def execution_chain(model: Model, n: int, learned: Learned, sampling: Sampling) -> TruncatedChain:
+    """The Markov chain of ``pi_k`` in the n-agent system, with its rounding known."""
+    if sampling in _SHARED_DRAWS:
+        return mixture_chain(model, n, learned, _SHARED_DRAWS[sampling])
+    return two_state_chain(model, n, learned, sampling) if model.sizes[2] == 2 else independent_chain(model, n, learned, sampling)
 
 
 def _check(model: Model, n: int, learned: Learned) -> None:
@@ -104,8 +126,12 @@ def _check(model: Model, n: int, learned: Learned) -> None:
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")
 
 
-def policy_marginals(learned: Learned, n: int) -> Marginals:
-    """The exact marginals of ``pi_k`` (eq. 11-12), by summing the hypergeometric numerators of the samples that lead to an action."""
+def policy_marginals(learned: Learned, n: int, sampling: Sampling = Sampling.INDEPENDENT) -> Marginals:
+    """The exact marginals of ``pi_k`` (eq. 11-12), by summing the integer numerators of the samples that lead to an action.
+
+    ``sampling`` is one of the two in which everybody draws alone. Cost: a sum over all samples for every count vector.
+    """
+    numerators, denominator = _ALONE[sampling]
     model, k = learned.model, learned.k
     global_states, global_actions, size, local_actions = model.sizes
     vectors = counts.count_vectors(n, size)
@@ -117,20 +143,20 @@ def policy_marginals(learned: Learned, n: int) -> Marginals:
     of_local = np.zeros((global_states, len(vectors), size, local_actions), dtype=object)
     for c, row in enumerate(vectors):
         population = tuple(int(x) for x in row)
-        weights = _numerators(population, samples)
+        weights = numerators(population, samples)
         for g in range(global_states):
             of_global[g, c] = _shares(weights, global_table[g], global_actions, (g, population))
         for s in range(size):
             if population[s] == 0:
                 continue
             rest = (*population[:s], population[s] - 1, *population[s + 1 :])
-            weights = _numerators(rest, others)
+            weights = numerators(rest, others)
             for g in range(global_states):
                 of_local[g, c, s] = _shares(weights, local_table[g, position[s], s], local_actions, (g, population))
-    return Marginals(of_global, of_local, comb(n, k), comb(n - 1, k - 1))
+    return Marginals(of_global, of_local, denominator(n, k), denominator(n - 1, k - 1))
 
 
-def _numerators(population: tuple[int, ...], samples: Integers) -> Exact:
+def _subset_numerators(population: tuple[int, ...], samples: Integers) -> Exact:
     """``prod_s C(population_s, sample_s)`` for every sample, Python integers; 0 where the sample does not fit."""
     out: Exact = np.ones(len(samples), dtype=object)
     for s, size in enumerate(population):
@@ -144,14 +170,36 @@ def _numerators(population: tuple[int, ...], samples: Integers) -> Exact:
     return out
 
 
+def _sequence_numerators(population: tuple[int, ...], samples: Integers) -> Exact:
+    """``k! prod_s population_s^sample_s / sample_s!`` for every sample: how many sequences with replacement lead to it."""
+    k = int(samples[0].sum())
+    out: Exact = np.full(len(samples), factorial(k), dtype=object)
+    for s, size in enumerate(population):
+        column = np.array([size**j for j in range(k + 1)], dtype=object)
+        orders = np.array([factorial(j) for j in range(k + 1)], dtype=object)
+        out = out // orders[samples[:, s]] * column[samples[:, s]]
+    return out
+
+
+_ALONE: Final[dict[Sampling, tuple[Callable[[tuple[int, ...], Integers], Exact], Callable[[int, int], int]]]] = {
+    Sampling.INDEPENDENT: (_subset_numerators, comb),
+    Sampling.WITH_REPLACEMENT: (_sequence_numerators, pow),
+}
+"""Draws that everybody makes alone: how many lead to each sample, and how many there are of k from n."""
+
+
 def _shares(weights: Exact, table: Integers, actions: int, state: object) -> Exact:
     """Numerators grouped by the action that each sample leads to."""
     possible = weights.astype(bool)
     if (table[possible] == UNDECIDED_ACTION).any():
-        raise UndecidedTieError(
-            f"state {state}: a sample leads to a tie that exact arithmetic cannot decide at this size; use a smaller subsample"
-        )
+        raise _undecided(state)
     return np.array([int(weights[possible & (table == a)].sum()) for a in range(actions)], dtype=object)
+
+
+def _undecided(state: object) -> UndecidedTieError:
+    return UndecidedTieError(
+        f"state {state}: a sample leads to a tie that exact arithmetic cannot decide at this size; use a smaller subsample"
+    )
 
 
 @dataclass(frozen=True)
@@ -167,15 +215,64 @@ class _Scaled:
         return cls(np.array([int(x * common) for x in array.ravel()], dtype=object).reshape(array.shape), common)
 
 
-def independent_chain(model: Model, n: int, learned: Learned) -> PolicyChain:
-    """The Markov chain of ``pi_k`` under independent draws, its marginals rounded once from exact rationals."""
+def two_state_chain(model: Model, n: int, learned: Learned, sampling: Sampling) -> ProductRows:
+    """The chain of ``pi_k`` where everybody draws alone, for two local states: rows of two binomials, at any size.
+
+    Cost: about n operations per state; memory ``14 sqrt(n)`` numbers per state.
+    """
+    global_states, global_actions, _, local_actions = model.sizes
+    _refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
+    played_global, played_local, flagged = draw_laws.marginals(
+        n,
+        learned.k,
+        learned.global_action,
+        learned.local_action,
+        (global_actions, local_actions),
+        UNDECIDED_ACTION,
+        sampling is Sampling.WITH_REPLACEMENT,
+    )
+    if flagged.any():
+        g, c = (int(x[0]) for x in flagged.nonzero())
+        raise _undecided((g, (c, n - c)))
+    vectors = counts.count_vectors(n, 2)
+    global_law = np.einsum("gcb,gbh->gch", played_global, model.floats("global_kernel"))
+    moves = np.einsum("gcsa,sgat->gcst", played_local, model.floats("local_kernel"))
+    odds = binomial_rows.odds_of(moves[..., 0], moves[..., 1])
+    earned = np.einsum("gcsa,sga->gcs", played_local, model.floats("local_reward"))
+    reward = np.einsum("gcb,gb->gc", played_global, model.floats("global_reward")) + (earned * vectors).sum(axis=-1) / n
+    seen = binomial_rows.RowRoundings()
+    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, odds[g], seen), n + 1) for g in range(global_states)]
+    # An expectation over a marginal: its roundings, a rounded number, a product, the additions.
+    of_global = draw_laws.ROUNDINGS + 2 + global_actions
+    of_local = draw_laws.ROUNDINGS + 2 + local_actions
+    # Windows of the draws change each of n + 1 marginals by at most LOST_OF_DRAW in total variation.
+    draws = 2 * (n + 1) * draw_laws.LOST_OF_DRAW
+    error = rounding_error(max(of_global, of_local + 4) + 1, model.rt, 8 * (global_actions + local_actions)) + draws * model.rt
+    return ProductRows(
+        reward,
+        model.discount,
+        of_global + seen.most,
+        model.rt,
+        error,
+        max(longest_row(law) for law in local_law) + global_states,
+        draws + binomial_rows.lost_by_odds(n, 2 * of_local + 1) + dropped(n + 1),
+        global_law,
+        local_law,
+    )
+
+
+def _refuse_beyond(n: int, numbers: int) -> None:
+    if numbers > MOST_NUMBERS:
+        raise TooLargeError(f"{n} agents need {numbers:.3g} transition probabilities; use fewer agents or local states")
+
+
+def independent_chain(model: Model, n: int, learned: Learned, sampling: Sampling = Sampling.INDEPENDENT) -> ProductRows:
+    """The same for any number of local states: marginals rounded once from exact rationals, rows convolved agent by agent."""
     global_states, _, size, _ = model.sizes
     states = counts.number_of_count_vectors(n, size)
-    if global_states * states * states > _MOST_NUMBERS:
-        raise TooLargeError(f"{n} agents need {global_states * states**2:.3g} transition probabilities; use fewer agents or local states")
-    marginals = policy_marginals(learned, n)
+    _refuse_beyond(n, global_states * states * states)
+    marginals = policy_marginals(learned, n, sampling)
     vectors = counts.count_vectors(n, size)
-    order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
     global_law = np.empty((global_states, states, global_states))
     local_law = []
     reward = np.empty((global_states, states))
@@ -198,110 +295,24 @@ def independent_chain(model: Model, n: int, learned: Learned) -> PolicyChain:
                     exact_local += int(x) * int(mixture @ reward_l.numerators[s, g])
             over_reward = marginals.global_denominator * reward_g.denominator, n * marginals.local_denominator * reward_l.denominator
             reward[g, c] = (exact_global * over_reward[1] + exact_local * over_reward[0]) / (over_reward[0] * over_reward[1])
-        law = np.empty((states, states))
-        law[:, order] = sweeps.next_count_laws(vectors, moves, up, levels)
-        local_law.append(compact(law))
+        local_law.append(sparse_rows(_agent_by_agent(vectors, moves), states))
     # One correctly rounded weight, product and |S_l|-1 additions per agent; one rounding of the global law.
-    return PolicyChain(reward, model.discount, (size + 1) * n + 1, model.rt, UNIT_ROUNDOFF * model.rt + UNDERFLOW, global_law, local_law)
+    roundings = (size + 1) * n + 1
+    error = UNIT_ROUNDOFF * model.rt + UNDERFLOW
+    terms = max(longest_row(law) for law in local_law) + global_states
+    return ProductRows(reward, model.discount, roundings, model.rt, error, terms, dropped(states), global_law, local_law)
 
 
-def joint_action(learned: Learned, g: int, sample: tuple[int, ...]) -> JointAction:
-    """The joint action that a shared sample plays: the lexicographically smallest maximiser (a_g, action counts over Z_l).
-
-    Only maximisers listed in ``learned.choices`` count: there, of the actions of a local state with one kernel and one
-    reward only the smallest is played.
-    """
-    actions = learned.choices[g, sample].actions
-    if actions is None:
-        raise UndecidedTieError(f"sample {(g, sample)}: the tie between joint actions is undecided at this size; use a smaller subsample")
-    return min(actions)
-
-
-def copied_mixture(action_counts: tuple[int, ...], sample: tuple[int, ...], s: int, local_actions: int) -> Exact:
-    """What an agent in state ``s`` outside a shared sample plays: the action of a uniformly random member in ``s``, or action 0."""
-    if sample[s] == 0:
-        return np.array([Fraction(int(a == 0)) for a in range(local_actions)], dtype=object)
-    return np.array([Fraction(action_counts[s * local_actions + a], sample[s]) for a in range(local_actions)], dtype=object)
-
-
-@dataclass(frozen=True)
-class _SharedPlay:
-    """What a shared sample makes everybody do, whatever the population: the groups are, per local state, the members by their
-    action and then the outsiders who copy."""
-
-    global_action: int
-    multiplicity: list[int]
-    moves: list[list[float]]
-    global_reward: Fraction
-    member_reward: Fraction
-    outside_reward: list[Fraction]
-
-
-def _shared_play(learned: Learned, g: int, sample: tuple[int, ...]) -> _SharedPlay:
-    """The play of one sample; group sizes of outsiders are left 0, since they depend on the population."""
-    model = learned.model
-    _, _, size, local_actions = model.sizes
-    b, d = joint_action(learned, g, sample)
-    multiplicity: list[int] = []
-    moves: list[list[float]] = []
-    member_reward = Fraction(0)
-    outside_reward: list[Fraction] = []
-    for s in range(size):
-        for a in range(local_actions):
-            number = d[s * local_actions + a]
-            multiplicity.append(number)
-            moves.append([float(p) for p in model.local_kernel[s, g, a]])
-            member_reward += number * model.local_reward[s, g, a]
-        mixture = copied_mixture(d, sample, s, local_actions)
-        multiplicity.append(0)
-        moves.append([float(p) for p in mixture @ model.local_kernel[s, g]])
-        outside_reward.append(mixture @ model.local_reward[s, g])
-    return _SharedPlay(b, multiplicity, moves, model.global_reward[g, b], member_reward, outside_reward)
-
-
-def shared_chain(model: Model, n: int, learned: Learned) -> JointChain:
-    """The Markov chain of the shared draw with copying: for every state a hypergeometric mixture over the samples.
-
-    Cost: one row of n agents for every (state, sample) pair; meant for n up to about 100 with two local states.
-    """
-    global_states, _, size, local_actions = model.sizes
-    vectors = counts.count_vectors(n, size)
-    states = len(vectors)
-    if global_states**2 * states**2 > _MOST_NUMBERS:
-        raise TooLargeError(
-            f"{n} agents need {global_states**2 * states**2:.3g} transition probabilities; use fewer agents or local states"
-        )
+def _agent_by_agent(vectors: Integers, moves: Floats) -> Iterator[Floats]:
+    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s]``."""
+    states, size = vectors.shape
+    n = int(vectors[0].sum())
     order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
-    law = np.zeros((global_states, states, global_states, states))
-    reward = np.empty((global_states, states))
-    most_samples = 0
-    for g in range(global_states):
-        plays = [_shared_play(learned, g, tuple(int(x) for x in row)) for row in counts.count_vectors(learned.k, size)]
-        members = np.array([play.multiplicity for play in plays], dtype=np.int64)
-        moves = np.array([play.moves for play in plays])
-        for c, row in enumerate(vectors):
-            population = tuple(int(x) for x in row)
-            samples = counts.subsample_law(population, learned.k)
-            position = counts.rank(np.array([sample for sample, _ in samples], dtype=np.int64))
-            most_samples = max(most_samples, len(samples))
-            multiplicity = members[position]
-            multiplicity[:, local_actions :: local_actions + 1] = row - np.array([sample for sample, _ in samples])
-            exact = Fraction(0)
-            for (sample, probability), i in zip(samples, position, strict=True):
-                outside = sum(((x - y) * r for x, y, r in zip(population, sample, plays[i].outside_reward, strict=True)), Fraction(0))
-                exact += probability * (plays[i].global_reward + (plays[i].member_reward + outside) / n)
-            rows = np.empty((len(samples), states))
-            rows[:, order] = sweeps.next_count_laws(multiplicity, moves[position], up, levels)
-            for h in range(global_states):
-                weights = np.array(
-                    [float(p * model.global_kernel[g, plays[i].global_action, h]) for (_, p), i in zip(samples, position, strict=True)]
-                )
-                law[g, c, h] = weights @ rows
-            reward[g, c] = float(exact)
-    # As for independent draws, then a rounded weight, a product and an addition per sample.
-    roundings = (size + 1) * n + 2 + most_samples
-    flat = law.reshape(global_states * states, global_states * states)
-    return JointChain(reward, model.discount, roundings, model.rt, UNIT_ROUNDOFF * model.rt + UNDERFLOW, flat)
+    height = max(1, _BLOCK_NUMBERS // states)
+    for begin in range(0, states, height):
+        rows = np.empty((min(height, states - begin), states))
+        rows[:, order] = sweeps.next_count_laws(vectors[begin : begin + height], moves[begin : begin + height], up, levels)
+        yield rows
 
 
 def exact_execution_value(learned: Learned, n: int) -> Enclosure:

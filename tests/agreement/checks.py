@@ -8,7 +8,7 @@ import numpy as np
 
 from mfverify.exact.optimal import optimal_value
 from mfverify.model import Model
-from mfverify.subsample_mfq.execution import execution_value
+from mfverify.subsample_mfq.execution import exact_execution_value, execution_value
 from mfverify.subsample_mfq.learning import NOBODY, Learned, learn
 from tests import oracles
 from tests.oracles import Greedy, Instance, LabelledSystem, all_count_vectors, assert_encloses
@@ -75,6 +75,18 @@ def check_execution(instance: Instance, n: int, k: int, sampling: str) -> None:
     found = execution_value(model, n, learn(model, k), sampling)
     assert_encloses(found, oracles.execution_value(instance, n, k, sampling), instance, n)
     assert found.width.max() <= WIDTH
+
+
+def check_against_exact(learned: Learned, n: int) -> None:
+    """The enclosure of independent draws contains the value computed in rational arithmetic, entry by entry."""
+    exact = exact_execution_value(learned, n).exact
+    assert exact is not None
+    found = execution_value(learned.model, n, learned)
+    assert found.width.max() <= WIDTH
+    assert exact.shape == found.shape
+    for index, value in np.ndenumerate(exact):
+        low, up = Fraction(float(found.lower[index])), Fraction(float(found.upper[index]))
+        assert low <= value <= up, f"n={n}, {index}: [{float(low)!r}, {float(up)!r}] misses {float(value)!r}"
 
 
 def random_doubles(shape: tuple[int, ...], seed: int, scale: float) -> np.ndarray:

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 
+from mfverify.cli import gap
+from mfverify.counts import count_vectors
+from mfverify.enclosure import Enclosure
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.exact.optimal import optimal_value
-from mfverify.exact.policy_value import JointChain, MarkovReward, PolicyChain
-from mfverify.models import absorbing, coordination
+from mfverify.model import Model
+from mfverify.models import absorbing, coordination, random_coupled
 from mfverify.subsample_mfq.execution import (
     Sampling,
-    copied_mixture,
     exact_execution_value,
+    execution_chain,
     execution_value,
     independent_chain,
-    joint_action,
     policy_marginals,
-    shared_chain,
+    two_state_chain,
 )
 from mfverify.subsample_mfq.learning import learn
+from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.ties import Maximisers
+from mfverify.subsample_mfq.truncated_chain import JointRows, ProductRows
 from tests import oracles
-from tests.agreement.checks import WIDTH, check_execution, instance_of, model_of, random_doubles
+from tests.agreement.checks import WIDTH, check_against_exact, check_execution, instance_of, model_of, random_doubles
 from tests.oracles import (
     PLAYS,
     Greedy,
@@ -41,29 +46,33 @@ from tests.oracles import (
     with_local_reward,
 )
 
-SAMPLINGS = ["independent", "shared"]
+SAMPLINGS = [choice.value for choice in Sampling]
+ALONE = [Sampling.INDEPENDENT, Sampling.WITH_REPLACEMENT]
 SIZES = [(2, 2, 2, 2), (2, 1, 2, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 1), (3, 3, 2, 2)]
 FAST = 8
 COORDINATION = instance_of(coordination())
 
 
 def fifty_models() -> list[object]:
-    """Cases (instance, n) with readable ids; all but the first few are slow. One has three local states."""
+    """Cases (instance, n, sampling) with readable ids; all but the first few are slow. One has three local states."""
     cases = []
-    for seed in range(50):
+    for seed, sampling in product(range(50), SAMPLINGS):
         sizes = (2, 2, 3, 2) if seed == 49 else SIZES[seed % len(SIZES)]
         n = 2 + seed % 2 if sizes[2] < 3 else 2
         instance = random_instance(300 + seed, *sizes)
         marks = [] if seed < FAST else [pytest.mark.slow]
-        cases.append(pytest.param(instance, n, id=f"{instance.name}-n{n}-{'x'.join(map(str, sizes))}", marks=marks))
+        # Every kind of draw on every size of model; the paper's and its shared twin on all fifty.
+        if seed < 2 * FAST or seed == 49 or sampling in ("independent", "shared"):
+            cases.append(
+                pytest.param(instance, n, sampling, id=f"{instance.name}-n{n}-{'x'.join(map(str, sizes))}-{sampling}", marks=marks)
+            )
     return cases
 
 
 # ------------------------------------------------------------------------------------------------- values, for every k from 1 to n
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-@pytest.mark.parametrize(("instance", "n"), fifty_models())
+@pytest.mark.parametrize(("instance", "n", "sampling"), fifty_models())
 def test_execution_value_matches_enumeration_of_all_subsets(instance: Instance, n: int, sampling: str) -> None:
     for k in range(1, n + 1):
         check_execution(instance, n, k, sampling)
@@ -110,15 +119,15 @@ def test_exact_execution_value_equals_enumeration_of_all_subsets(n: int, k: int,
     assert {state: found.exact[index] for index, state in flat_order(instance, n)} == expected
 
 
-def test_the_oracles_tell_the_two_samplings_and_the_subsample_sizes_apart() -> None:
+def test_every_sampling_has_an_oracle_and_the_oracles_differ() -> None:
+    assert set(oracles.PLAYS) == set(SAMPLINGS)
     values = {
-        (k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 3, k, sampling).items()))
-        for k in (1, 2, 3)
+        (k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 4, k, sampling).items()))
+        for k in (2, 3)
         for sampling in SAMPLINGS
     }
-    assert values[2, "independent"] != values[2, "shared"]
-    assert values[1, "independent"] != values[2, "independent"]
-    assert values[1, "shared"] != values[3, "shared"]
+    assert len({values[2, sampling] for sampling in SAMPLINGS}) == len(SAMPLINGS)
+    assert all(values[2, sampling] != values[3, sampling] for sampling in SAMPLINGS)
 
 
 # --------------------------------------------------------------------------------------------------------------- against V*
@@ -141,6 +150,55 @@ def test_no_executed_policy_beats_the_optimum(n: int, sampling: str) -> None:
         for k in (1, 2, n):
             found = execution_value(model, n, learn(model, k), sampling)
             assert (found.lower <= best.upper).all()
+
+
+# ------------------------------------------------------------------------------------------------ the chains for two local states
+
+
+def with_unreachable_state(model: Model) -> Model:
+    """The same model with a third local state that nobody starts in or reaches: solved by the code for any number of states."""
+    stay = np.zeros((1, *model.local_kernel.shape[1:3], 3), dtype=object)
+    stay[..., 2] = 1
+    kernel = np.concatenate([model.local_kernel, np.zeros_like(model.local_kernel[..., :1])], axis=-1)
+    reward = np.concatenate([model.local_reward, np.zeros_like(model.local_reward[:1])])
+    return Model(model.global_kernel, np.concatenate([kernel, stay]), model.global_reward, reward, model.discount)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize(("seed", "n", "k"), [(4, 7, 3), (6, 9, 4), (9, 8, 8)])
+def test_two_states_agree_with_the_code_for_any_number_of_states(seed: int, n: int, k: int, sampling: str) -> None:
+    model = random_coupled(seed)
+    wide = with_unreachable_state(model)
+    narrow_value, wide_value = execution_value(model, n, learn(model, k), sampling), execution_value(wide, n, learn(wide, k), sampling)
+    used = [i for i, c in enumerate(count_vectors(n, 3)) if c[2] == 0]
+    assert len(used) == n + 1
+    assert narrow_value.intersects(Enclosure(wide_value.lower[:, used], wide_value.upper[:, used]))
+
+
+@pytest.mark.parametrize("sampling", ALONE)
+@pytest.mark.parametrize(("n", "k"), [(1, 1), (40, 9), (25, 25), (90, 31)])
+def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, k: int, sampling: Sampling) -> None:
+    for model in (coordination(discount="9/10"), random_coupled(4)):
+        learned = learn(model, k)
+        fast, slow = (chain(model, n, learned, sampling) for chain in (two_state_chain, independent_chain))
+        assert fast.enclose(WIDTH).intersects(slow.enclose(WIDTH))
+        value = random_doubles(fast.reward.shape, n, 10.0)
+        difference = np.abs(fast.apply(value) - slow.apply(value)).max()
+        assert Fraction(float(difference)) <= fast.error(value) + slow.error(value) < Fraction(1, 10**10)
+
+
+@pytest.mark.parametrize(("model", "n", "k"), [(coordination(), 25, 11), (coordination(), 120, 120), (random_coupled(4), 60, 12)])
+def test_enclosures_of_larger_populations_contain_the_exact_value(model: Model, n: int, k: int) -> None:
+    check_against_exact(learn(model, k), n)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_a_thousand_agents_are_enclosed_as_narrowly_as_promised(sampling: str) -> None:
+    model = random_coupled(6)
+    found = execution_value(model, 1000, learn(model, 12), sampling)
+    assert found.width.max() <= WIDTH
+    scale = model.rt / (1 - model.discount)
+    assert (abs(found).upper <= float(scale) + WIDTH).all()
 
 
 # ----------------------------------------------------------------------------------------------------------- marginals, eq. 11-12
@@ -225,7 +283,7 @@ def test_chains_are_off_by_at_most_their_error_bound(n: int, k: int, sizes: tupl
     instance = random_instance(800 + n, *sizes)
     model = model_of(instance)
     learned = learn(model, k)
-    chain: MarkovReward = shared_chain(model, n, learned) if sampling == "shared" else independent_chain(model, n, learned)
+    chain = execution_chain(model, n, learned, Sampling(sampling))
     value = random_doubles(chain.reward.shape, 3, scale)
     order = flat_order(instance, n)
     exact = exact_step(instance, n, k, sampling, {state: Fraction(float(value[index])) for index, state in order})
@@ -236,7 +294,7 @@ def test_chains_are_off_by_at_most_their_error_bound(n: int, k: int, sizes: tupl
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_certificate_does_not_trust_the_linear_solver(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in (PolicyChain, JointChain):
+    for kind in (ProductRows, JointRows):
         monkeypatch.setattr(kind, "solve", lambda chain: np.full(chain.reward.shape, -3.0))
     check_execution(random_instance(7, 2, 2, 2, 2), 3, 2, sampling)
 
@@ -265,6 +323,11 @@ def test_names_and_members_of_the_sampling_are_the_same(sampling: str) -> None:
     assert one.lower.tobytes() == two.lower.tobytes()
 
 
+def test_the_command_line_offers_every_sampling() -> None:
+    (option,) = [parameter for parameter in gap.params if parameter.name == "sampling"]
+    assert list(option.type.choices) == SAMPLINGS  # type: ignore[attr-defined]
+
+
 # -------------------------------------------------------------------------------------------------------------------- refusals
 
 
@@ -280,8 +343,8 @@ def test_a_policy_of_another_model_is_refused_by_name() -> None:
 
 def test_unknown_samplings_and_numbers_of_agents_are_refused() -> None:
     learned = learn(coordination(), 1)
-    with pytest.raises(ModelError, match="sampling: found 'stratified'"):
-        execution_value(coordination(), 3, learned, "stratified")
+    with pytest.raises(ModelError, match="sampling: found 'sorted'"):
+        execution_value(coordination(), 3, learned, "sorted")
     for n in (0, True, 2.0):
         with pytest.raises(ModelError, match="agents: found"):
             execution_value(coordination(), n, learned)  # type: ignore[arg-type]
@@ -299,7 +362,7 @@ def test_an_undecided_tie_is_never_played(sampling: str) -> None:
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_what_does_not_fit_is_refused_before_any_work(sampling: str) -> None:
     with pytest.raises(TooLargeError, match="transition probabilities"):
-        execution_value(coordination(), 10**5, learn(coordination(), 1), sampling)
+        execution_value(coordination(), 10**5 + 1, learn(coordination(), 1), sampling)
 
 
 def test_exact_execution_refuses_what_does_not_fit_and_what_does_not_belong() -> None:

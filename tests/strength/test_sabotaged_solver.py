@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from math import comb, factorial, prod
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -18,13 +18,21 @@ import pytest
 from mfverify import counts
 from mfverify.bellman import labelled, lumped, sampled, sweeps
 from mfverify.enclosure import Enclosure
-from mfverify.exact import optimal, policy_value, rational
+from mfverify.exact import optimal, rational
 from mfverify.model import Model
-from mfverify.models import coordination
-from mfverify.subsample_mfq import execution, learning, ties
+from mfverify.models import coordination, random_coupled
+from mfverify.subsample_mfq import binomial_rows, draw_laws, execution, learning, mixture_chain, plays, ties, truncated_chain
 from tests import oracles
 from tests.agreement import checks
-from tests.agreement.checks import check_execution, check_methods_agree, check_optimal_value, check_policy, instance_of, model_of
+from tests.agreement.checks import (
+    check_against_exact,
+    check_execution,
+    check_methods_agree,
+    check_optimal_value,
+    check_policy,
+    instance_of,
+    model_of,
+)
 from tests.oracles import assert_encloses, random_instance, with_local_reward
 
 TWO = random_instance(1, 2, 2, 2, 2)
@@ -42,6 +50,12 @@ OF_RATIONAL: Check = partial(check_optimal_value, TWO, 2, "rational")
 OF_BOTH: Check = partial(check_methods_agree, TWO, 3)
 OF_INDEPENDENT: Check = partial(check_execution, COORDINATION, 3, 2, "independent")
 OF_SHARED: Check = partial(check_execution, COORDINATION, 3, 2, "shared")
+OF_SHARED_TWO: Check = partial(check_execution, TWO, 3, 2, "shared")
+OF_INDEPENDENT_THREE: Check = partial(check_execution, THREE, 2, 2, "independent")
+OF_SHARED_THREE: Check = partial(check_execution, THREE, 2, 2, "shared")
+OF_LIST: Check = partial(check_execution, COORDINATION, 4, 2, "shared-list")
+OF_STRATIFIED: Check = partial(check_execution, COORDINATION, 3, 2, "stratified")
+OF_MANY: Check = partial(check_against_exact, learning.learn(random_coupled(4), 5), 40)
 
 
 def of_policy(instance: oracles.Instance, k: int, regime: str) -> None:
@@ -139,29 +153,68 @@ def reward_hardly_off(original: Any, system: Any, g: int, action: Any) -> Any:
     return original(system, g, action) + rational._fmpq(Fraction(1, 10**12))
 
 
-def with_replacement(original: Any, population: Any, samples: Any) -> Any:
-    """The numerators of draws with replacement, over ``n^k``."""
-    k = int(samples[0].sum())
-    weights = [
-        factorial(k) // prod(factorial(int(x)) for x in row) * prod(size ** int(x) for size, x in zip(population, row, strict=True))
-        for row in samples
-    ]
-    return np.array(weights, dtype=object)
+def drawn_with_replacement(original: Any, *arguments: Any) -> Any:
+    return original(*arguments[:-1], True)
 
 
-def over_powers(original: Any, learned: Any, n: int) -> Any:
-    return replace(original(learned, n), global_denominator=n**learned.k, local_denominator=(n - 1) ** (learned.k - 1))
+def numerators_with_replacement(patch: Patch) -> None:
+    patch.setitem(execution._ALONE, execution.Sampling.INDEPENDENT, execution._ALONE[execution.Sampling.WITH_REPLACEMENT])
 
 
-def draws_with_replacement(patch: Patch) -> None:
-    Around(execution, "_numerators", with_replacement)(patch)
-    Around(execution, "policy_marginals", over_powers)(patch)
+def drawn_from_everybody(original: Any, n: int, k: int, *arguments: Any) -> Any:
+    """The samples of one more agent."""
+    return tuple(found[:, : n + 1] for found in original(n + 1, k, *arguments))
 
 
-def uniform_over_samples(original: Any, population: Any, k: int) -> Any:
+def moved_odds(original: Any, *arguments: Any) -> Any:
+    """A millionth of the odds of every move."""
+    return original(*arguments) * (1 + 1e-6)
+
+
+def shifted_rows(original: Any, *arguments: Any) -> Any:
+    """All next counts are one too large."""
+    for block in original(*arguments):
+        yield np.roll(block, 1, axis=1)
+
+
+def cut_rows(original: Any, block: Any) -> Any:
+    """Entries below a millionth are dropped as if they were nothing."""
+    return original(np.where(block < 1e-6, 0.0, block))
+
+
+def uniform_weights(original: Any, *arguments: Any) -> Any:
     """Every count vector of a sample equally likely."""
-    law = original(population, k)
-    return [(sample, Fraction(1, len(law))) for sample, _ in law]
+    law = original(*arguments)
+    law.data = 1.0 / np.repeat(np.diff(law.indptr), np.diff(law.indptr))
+    return law
+
+
+def with_weights(sampling: str, change: Callable[..., Any]) -> Callable[[Patch], None]:
+    """Sabotage how likely the draws of a shared sampling are."""
+
+    def sabotage(patch: Patch) -> None:
+        kind = execution.Sampling(sampling)
+        draw = execution._SHARED_DRAWS[kind]
+        patch.setitem(execution._SHARED_DRAWS, kind, replace(draw, weights=partial(change, draw.weights)))
+
+    return sabotage
+
+
+def list_for_subset(patch: Patch) -> None:
+    """Members of a shared list play what outsiders play."""
+    kind = execution.Sampling.SHARED_LIST
+    draw = execution._SHARED_DRAWS[kind]
+    patch.setitem(
+        execution._SHARED_DRAWS, kind, replace(draw, plays=lambda learned, g: [replace(p, members=()) for p in draw.plays(learned, g)])
+    )
+
+
+def sorted_for_systematic(original: Any, population: Any, k: int) -> Any:
+    """The first agents instead of equally spaced ones."""
+    sample = []
+    for x in population:
+        sample.append(min(x, k - sum(sample)))
+    return {tuple(sample): Fraction(1)}
 
 
 def laws_leak(original: Any, *arguments: Any) -> Any:
@@ -176,12 +229,12 @@ def largest_of_ties(patch: Patch) -> None:
 
 def largest_joint_action(patch: Patch) -> None:
     """A shared sample plays the largest of its maximisers."""
-    patch.setattr(execution, "min", max, raising=False)
+    patch.setattr(plays, "min", max, raising=False)
 
 
 def shared_for_independent(patch: Patch) -> None:
     """Everybody uses one draw although each should use its own."""
-    patch.setattr(execution, "independent_chain", execution.shared_chain)
+    patch.setitem(execution._SHARED_DRAWS, execution.Sampling.INDEPENDENT, execution._SHARED_DRAWS[execution.Sampling.SHARED_LIST])
 
 
 def never_copying(_original: Any, _counts: Any, _sample: Any, _s: int, local_actions: int) -> Any:
@@ -231,14 +284,23 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "flat and lumped: action of the other": (OF_BOTH, Around(lumped, "choices_in", without_last_local_action)),
     "rational: reward": (OF_RATIONAL, Around(rational.RationalSystem, "reward", reward_hardly_off)),
     "rational: joint action dropped": (OF_RATIONAL, Around(rational.RationalSystem, "local_action_counts", without_last_joint_action)),
-    "execution: draws with replacement": (OF_INDEPENDENT, draws_with_replacement),
+    "execution: draws with replacement": (OF_INDEPENDENT, Around(draw_laws, "marginals", drawn_with_replacement)),
+    "execution: draws with replacement, three local states": (OF_INDEPENDENT_THREE, numerators_with_replacement),
+    "execution: draws from more agents": (OF_INDEPENDENT, Around(draw_laws, "marginals", drawn_from_everybody)),
     "execution: one draw for all": (OF_INDEPENDENT, shared_for_independent),
-    "execution: laws leak": (OF_INDEPENDENT, Around(sweeps, "next_count_laws", laws_leak)),
+    "execution: odds": (OF_INDEPENDENT, Around(binomial_rows, "odds_of", moved_odds)),
+    "execution: counts shifted": (OF_INDEPENDENT, Around(binomial_rows, "independent_rows", shifted_rows)),
+    "execution: rows cut": (OF_MANY, Around(truncated_chain, "_kept", cut_rows)),
+    "execution: laws leak, three local states": (OF_INDEPENDENT_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "execution: ties the other way": (OF_INDEPENDENT, largest_of_ties),
-    "shared: laws leak": (OF_SHARED, Around(sweeps, "next_count_laws", laws_leak)),
-    "shared: uniform over samples": (OF_SHARED, Around(counts, "subsample_law", uniform_over_samples)),
-    "shared: nobody copies": (OF_SHARED, Around(execution, "copied_mixture", never_copying)),
+    "shared: odds": (OF_SHARED_TWO, Around(mixture_chain, "_odds", moved_odds)),
+    "shared: laws leak, three local states": (OF_SHARED_THREE, Around(sweeps, "next_count_laws", laws_leak)),
+    "shared: uniform over samples": (OF_SHARED, with_weights("shared", uniform_weights)),
+    "shared: nobody copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
     "shared: ties the other way": (OF_SHARED, largest_joint_action),
+    "shared list: uniform over draws": (OF_LIST, with_weights("shared-list", uniform_weights)),
+    "shared list: members follow outsiders": (OF_LIST, list_for_subset),
+    "stratified: not systematic": (OF_STRATIFIED, Around(plays, "stratified_law", sorted_for_systematic)),
     "policy: ties the other way": (OF_TIES, largest_of_ties),
     "policy: near-ties taken for ties": (OF_NEAR_TIES, Around(ties, "_same_expression", everything_is_the_same)),
     "policy: exact comparison skipped": (OF_NEAR_TIES, Around(ties, "_decide_exactly", first_candidates)),
@@ -278,14 +340,23 @@ def test_an_understated_rounding_error_is_noticed_unless_the_bound_says_so(monke
     assert_encloses(optimal.optimal_value(model_of(TWO), 3), system.by_counts(system.optimum), TWO, 3)
 
 
+def test_rows_that_are_cut_are_sound_again_once_the_bound_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    Around(truncated_chain, "_kept", cut_rows)(monkeypatch)
+    with pytest.raises(AssertionError, match="misses"):
+        OF_MANY()
+    monkeypatch.setattr(execution, "dropped", lambda columns: columns * Fraction(1, 10**6))
+    monkeypatch.setattr(checks, "WIDTH", 1.0)
+    OF_MANY()
+
+
 def test_an_understated_error_of_a_policy_chain_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = policy_value.PolicyChain.expect
+    original = truncated_chain.ProductRows.expect
 
     def coarse(chain: Any, value: Any) -> Any:
         expected = original(chain, value)
         return expected - np.abs(expected) * 2.0**-20
 
-    monkeypatch.setattr(policy_value.PolicyChain, "expect", coarse)
+    monkeypatch.setattr(truncated_chain.ProductRows, "expect", coarse)
     with pytest.raises(AssertionError, match="misses"):
         check_execution(TWO, 3, 2, "independent")
 
@@ -309,10 +380,8 @@ def test_a_sampled_operator_with_other_samples_is_noticed(monkeypatch: pytest.Mo
         assert_encloses(learning.learn(model, 2, samples=3, seed=10).value, expected, instance, 2)
 
 
-def test_the_law_with_replacement_used_here_is_a_law_and_differs() -> None:
+def test_the_numerators_of_draws_count_what_they_should() -> None:
     samples = counts.count_vectors(2, 2)
-    weights = with_replacement(None, (2, 1), samples)
-    assert weights.tolist() == [1, 4, 4]
-    assert sum(weights) == 3**2
-    assert execution._numerators((2, 1), samples).tolist() == [0, 2, 1]
+    assert execution._sequence_numerators((2, 1), samples).tolist() == [1, 4, 4]
+    assert execution._subset_numerators((2, 1), samples).tolist() == [0, 2, 1]
     assert comb(3, 2) == 3

@@ -1,0 +1,246 @@
+"""The Markov chain of draws that all agents share: in every state a mixture over draws of independent moves.
+
+    reward(g, c) = sum_i w(c, i) [ r_g(g, b_i) + (1/n) (members_i + sum_s (c_s - m_is) outside_is) ]
+    P((g', c') | g, c) = sum_i w(c, i) P_g(g' | g, b_i) L_i(c' | c)
+
+over the draws ``i`` with plays (``plays.py``): ``m_is`` members that are listed, moving by their own actions, all others by the
+outsiders' mixture. ``L_i`` depends on the draw only through what agents do, so draws with one local play are put together
+first: with two local states and plays that do not split a state, only a handful of rows per count is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from mfverify import counts
+from mfverify.bellman import sweeps
+from mfverify.enclosure import rounding_error
+from mfverify.errors import TooLargeError
+from mfverify.subsample_mfq import binomial_rows, draw_laws
+from mfverify.subsample_mfq.plays import WEIGHT_ROUNDINGS, Play
+from mfverify.subsample_mfq.truncated_chain import JointRows, dropped, longest_row, sparse_rows
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+    from mfverify.notation import Floats, Integers
+    from mfverify.subsample_mfq.learning import Learned
+
+MOST_NUMBERS = 2 * 10**8
+"""Transition matrices with more entries than this (2.4 GB) are refused before any work."""
+
+_MOST_LOOKED_AT = 2 * 10**10
+"""Rows are made in dense blocks: this many entries are looked at in about a minute."""
+
+_BLOCK_NUMBERS = 4 * 10**6
+
+
+@dataclass(frozen=True)
+class SharedDraw:
+    """One kind of shared draw: the plays of a global state, and how likely each is in every count vector."""
+
+    plays: Callable[[Learned, int], list[Play]]
+    weights: Callable[[int, int, int], csr_array]
+
+
+LocalPlay = tuple[tuple[tuple[int, int, int], ...], tuple[tuple[Fraction, ...], ...]]
+
+
+@dataclass(frozen=True)
+class _Mixture:
+    """The mixture of one global state: for each count vector the local plays with their weights per next global state.
+
+    Entry ``e`` in ``ends[c]:ends[c+1]`` is local play ``local[e]`` with probability ``weights[e, h]`` of being used and of
+    leading to global state ``h``. ``roundings``: additions of weights.
+    """
+
+    ends: Integers
+    local: Integers
+    weights: Floats
+    roundings: int
+
+
+def mixture_chain(model: Model, n: int, learned: Learned, draw: SharedDraw) -> JointRows:
+    """The chain of a shared draw as sparse rows. Cost: one row of n agents for each (state, local play that is possible there)."""
+    global_states, _, size, _ = model.sizes
+    states = counts.number_of_count_vectors(n, size)
+    if size != 2:
+        _refuse(n, (global_states * states) ** 2)
+    elif (global_states * states) ** 2 > _MOST_LOOKED_AT:
+        raise TooLargeError(f"{n} agents have {(global_states * states) ** 2:.3g} possible transition probabilities; use fewer agents")
+    plays = [draw.plays(learned, g) for g in range(global_states)]
+    listed: list[list[LocalPlay]] = [list(dict.fromkeys((p.members, p.outside) for p in of_g)) for of_g in plays]
+    if size == 2:
+        _refuse(
+            n, global_states**2 * states * max(min(states, sum(_width(model, g, x, n) for x in listed[g])) for g in range(global_states))
+        )
+    drawn = draw.weights(n, learned.k, size)
+    reward = np.empty((global_states, states))
+    rows: list[csr_array] = []
+    most = 0
+    for g in range(global_states):
+        reward[g] = _reward(model, n, g, plays[g], drawn)
+        number = {x: j for j, x in enumerate(listed[g])}
+        used = np.array([number[p.members, p.outside] for p in plays[g]], dtype=np.int64)
+        mixture = _mixture(model, g, plays[g], used, drawn)
+        roundings = binomial_rows.RowRoundings()
+        make = _two_state_blocks if size == 2 else _blocks
+        rows.append(sparse_rows(make(model, n, g, listed[g], mixture, roundings), global_states * states))
+        # The row, its weight with the global kernel, one product and one addition per local play.
+        most = max(most, roundings.most + mixture.roundings + 1 + int(np.diff(mixture.ends).max()))
+    law = rows[0] if len(rows) == 1 else _stacked(rows)
+    # Laws of the draw, of at most a binomial per group of agents and state, and what storage drops.
+    groups = max(len(members) + 2 for of_g in listed for members, _ in of_g)
+    lost = 2 * draw_laws.LOST_OF_DRAW + dropped(states * global_states)
+    if size == 2:
+        lost += groups * (binomial_rows.lost_by_odds(n, _ODDS_ROUNDINGS))
+    weighing = longest_row(drawn) + WEIGHT_ROUNDINGS
+    error = rounding_error(weighing + size + 8, 3 * model.rt, weighing * (size + 4)) + 6 * draw_laws.LOST_OF_DRAW * model.rt
+    return JointRows(reward, model.discount, most, model.rt, error, longest_row(law), lost, law)
+
+
+_ODDS_ROUNDINGS = 3
+"""Two probabilities, correctly rounded from rationals, and their quotient."""
+
+
+def _refuse(n: int, numbers: int) -> None:
+    if numbers > MOST_NUMBERS:
+        raise TooLargeError(f"{n} agents need {numbers:.3g} transition probabilities; use fewer agents or local states")
+
+
+def _stacked(rows: Sequence[csr_array]) -> csr_array:
+    """Matrices one below the other."""
+    ends = [rows[0].indptr.astype(np.int64)]
+    for part in rows[1:]:
+        ends.append(part.indptr[1:] + ends[-1][-1])
+    return csr_array(
+        (np.concatenate([r.data for r in rows]), np.concatenate([r.indices for r in rows]), np.concatenate(ends)),
+        shape=(sum(r.shape[0] for r in rows), rows[0].shape[1]),
+    )
+
+
+def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: csr_array) -> Floats:
+    """The expected reward of every count vector; the terms add up to at most three times ``rt`` in absolute value.
+
+    Per play one number is rounded from an exact rational for what does not depend on the counts and one for each local state.
+    """
+    size = model.sizes[2]
+    constant = []
+    per_agent = []
+    for play in plays:
+        outside = [
+            sum((p * r for p, r in zip(mixture, model.local_reward[s, g], strict=True)), Fraction(0))
+            for s, mixture in enumerate(play.outside)
+        ]
+        inside = sum((x * (model.local_reward[s, g, a] - outside[s]) for s, a, x in play.members), Fraction(0))
+        constant.append(float(model.global_reward[g, play.global_action] + inside / n))
+        per_agent.append([float(r / n) for r in outside])
+    reward: Floats = drawn @ np.array(constant)
+    vectors = counts.count_vectors(n, size)
+    slopes = drawn @ np.array(per_agent)
+    for s in range(size):
+        reward = reward + vectors[:, s] * slopes[:, s]
+    return reward
+
+
+def _mixture(model: Model, g: int, plays: Sequence[Play], used: Integers, drawn: csr_array) -> _Mixture:
+    """Add up the draws of each local play; a weight carries one product with the global kernel and the additions."""
+    local_plays = int(used.max()) + 1
+    rows = np.repeat(np.arange(drawn.shape[0], dtype=np.int64), np.diff(drawn.indptr))
+    keys, inverse = np.unique(rows * local_plays + used[drawn.indices], return_inverse=True)
+    kernel = model.floats("global_kernel")[g][np.array([p.global_action for p in plays])]
+    weights: Floats = np.stack(
+        [np.bincount(inverse, weights=drawn.data * kernel[drawn.indices, h], minlength=len(keys)) for h in range(model.sizes[0])], axis=1
+    )
+    ends = np.searchsorted(keys, np.arange(drawn.shape[0] + 1, dtype=np.int64) * local_plays)
+    return _Mixture(ends.astype(np.int64), keys % local_plays, weights, longest_row(drawn) + WEIGHT_ROUNDINGS + 2)
+
+
+def _moves(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> list[Fraction]:
+    """Where an agent in ``s`` goes that plays a mixture of actions."""
+    return [sum((p * q for p, q in zip(mixture, model.local_kernel[s, g, :, t], strict=True)), Fraction(0)) for t in range(model.sizes[2])]
+
+
+def _odds(moves: Sequence[Fraction]) -> float:
+    """Odds for local state 0."""
+    return float(binomial_rows.odds_of(np.array(float(moves[0])), np.array(float(moves[1]))))
+
+
+def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
+    """How many entries a row of a local play has at most, about: 20 standard deviations for each group that is random."""
+    members, outside = play
+    total = 1
+    for s, mixture in enumerate(outside):
+        if 0 < _moves(model, g, mixture, s)[0] < 1:
+            total += min(n, 10 * (isqrt(n) + 1))
+    for s, a, x in members:
+        if 0 < model.local_kernel[s, g, a, 0] < 1:
+            total += min(x, 10 * (isqrt(x) + 1))
+    return total
+
+
+def _two_state_blocks(
+    model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture, roundings: binomial_rows.RowRoundings
+) -> Iterator[Floats]:
+    """Dense blocks of rows ``[c, (h, c')]`` for two local states."""
+    odds = np.array([[_odds(_moves(model, g, outside[s], s)) for s in range(2)] for _, outside in listed])
+    fixed = np.zeros((len(listed), 2), dtype=np.int64)
+    starts, ends, laws = [], [0], []
+    for j, (members, _) in enumerate(listed):
+        for s, _a, x in members:
+            fixed[j, s] += x
+        agents = np.array([x for _, _, x in members], dtype=np.int64)
+        of_members = np.array([_odds(list(model.local_kernel[s, g, a])) for s, a, _ in members], dtype=np.float64)
+        start, law, made = binomial_rows.sum_law(agents, of_members)
+        roundings.seen(made)
+        starts.append(start)
+        laws.append(law)
+        ends.append(ends[-1] + len(law))
+    yield from binomial_rows.mixed_rows(
+        counts.count_vectors(n, 2),
+        (mixture.ends, mixture.local, mixture.weights),
+        (fixed, odds),
+        (np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64), np.concatenate(laws)),
+        roundings,
+    )
+
+
+def _blocks(
+    model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture, roundings: binomial_rows.RowRoundings
+) -> Iterator[Floats]:
+    """The same for any number of local states: rows are convolved agent by agent."""
+    global_states, _, size, _ = model.sizes
+    vectors = counts.count_vectors(n, size)
+    order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
+    most = max(len(members) for members, _ in listed)
+    multiplicity = np.zeros((len(listed), most + size), dtype=np.int64)
+    moves = np.zeros((len(listed), most + size, size))
+    moves[:, :, 0] = 1.0
+    for j, (members, outside) in enumerate(listed):
+        for i, (s, a, x) in enumerate(members):
+            multiplicity[j, i] = x
+            multiplicity[j, most + s] -= x
+            moves[j, i] = [float(p) for p in model.local_kernel[s, g, a]]
+        moves[j, most:] = [[float(p) for p in _moves(model, g, outside[s], s)] for s in range(size)]
+    # One correctly rounded probability, a product and |S_l| - 1 additions per agent.
+    roundings.seen((size + 1) * n)
+    height = max(1, _BLOCK_NUMBERS // (len(vectors) * global_states))
+    for begin in range(0, len(vectors), height):
+        end = min(begin + height, len(vectors))
+        block = np.zeros((end - begin, global_states, len(vectors)))
+        for first in range(int(mixture.ends[begin]), int(mixture.ends[end]), height):
+            entries = np.arange(first, min(first + height, int(mixture.ends[end])))
+            at = np.searchsorted(mixture.ends, entries, side="right") - 1
+            agents = multiplicity[mixture.local[entries]]
+            agents[:, most:] += vectors[at]
+            rows = np.empty((len(entries), len(vectors)))
+            rows[:, order] = sweeps.next_count_laws(agents, moves[mixture.local[entries]], up, levels)
+            for h in range(global_states):
+                np.add.at(block[:, h], at - begin, mixture.weights[entries, h, None] * rows)
+        yield block.reshape(end - begin, -1)
