@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
@@ -42,6 +43,7 @@ Nested: TypeAlias = Any
 """Nested lists or an array of numbers, as many levels deep as the array has axes."""
 
 _LONGEST_NAME = 200
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _LARGEST_NUMBER_BITS = 4096
 """Numerators and denominators longer than this are refused: no model needs them and they make arithmetic unbounded."""
@@ -102,6 +104,8 @@ class Model:
         for key, text in (("name", name), ("documentation", documentation)):
             if not isinstance(text, str):
                 issues.append(f"{key}: found {type(text).__name__}, expected text")
+            elif _LONE_SURROGATE.search(text):
+                issues.append(f"{key}: found half of a surrogate pair, which no file can hold; expected text that can be written as UTF-8")
         if isinstance(name, str) and not 1 <= len(name) <= _LONGEST_NAME:
             issues.append(f"name: found {len(name)} characters, expected 1 to {_LONGEST_NAME}")
         if issues:

@@ -38,7 +38,7 @@ def load_model(path: str | Path) -> Model:
             raise ModelError(f"{path}: is not a file; give the path of a .toml or .json model file")
         if status.st_size > _LARGEST_FILE:
             raise ModelError(f"{path}: the file is larger than {_LARGEST_FILE // 2**20} MiB; split the model or shorten its numbers")
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); give the path of a .toml or .json model file") from None
     except UnicodeDecodeError:
@@ -59,11 +59,13 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         if path.suffix == ".toml":
             document: Any = tomllib.loads(text, parse_float=_decimal)
         elif path.suffix == ".json":
-            document = json.loads(text, parse_float=_decimal, parse_constant=_decimal)
+            document = json.loads(text, parse_float=_decimal, parse_constant=_decimal, object_pairs_hook=_once)
         else:
             raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")
     except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"{path}: {error}") from None
+    except _RepeatedKeyError as error:
+        raise ModelError(f"{path}: the key {error} stands twice in one table; give each key once") from None
     except (RecursionError, ValueError) as error:
         if isinstance(error, ModelError):
             raise
@@ -71,6 +73,20 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ModelError(f"{path}: found {type(document).__name__} at the top, expected a table of keys")
     return document
+
+
+class _RepeatedKeyError(Exception):
+    """A key that stands twice in one JSON table: which of the two values counts would depend on the reader."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON table in which no key stands twice; TOML refuses that by itself."""
+    table: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in table:
+            raise _RepeatedKeyError(repr(key if len(key) <= 40 else key[:37] + "..."))
+        table[key] = value
+    return table
 
 
 def _decimal(literal: str) -> Fraction | str:

@@ -246,3 +246,24 @@ def test_a_file_is_data_and_never_executed(tmp_path: Path) -> None:
     attack = f"__import__('pathlib').Path({str(flag)!r}).touch()"
     assert refusal(written(tmp_path, json.dumps(DOCUMENT | {"global_reward": [[attack], [0]]}))).startswith("global_reward[0, 0]: found ")
     assert not flag.exists()
+
+
+# ------------------------------------------------------------------------------------------ what two readers could read differently
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    twice = json.dumps(DOCUMENT).replace('"discount": "9/10"', '"discount": "9/10", "discount": "1/2"')
+    assert refusal(written(tmp_path, twice)) == "the key 'discount' stands twice in one table; give each key once"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path, suffix: str) -> None:
+    model = coordination()
+    save_model(model, tmp_path / f"plain{suffix}")
+    marked = written(tmp_path, b"\xef\xbb\xbf" + (tmp_path / f"plain{suffix}").read_bytes(), suffix)
+    assert load_model(marked) == model
+
+
+@pytest.mark.parametrize("key", ["name", "documentation"])
+def test_half_a_surrogate_pair_is_refused(tmp_path: Path, key: str) -> None:
+    assert refusal(written(tmp_path, json.dumps(DOCUMENT | {key: "a\ud800"}))).startswith(f"{key}: found half of a surrogate pair")
