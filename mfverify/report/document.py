@@ -39,7 +39,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
@@ -55,6 +55,9 @@ SCALES: Final = ("linear", "log")
 
 SIZES: Final = ("global_states", "global_actions", "local_states", "local_actions")
 """The sets of a model whose sizes the document states."""
+
+_LONGEST_ANCHOR: Final = 120
+"""Characters of a label that go into the address of an instance."""
 
 _LONGEST_EXACT: Final = 1000
 """Exact rationals longer than this many characters are read from their two doubles instead: nobody reads them."""
@@ -97,9 +100,13 @@ class Curve:
 
 @dataclass(frozen=True)
 class InstanceRecord:
-    """One instance of a claim and what was found; ``number`` counts from 1 in the order of the document."""
+    """One instance of a claim and what was found; ``number`` counts from 1 in the order of the document.
+
+    ``anchor`` is its place on the page: made of its label, so that a link to it survives another run.
+    """
 
     number: int
+    anchor: str
     model: str | None
     agents: int | None
     subsample: int | None
@@ -267,9 +274,11 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
     fields = _mapping(entry, f"claim {number}")
     name = _string(fields, "id", f"claim {number}")
     place = f"claim {name}"
+    anchor = _anchor("claim", name, number)
+    instances = [_instance(entry, index, place) for index, entry in _list(fields, "instances", place)]
     return ClaimRecord(
         id=name,
-        anchor=_anchor("claim", name, number),
+        anchor=anchor,
         title=_string(fields, "title", place),
         statement=_string(fields, "statement", place),
         source=_string(fields, "source", place),
@@ -281,8 +290,20 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
         left_means=_string(fields, "left_means", place),
         right_means=_string(fields, "right_means", place),
         control=_string(fields, "control", place),
-        instances=tuple(_instance(entry, index, place) for index, entry in _list(fields, "instances", place)),
+        instances=_anchored(anchor, instances),
     )
+
+
+def _anchored(claim: str, instances: Sequence[InstanceRecord]) -> tuple[InstanceRecord, ...]:
+    """Instances with their places on the page: the label in plain characters, numbered where two would be the same."""
+    taken: set[str] = set()
+    placed = []
+    for instance in instances:
+        plain = f"{claim}-{re.sub(r'[^A-Za-z0-9.]+', '-', instance.label).strip('-')[:_LONGEST_ANCHOR]}"
+        anchor = plain if plain not in taken else f"{plain}--{instance.number}"
+        taken.add(anchor)
+        placed.append(replace(instance, anchor=anchor))
+    return tuple(placed)
 
 
 def _instance(entry: Any, number: int, claim: str) -> InstanceRecord:
@@ -298,6 +319,7 @@ def _instance(entry: Any, number: int, claim: str) -> InstanceRecord:
     parameters = _mapping(_get(fields, "parameters", place), f"{place}, parameters")
     return InstanceRecord(
         number=number,
+        anchor="",
         model=_optional(fields, "model", place, _as_text),
         agents=_optional(fields, "agents", place, _as_integer),
         subsample=_optional(fields, "subsample", place, _as_integer),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,6 +64,7 @@ class ClaimSection:
     control: Markup
     rests_on: Markup
     smallest_slack: Markup
+    slack_key: str
     subsample_panels: list[Panel]
     more_subsample_panels: int
     undrawn: int
@@ -74,16 +77,19 @@ class ClaimSection:
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """The whole of ``report.html``: one HTML page without scripts or outside resources.
+    """The whole of ``report.html``: one HTML page that loads nothing; its only script sorts and filters one table.
 
     ``document`` is what ``report.json`` holds, of the schema in :mod:`mfverify.report.document`; nothing is recomputed, and
     the same document gives the same bytes. Raises :class:`~mfverify.errors.ModelError` naming the entry of the document,
     or the LaTeX fragment, that cannot be shown.
     """
     run = read(document)
+    script = _resource("page.js")
     return _template().render(
         run=run,
         style=Markup(_resource("page.css")),
+        script=Markup(script),
+        script_hash=_allowance(script),
         opening=summary.opening(run),
         verdict_sentence=summary.verdict_sentence(run),
         registered_sentence=summary.registered_sentence(run),
@@ -105,7 +111,7 @@ def render(document: Mapping[str, Any]) -> str:
         vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))]
         if run.vacuity
         else [],
-        provenance=[(name, _value(value)) for name, value in run.provenance],
+        provenance=_provenance(run),
         first_rows=FIRST_ROWS,
         mark=mark,
         where=summary.where,
@@ -116,6 +122,11 @@ def render(document: Mapping[str, Any]) -> str:
 def mark(word: Status | Verdict) -> Markup:
     """A status or verdict as a sign and its word."""
     return Markup('<span class="mark {0}"><span class="sign" aria-hidden="true">{1}</span> {0}</span>').format(word.value, SYMBOLS[word])
+
+
+def _allowance(script: str) -> str:
+    """The name by which the page's content security policy lets exactly this script run, and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 @cache
@@ -145,6 +156,7 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         control=typeset(claim.control, f"{place}, control"),
         rests_on=_rests_on(claim, run),
         smallest_slack=_ratio(tightest.slack if tightest else None),
+        slack_key=_sort_key(tightest.slack if tightest else None),
         subsample_panels=panels,
         more_subsample_panels=more,
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
@@ -181,6 +193,21 @@ def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
     return Markup(", ").join(parts)
 
 
+def _provenance(run: Document) -> list[tuple[str, str]]:
+    """What the run recorded of itself, and the seeds and models that its numbers depend on."""
+    seeds = sorted({value for claim in run.claims for i in claim.instances for name, value in i.parameters if name == "seed"}, key=_as_number)
+    said = [(name, _value(value)) for name, value in run.provenance]
+    if seeds:
+        said.append(("seeds", f"{', '.join(seeds)}; each stands among the parameters of its instance, and nothing else is random"))
+    if run.models:
+        said.append(("models", f"{len(run.models)}, by fingerprint (SHA-256 of the exact content) in the table of models"))
+    return said
+
+
+def _as_number(word: str) -> tuple[int, str]:
+    return (int(word), "") if word.isdecimal() else (-1, word)
+
+
 def _used(run: Document) -> dict[str, int]:
     """Per model of the run, the number of instances on it."""
     return {model.name: sum(i.model == model.name for claim in run.claims for i in claim.instances) for model in run.models}
@@ -200,7 +227,7 @@ def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Colu
         return Markup('<a href="#{}">{}</a>').format(known.anchor, known.name) if known else escape(instance.model)
 
     columns = [
-        Column("Verdict", "", lambda i: mark(i.verdict)),
+        Column("Verdict", "", lambda i: mark(i.verdict) + _here(i)),
         Column("Model", "name", model),
         Column("n", "number", lambda i: _or_dash(i.agents)),
         Column("k", "number", lambda i: _or_dash(i.subsample)),
@@ -222,6 +249,11 @@ def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Colu
         "Slack": lambda i: i.slack,
     }
     return [column for column in columns if column.heading not in needed or some(needed[column.heading])]
+
+
+def _here(instance: InstanceRecord) -> Markup:
+    """The link of an instance to itself; its sign is drawn by the style sheet."""
+    return Markup(' <a class="here" href="#{}" aria-label="Link to instance {}"></a>').format(instance.anchor, instance.label)
 
 
 def _notes(instance: InstanceRecord) -> Markup:
@@ -254,6 +286,16 @@ def _side(side: Side | None) -> Markup:
 
 def _ratio(side: Side | None) -> Markup:
     return Markup("–") if side is None else _number(ratio(side).text, side)
+
+
+def _sort_key(side: Side | None) -> str:
+    """What a column is sorted by: the lower end as a double, nothing where there is none."""
+    if side is None or side.lower is None:
+        return ""
+    try:
+        return repr(float(side.lower))
+    except OverflowError:
+        return "Infinity"
 
 
 def _number(shown: str, side: Side) -> Markup:

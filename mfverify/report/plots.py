@@ -24,7 +24,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from mfverify.claims.claim import Verdict
 from mfverify.report.digits import compact, compared, drawn, listed, plain, superscript
-from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, side_between
+from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Side, side_between
 from mfverify.report.summary import counted, excess, where
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ class Group:
 def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
     """Panels of both sides against k, the most telling first, and how many more there would be.
 
-    There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides.
+    There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides, unless
+    neither side changes with k: two flat lines say no more than the table does.
     """
     groups = sorted(_groups(claim), key=_telling, reverse=True)
     panels = [_subsample_panel(group, f"plot-{claim.anchor}-k{number}") for number, group in enumerate(groups[:MOST_PANELS], start=1)]
@@ -141,9 +142,15 @@ def _groups(claim: ClaimRecord) -> list[Group]:
     groups = []
     for instances in gathered.values():
         ordered = sorted(instances, key=lambda instance: instance.subsample or 0)
-        if len({instance.subsample for instance in ordered}) >= 2:
+        varies = any(len({(side.lower, side.upper) for side in sides}) > 1 for sides in _sides(ordered))
+        if len({instance.subsample for instance in ordered}) >= 2 and (varies or any(i.verdict is Verdict.VIOLATED for i in ordered)):
             groups.append(Group(where(replace(ordered[0], subsample=None)), tuple(ordered)))
     return groups
+
+
+def _sides(instances: Sequence[InstanceRecord]) -> tuple[list[Side], list[Side]]:
+    """Left sides and right sides."""
+    return [i.actual for i in instances if i.actual], [i.bound for i in instances if i.bound]
 
 
 def _telling(group: Group) -> tuple[Any, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 import subprocess
 import sys
 from html import escape
+from importlib.resources import files
 from itertools import pairwise
 
 import matplotlib as mpl
@@ -17,6 +19,8 @@ from mfverify.errors import ModelError
 from mfverify.report import render
 from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
 from tests.report.pages import Element, parse
+
+SCRIPT = (files("mfverify.report") / "page.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +71,13 @@ def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> 
 
 
 def test_nothing_is_loaded_from_anywhere(tree: Element, page: str) -> None:
-    assert [element.tag for element in tree.all() if element.tag in ("script", "link", "img", "iframe", "object", "embed", "base")] == []
+    assert [element.tag for element in tree.all() if element.tag in ("link", "img", "iframe", "object", "embed", "base")] == []
     assert [element.attributes for element in tree.all() if "src" in element.attributes or "srcset" in element.attributes] == []
+    (script,) = tree.all("script")
+    assert script.attributes == {}
+    (policy,) = (e.attributes["content"] for e in tree.all("meta") if e.attributes.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; ")
+    assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}';" in policy
     outward = [element for element in tree.all() if not element.attributes.get("href", "#").startswith("#")]
     assert [(element.tag, element.attributes["href"]) for element in outward] == [("a", "https://arxiv.org/abs/2412.00661")]
     (style,) = tree.all("style")
@@ -221,7 +230,8 @@ def test_hostile_names_are_text_wherever_they_stand(name: str) -> None:
     claims = [claim("X", "refuted", entries, source=name, rests_on=[name])]
     page = render(document(claims, [model(name, documentation=name, fingerprint=name)], profile=name, provenance={name: name}))
     tree = parse(page)
-    assert [element.tag for element in tree.all() if element.tag in ("script", "img", "b")] == []
+    assert [element.tag for element in tree.all() if element.tag in ("img", "b")] == []
+    assert [script.text for script in tree.all("script")] == [" ".join(SCRIPT.split())]
     assert [element for element in tree.all() if any(key.startswith("on") for key in element.attributes)] == []
     assert len(tree.all("title")) == len(tree.all("style")) == 1
     flat = " ".join(name.split())
@@ -233,6 +243,34 @@ def test_hostile_names_are_text_wherever_they_stand(name: str) -> None:
         True,
         True,
     ]
+
+
+def test_claims_and_instances_have_addresses_that_survive_another_run(tree: Element) -> None:
+    ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
+    assert {"claim-T1", "claim-T1-coordination-n-2000-k-401", "claim-C1-population-n-8-k-2-epsilon-1-5-types-4"} <= set(ids)
+    row = tree.by_id("claim-T1-coordination-n-2000-k-401")
+    (link,) = (a for a in row.all("a") if a.attributes.get("class") == "here")
+    assert link.attributes["href"] == "#claim-T1-coordination-n-2000-k-401"
+
+
+def test_instances_with_labels_that_read_alike_have_addresses_of_their_own() -> None:
+    entries = [instance("holds", label=label, actual=side(0, 0), bound=side(1, 1)) for label in ("a b", "a-b", "a  b")]
+    tree = parse(render(document([claim("X", "corroborated", entries)])))
+    assert [row.attributes["id"] for row in tree.all("tr") if "id" in row.attributes] == ["claim-X-a-b", "claim-X-a-b--2", "claim-X-a-b--3"]
+
+
+def test_provenance_names_the_seeds_of_the_instances() -> None:
+    entries = [instance("holds", label=f"seed {i}", parameters={"seed": i}, actual=side(0, 0), bound=side(1, 1)) for i in (10, 9)]
+    tree = parse(render(document([claim("X", "corroborated", entries)])))
+    assert "seeds 9, 10;" in tree.section("provenance").text
+
+
+def test_two_sides_that_do_not_change_with_k_are_not_drawn_unless_violated() -> None:
+    def flat(verdict: str, left: float) -> list[Json]:
+        return [instance(verdict, subsample=k, label=f"k={k}", actual=side(left, left), bound=side(1, 1)) for k in (1, 2)]
+
+    assert parse(render(document([claim("X", "corroborated", flat("holds", 0.5))]))).all("svg") == []
+    assert len(parse(render(document([claim("X", "refuted", flat("violated", 1.5))]))).all("svg")) == 1
 
 
 def test_characters_that_no_page_may_hold_are_replaced() -> None:
