@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfverify.errors import MfverifyError, ModelError
+from mfverify.json_files import parse_json, read_text
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mfverify.verification import Progress
 
 _SHOWN_STATES = 24
+_LARGEST_REPORT = 256 * 2**20
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
 
@@ -323,28 +325,45 @@ def check(certificate: str, as_json: bool) -> int:
 
 
 @main.command()
-@click.argument("run_dir", type=click.Path(path_type=Path))
+@click.argument("run_dir", type=click.Path(path_type=Path), required=False)
+@click.option("--compare", "runs", nargs=2, type=click.Path(path_type=Path), metavar="OLD NEW", help="Say what changed between two runs.")
 @_json_option
-def report(run_dir: Path, as_json: bool) -> None:
-    """Render report.html again from the stored results of a run."""
-    path = run_dir / "report.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the folder of a finished run") from None
-    except (ValueError, RecursionError):
-        raise ModelError(f"{path}: is not a report; run mfverify verify --out {run_dir}") from None
-    if not isinstance(document, dict) or document.get("format") != 1:
-        raise ModelError(f"{path}: is not a report of this format; run mfverify verify --out {run_dir}")
+def report(run_dir: Path | None, runs: tuple[Path, Path] | None, as_json: bool) -> int:
+    """Render report.html again from the stored results of a run, or compare two runs (exit 1 if an outcome changed)."""
+    if (run_dir is None) == (runs is None):
+        raise click.UsageError("give the folder of one run, or --compare OLD NEW")
+    if runs is not None:
+        old, new = map(_stored, runs)
+        from mfverify.report.compare import compare
+
+        found = compare(old, new)
+        if as_json:
+            click.echo(json.dumps({"old": str(runs[0]), "new": str(runs[1])} | found.to_json(), indent=1))
+        else:
+            for line in found.lines():
+                _say(line)
+        return int(found.alarming)
+    assert run_dir is not None  # one of the two was given
+    document = _stored(run_dir)
     from mfverify.files import write_whole
     from mfverify.report.page import render
 
     page = run_dir / "report.html"
     write_whole(page, render(document))
     if as_json:
-        click.echo(json.dumps({"report": {"html": str(page), "json": str(path)}, "summary": document["summary"]}, indent=1))
+        click.echo(json.dumps({"report": {"html": str(page), "json": str(run_dir / "report.json")}, "summary": document["summary"]}, indent=1))
     else:
         click.echo(f"wrote {page}")
+    return 0
+
+
+def _stored(folder: Path) -> dict[str, Any]:
+    """The document of a finished run."""
+    path = folder / "report.json"
+    document = parse_json(path, read_text(path, _LARGEST_REPORT, "the folder of a finished run"))
+    if document.get("format") != 1:
+        raise ModelError(f"{path}: is not a report of this format; run mfverify verify --out {folder}")
+    return document
 
 
 def _states(model: Model, agents: int, value: Enclosure) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ A model file is data and is never executed. The own format has the keys ``name``
 from __future__ import annotations
 
 import json
-import stat
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +18,7 @@ import tomli_w
 from mfverify.authors_config import model_from_config
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
+from mfverify.json_files import parse_json, read_text
 from mfverify.model import Model, nested_strings
 
 _ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
@@ -32,17 +32,7 @@ def load_model(path: str | Path) -> Model:
     rationals they spell (``0.1`` is 1/10); decimal numbers in TOML files too.
     """
     path = Path(path)
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path}: is not a file; give the path of a .toml or .json model file")
-        if status.st_size > _LARGEST_FILE:
-            raise ModelError(f"{path}: the file is larger than {_LARGEST_FILE // 2**20} MiB; split the model or shorten its numbers")
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); give the path of a .toml or .json model file") from None
-    except UnicodeDecodeError:
-        raise ModelError(f"{path}: is not UTF-8 text; give a .toml or .json model file") from None
+    text = read_text(path, _LARGEST_FILE, "the path of a .toml or .json model file")
     document = _parse(path, text)
     try:
         return (
@@ -55,38 +45,16 @@ def load_model(path: str | Path) -> Model:
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
+    if path.suffix == ".json":
+        return parse_json(path, text, _decimal)
+    if path.suffix != ".toml":
+        raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")
     try:
-        if path.suffix == ".toml":
-            document: Any = tomllib.loads(text, parse_float=_decimal)
-        elif path.suffix == ".json":
-            document = json.loads(text, parse_float=_decimal, parse_constant=_decimal, object_pairs_hook=_once)
-        else:
-            raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        return tomllib.loads(text, parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
         raise ModelError(f"{path}: {error}") from None
-    except _RepeatedKeyError as error:
-        raise ModelError(f"{path}: the key {error} stands twice in one table; give each key once") from None
-    except (RecursionError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
+    except (RecursionError, ValueError):
         raise ModelError(f"{path}: nested too deeply or holds a number that is too long") from None
-    if not isinstance(document, dict):
-        raise ModelError(f"{path}: found {type(document).__name__} at the top, expected a table of keys")
-    return document
-
-
-class _RepeatedKeyError(Exception):
-    """A key that stands twice in one JSON table: which of the two values counts would depend on the reader."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON table in which no key stands twice; TOML refuses that by itself."""
-    table: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in table:
-            raise _RepeatedKeyError(repr(key if len(key) <= 40 else key[:37] + "..."))
-        table[key] = value
-    return table
 
 
 def _decimal(literal: str) -> Fraction | str:

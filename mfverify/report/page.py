@@ -227,7 +227,7 @@ def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Colu
         return Markup('<a href="#{}">{}</a>').format(known.anchor, known.name) if known else escape(instance.model)
 
     columns = [
-        Column("Verdict", "", lambda i: mark(i.verdict) + _here(i)),
+        Column("Verdict", "verdict", lambda i: mark(i.verdict) + _here(i)),
         Column("Model", "name", model),
         Column("n", "number", lambda i: _or_dash(i.agents)),
         Column("k", "number", lambda i: _or_dash(i.subsample)),

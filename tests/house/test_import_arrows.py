@@ -15,6 +15,7 @@ ORDER = (
     "enclosure",
     "validation",
     "files",
+    "json_files",
     "counts",
     "model",
     "authors_config",
@@ -42,7 +43,7 @@ TYPING_ONLY_UPWARD = {("bellman", "exact")}
 
 MAY_IMPORT = {
     "bounds": {"notation", "errors", "enclosure", "validation"},
-    "report": {"errors", "enclosure", "validation", "files", "claims"},
+    "report": {"errors", "enclosure", "validation", "files", "json_files", "claims"},
     "results": {"errors", "enclosure", "claims"},
     "model": {"notation", "errors"},
     "authors_config": {"notation", "errors", "model"},
