@@ -283,7 +283,10 @@ def test_characters_that_no_page_may_hold_are_replaced() -> None:
 def test_six_panels_at_most_and_the_violated_ones_first() -> None:
     def two_sizes(name: str, actual: float) -> list[Json]:
         verdict = "violated" if actual > 1 else "holds"
-        return [instance(verdict, model=name, agents=9, subsample=k, actual=side(actual, actual), bound=side(1.0, 1.0)) for k in (1, 2)]
+        return [
+            instance(verdict, model=name, agents=9, subsample=k, actual=side(actual, actual), bound=side(b, b))
+            for k, b in ((1, 1.0), (2, 1.001))
+        ]
 
     heights = {"a": 0.2, "b": 0.9, "c": 1.5, "d": 0.3, "e": 3.0, "f": 0.4, "g": 0.5, "h": 0.6}
     entries = [entry for name, actual in heights.items() for entry in two_sizes(name, actual)]
