@@ -31,6 +31,7 @@ _HOME = {
     "export_model": "export.formats",
     "learn": "subsample_mfq.learning",
     "execution_value": "subsample_mfq.execution",
+    "simulate": "simulation",
     "verify": "verification",
     "Claim": "claims.claim",
     "Control": "claims.claim",

@@ -25,6 +25,7 @@ ORDER = (
     "exact",
     "export",
     "subsample_mfq",
+    "simulation",
     "bounds",
     "extensions",
     "claims",
