@@ -1,0 +1,254 @@
+"""Instances that are about a model and up to two sizes: where they come from, what lies near one, what is simpler.
+
+A statement about a model speaks of n agents, of samples of k, or of both; an :class:`Arrangement` says how a model and a pair of sizes
+become an instance, and what it costs to evaluate. Whatever costs more than a fixed limit is not a candidate: a search may then be
+repeated exactly, on a slow machine too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count, cycle
+from math import comb
+
+from mfverify.claims.claim import Claim, Instance, Profile
+from mfverify.claims.costs import typed
+from mfverify.falsifier import templates
+from mfverify.falsifier.grids import SIZES, grid
+from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
+from mfverify.falsifier.simplicity import simplicity
+from mfverify.model import Model
+
+Cost = Callable[[Model, int, int], float]
+"""How much an evaluation costs for a model, n and k, as a share of what is allowed: a candidate has at most 1."""
+
+
+def lumped_cost(model: Model, n: int, k: int) -> float:
+    """Of solving the n-agent system and executing a policy on it in doubles: (state, action) pairs and transition probabilities."""
+    global_states, global_actions, local_states, _ = model.sizes
+    pairs = 0
+    for g in range(global_states):
+        # Actions that move an agent alike are merged by the solver.
+        moves = sum(len({tuple(row) for row in model.local_kernel[s, g]}) for s in range(local_states))
+        pairs += global_actions * comb(n + moves - 1, moves - 1)
+    states = comb(n + local_states - 1, local_states - 1)
+    return max(pairs / 1.2e6, global_states * states**2 / 1e6)
+
+
+def shared_cost(model: Model, n: int, k: int) -> float:
+    """Of a shared draw: one row of the chain for every (state, sample) pair."""
+    states, samples = (comb(x + model.sizes[2] - 1, model.sizes[2] - 1) for x in (n, k))
+    return max(lumped_cost(model, n, k), model.sizes[0] * states**2 * samples / 2e6)
+
+
+def rational_cost(model: Model, n: int, k: int) -> float:
+    """Of the n-agent system in exact arithmetic."""
+    global_states, global_actions, local_states, local_actions = model.sizes
+    pairs = global_states * global_actions * comb(n + local_states * local_actions - 1, local_states * local_actions - 1)
+    return max(pairs / 1500, global_states * comb(n + local_states - 1, local_states - 1) / 90)
+
+
+def comparison_cost(model: Model, n: int, k: int) -> float:
+    """Of comparing all action values of n agents with all of k agents, exactly."""
+    pairs = model.sizes[2] * model.sizes[3]
+    compared = model.sizes[0] * model.sizes[1] * comb(n + pairs - 1, pairs - 1) * comb(k + pairs - 1, pairs - 1)
+    return max(rational_cost(model, n, k), compared / 3e4)
+
+
+def table_cost(model: Model, n: int, k: int) -> float:
+    """Of listing all state-action counts of k agents."""
+    pairs = model.sizes[2] * model.sizes[3]
+    return model.sizes[0] * model.sizes[1] * comb(max(n, k) + pairs - 1, pairs - 1) / 2e4
+
+
+def labelled_cost(model: Model, n: int, k: int) -> float:
+    """Of listing the table of k agents with names."""
+    return model.sizes[0] * model.sizes[1] * float(model.sizes[2] * model.sizes[3]) ** k / 2e4
+
+
+class Origin(Enum):
+    """Where the models of a claim come from."""
+
+    ANY = "templates, random models and the grid"
+    RANDOM = "random models only: the others have more than one global action"
+    TYPES = "two kinds of agents that never change, put into one model"
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How a model and sizes 1 <= k <= n become an instance of a claim: ``make`` answers None where the claim does not speak of them.
+
+    ``admits`` holds for the models that the claim is about; ``agents`` are the values of n that searches try; ``scaled``: whether
+    the claim is not homogeneous in the rewards; ``sizes`` are those of random models; ``origin`` is where models come from.
+    """
+
+    make: Callable[[Model, int, int], Instance | None]
+    cost: Cost
+    agents: tuple[int, ...]
+    scaled: bool = False
+    admits: Callable[[Model], bool] = lambda model: True
+    sizes: tuple[tuple[int, int, int, int], ...] = RANDOM_SIZES
+    origin: Origin = Origin.ANY
+
+    def instance(self, model: Model | None, n: int, k: int) -> Instance | None:
+        """The instance, or None where there is none or it costs too much."""
+        if model is None or not 1 <= k <= n or not self.admits(model) or self.cost(model, n, k) > 1:
+            return None
+        return self.make(model, n, k)
+
+
+def hard_models(rng: random.Random) -> Iterator[Model]:
+    """The templates in turn with their numbers drawn, without end."""
+    for index in count():
+        yield templates.drawn(rng, index)
+
+
+def sizes_of(instance: Instance) -> tuple[int, int]:
+    """n and k of an instance; of two sizes of samples the larger counts as n."""
+    other = dict(instance.parameters).get("other")
+    n = instance.agents if instance.agents is not None else int(other) if other is not None else instance.subsample
+    assert n is not None
+    return n, instance.subsample if instance.subsample is not None else n
+
+
+@dataclass(frozen=True)
+class ModelDomain:
+    """All instances of one arrangement."""
+
+    arrangement: Arrangement
+
+    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+        """Endless or exhaustive sequences of instances, each a function of the seed alone."""
+        if self.arrangement.origin is Origin.TYPES:
+            return {"two types": self._sized(self.typed_models(random.Random(f"types {seed}")), seed)}
+        drawn = {"random models": self._sized(self.random_models(random.Random(f"random {seed}")), seed)}
+        if self.arrangement.origin is Origin.RANDOM:
+            return drawn
+        return {
+            "hard templates": self._sized(hard_models(random.Random(f"templates {seed}")), seed),
+            **drawn,
+            "exhaustive grid": self._small(model for size in SIZES for model in grid(*size)),
+        }
+
+    def random_models(self, rng: random.Random) -> Iterator[Model]:
+        """Random models of the arrangement's sizes in turn, without end."""
+        while True:
+            for sizes in self.arrangement.sizes:
+                yield random_model(rng, sizes, self.arrangement.scaled)
+
+    def typed_models(self, rng: random.Random) -> Iterator[Model]:
+        """A random model or template and a changed copy of it as two types of agents, without end."""
+        for index, first in enumerate(self.random_models(rng)):
+            if index % 2:
+                first = templates.drawn(rng, index // 2)
+            second = changed(first, rng)
+            if second is not None and second.sizes == first.sizes:
+                yield typed([first, second], f"two types of {first.name}"[:200])
+
+    def _sized(self, models: Iterator[Model], seed: int) -> Iterator[Instance]:
+        """Each model with one pair of sizes from the ladder."""
+        rng = random.Random(f"sizes {seed}")
+        for model in models:
+            n = rng.choice(self.arrangement.agents)
+            k = max(1, rng.choice((n - 1, n - 1, n - 1, n // 2, 1, n, rng.randint(1, n))))
+            found = self.arrangement.instance(model, n, k)
+            if found is not None:
+                yield found
+
+    def _small(self, models: Iterator[Model]) -> Iterator[Instance]:
+        """Each model with all pairs of the smallest sizes."""
+        for model in models:
+            for n in self.arrangement.agents[:2]:
+                for k in range(1, n + 1):
+                    found = self.arrangement.instance(model, n, k)
+                    if found is not None:
+                        yield found
+
+    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+        """Endless small changes of the model or of the sizes."""
+        assert instance.model is not None
+        n, k = sizes_of(instance)
+        while True:
+            if rng.random() < 0.3:
+                m = max(1, n + rng.choice((-2, -1, 1, 2, n // 2, n, -(n // 3))))
+                found = self.arrangement.instance(instance.model, m, rng.choice((m - 1, m - (n - k), k, k + 1, k - 1, m)))
+            else:
+                found = self.arrangement.instance(changed(instance.model, rng), n, k)
+            if found is not None:
+                yield found
+
+    def simpler(self, instance: Instance) -> Iterator[Instance]:
+        """Simpler instances, simplest first: fewer agents (with other discounts and scales too), a smaller sample, a simpler model."""
+        model = instance.model
+        assert model is not None
+        n, k = sizes_of(instance)
+        pairs = [(m, j) for m in sorted({n // 2, 3 * n // 4, n - 2, n - 1}) for j in (k, m - (n - k), m - 1, m // 2, m)]
+        pairs += [(n, j) for j in sorted({1, k // 2, 3 * k // 4, k - 2, k - 1})]
+        found = [self.arrangement.instance(model, m, j) for m, j in pairs]
+        found += [self.arrangement.instance(other, n - 1, j) for other in tuned(model) for j in {k, k - 1}] if self.arrangement.scaled else []
+        found += [self.arrangement.instance(other, n, k) for other in simpler_models(model)]
+        yield from simplest_first(instance, found)
+
+
+def simplest_first(instance: Instance, candidates: list[Instance | None]) -> Iterator[Instance]:
+    """Of the candidates those that are simpler than the instance, each once, in the order of simplicity."""
+    own = simplicity(instance)
+    keyed = {simplicity(c): c for c in candidates if c is not None}
+    for key in sorted(keyed):
+        if key < own:
+            yield keyed[key]
+
+
+@dataclass(frozen=True)
+class OwnDomain:
+    """Instances that the claim lists itself: on generated models, or its own list where it does not take models.
+
+    What its parameters mean is known to the claim alone, so none are invented: every instance comes out of ``claim.instances``.
+    """
+
+    claim: Claim
+
+    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+        """The claim's instances on templates, random models and the grid; or both profiles of its own list."""
+        rng = random.Random(f"own {seed}")
+        if not self._on(templates.drawn(rng, 0)):
+            return {"the claim's own list": iter([one for profile in Profile for one in self.claim.instances(profile, None)])}
+        small = (model for model in hard_models(random.Random(f"templates {seed}")) if model.sizes[2] <= 3)
+        drawn = (random_model(rng, sizes, scaled=False) for sizes in cycle(RANDOM_SIZES))
+        return {
+            "hard templates": (one for model in small for one in self._on(model)),
+            "random models": (one for model in drawn for one in self._on(model)),
+            "exhaustive grid": (one for size in SIZES for model in grid(*size) for one in self._on(model)),
+        }
+
+    def _on(self, model: Model | None) -> list[Instance]:
+        return [] if model is None else [one for one in self.claim.instances(Profile.QUICK, [model]) if one.model is not None]
+
+    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+        """The same parameters on a changed model; nothing where the claim does not take models."""
+        while instance.model is not None:
+            for one in self._on(changed(instance.model, rng)):
+                if self._alike(one, instance):
+                    yield one
+
+    def simpler(self, instance: Instance) -> Iterator[Instance]:
+        """The other parameters on the same model, and the same parameters on simpler models."""
+        if instance.model is None:
+            yield from simplest_first(instance, list(self.claim.instances(Profile.QUICK, None)))
+            return
+        on_simpler = (one for model in simpler_models(instance.model) for one in self._on(model))
+        yield from simplest_first(instance, [*self._on(instance.model), *(one for one in on_simpler if self._alike(one, instance))])
+
+    def _alike(self, one: Instance, other: Instance) -> bool:
+        return (one.agents, one.subsample, one.parameters) == (other.agents, other.subsample, other.parameters)
+
+
+def never_changes_type(model: Model) -> bool:
+    """Whether the local states fall into two halves, the types, that no agent ever leaves."""
+    size = model.sizes[2]
+    half = size // 2
+    crossing = [model.local_kernel[:half, ..., half:], model.local_kernel[half:, ..., :half]]
+    return size % 2 == 0 and all(p == 0 for part in crossing for p in part.ravel())

@@ -1,0 +1,175 @@
+"""The search for a violated instance: rounds over all families, and local search around the best so far.
+
+A round is a fixed number of candidates: some from every family of the claim's domain in turn, and, once there is something to improve,
+as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
+round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim and seed; the budget
+only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+
+from mfverify.claims.claim import Claim, Instance, Verdict
+from mfverify.falsifier.domains import Domain, domain_of
+from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+
+ROUND = 24
+"""Candidates in a round, whatever the number of workers."""
+KEPT = 8
+"""Instances around which local search goes on."""
+_TRIES = 200
+"""How many candidates of a family may be repetitions in a row before it counts as exhausted."""
+
+LOCAL = "local search"
+
+Progress = Callable[["Searched"], None]
+"""Called now and then with what was searched so far."""
+
+
+@dataclass
+class Searched:
+    """What was searched: how many candidates of each family and with what verdicts, the best one, the first violated one.
+
+    ``exhausted``: every family came to its end. ``rounds`` counts finished rounds.
+    """
+
+    claim: Claim
+    seed: int
+    families: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[str] = field(default_factory=Counter)
+    rounds: int = 0
+    exhausted: bool = False
+    best: Evaluated | None = None
+    found: Evaluated | None = None
+    failures: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def evaluations(self) -> int:
+        """Candidates that were evaluated to the end."""
+        return sum(self.families.values())
+
+    def take(self, one: Evaluated) -> None:
+        """Count an answer."""
+        if one.verdict is None:
+            return
+        self.families[one.candidate.family] += 1
+        self.verdicts[one.verdict.value] += 1
+        if one.failed and len(self.failures) < 3:
+            self.failures.append(f"{one.candidate.instance.label}: {one.reason}")
+        if one.left is not None and (self.best is None or one.score > self.best.score):
+            self.best = one
+        if one.verdict is Verdict.VIOLATED and self.found is None:
+            self.found = one
+
+
+def search(claim: Claim, evaluator: Evaluator, seed: int = 0, most: int | None = None, progress: Progress | None = None, into: Searched | None = None) -> Searched:
+    """Look for a violated instance until one is found, the families are exhausted, the deadline passes or ``most`` are evaluated.
+
+    ``into`` is filled as the search goes on, so that an interrupted search still shows what it did.
+    """
+    searched = into if into is not None else Searched(claim, seed)
+    started = time.monotonic()
+    domain = domain_of(claim)
+    sequence = _Sequence(domain, seed)
+    while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
+        candidates = sequence.next_round()
+        if not candidates:
+            searched.exhausted = True
+            break
+        answers = []
+        for one in evaluator.evaluated(candidates if most is None else candidates[: most - searched.evaluations]):
+            # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
+            if searched.found is None and (not answers or answers[-1].verdict is not None):
+                searched.take(one)
+                answers.append(one)
+            searched.seconds = time.monotonic() - started
+            if progress is not None:
+                progress(searched)
+        sequence.learn(answers)
+        searched.rounds += 1
+    return searched
+
+
+class _Sequence:
+    """The candidates of one claim and seed, round by round."""
+
+    def __init__(self, domain: Domain, seed: int) -> None:
+        self._domain, self._seed = domain, seed
+        self._families: dict[str, Iterator[Instance]] = dict(domain.families(seed))
+        self._seen: set[str] = set()
+        self._best: list[Evaluated] = []
+        self._round = 0
+
+    def next_round(self) -> list[Candidate]:
+        """The next candidates, none of them seen before; empty where there are no more."""
+        self._round += 1
+        near = self._near(ROUND // 2) if self._best else []
+        candidates = list(near)
+        while self._families and len(candidates) < ROUND:
+            for name in list(self._families):
+                fresh = next((one for one in islice(self._families[name], _TRIES) if self._is_new(one)), None)
+                if fresh is None:
+                    del self._families[name]
+                else:
+                    candidates.append(Candidate(name, fresh))
+        return candidates
+
+    def _near(self, wanted: int) -> list[Candidate]:
+        """Neighbours of the best instances in turn."""
+        rng = random.Random(f"near {self._seed} {self._round}")
+        out: list[Candidate] = []
+        streams = [self._domain.neighbours(one.candidate.instance, rng) for one in self._best]
+        for stream in streams:
+            share = -(-wanted // len(streams))
+            fresh = (one for one in islice(stream, 10 * share) if self._is_new(one))
+            out += [Candidate(LOCAL, one) for one in islice(fresh, share)]
+        return out[:wanted]
+
+    def _is_new(self, instance: Instance) -> bool:
+        key = instance.key("", "")
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def learn(self, answers: list[Evaluated]) -> None:
+        """Keep the best: the largest scores, earlier ones first among equals, at most two from one model."""
+        ranked = sorted([*self._best, *(one for one in answers if one.left is not None)], key=lambda one: -one.score)
+        kept: list[Evaluated] = []
+        for one in ranked:
+            alike = sum(other.candidate.instance.model == one.candidate.instance.model for other in kept)
+            if len(kept) < KEPT and (one.candidate.instance.model is None or alike < 2):
+                kept.append(one)
+        self._best = kept
+
+
+def summary(searched: Searched) -> Mapping[str, object]:
+    """What a search did, as JSON values."""
+    return {
+        "candidates": searched.evaluations,
+        "families": dict(sorted(searched.families.items())),
+        "verdicts": dict(sorted(searched.verdicts.items())),
+        "exhausted": searched.exhausted,
+        "best": outcome(searched.best) if searched.best is not None else None,
+        "failures": searched.failures,
+    }
+
+
+def outcome(one: Evaluated) -> Mapping[str, object]:
+    """A candidate and its sides, as JSON values; ``ratio`` is the certified lower end of left/right where the right side is positive."""
+    positive = one.right is not None and one.right.upper > 0
+    return {
+        "family": one.candidate.family,
+        "label": one.candidate.instance.label,
+        "verdict": one.verdict.value if one.verdict is not None else None,
+        "ratio": one.score if positive else None,
+        "actual": one.left.to_json() if one.left is not None else None,
+        "bound": one.right.to_json() if one.right is not None else None,
+    }

@@ -1,0 +1,55 @@
+"""Shrinking: from a violated instance to simpler ones, as long as the violation stays certified.
+
+Of the simpler instances that the domain proposes, in the order of simplicity, the first that is certified violated takes over, and so
+on until none is. The result depends on the instance alone, unless time runs out first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+
+from mfverify.claims.claim import Claim, Verdict
+from mfverify.falsifier.domains import domain_of
+from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+
+_CHUNK = 8
+
+
+@dataclass
+class Shrunk:
+    """The simplest violated instance reached, how many candidates were tried, how often one took over, and whether none is left."""
+
+    best: Evaluated
+    tried: int = 0
+    steps: int = 0
+    finished: bool = False
+
+
+def shrink(
+    claim: Claim, found: Evaluated, evaluator: Evaluator, most: int | None = None, progress: Callable[[Shrunk], None] | None = None, into: Shrunk | None = None
+) -> Shrunk:
+    """Simplify a violated instance until nothing simpler is violated, the deadline passes or ``most`` candidates were tried."""
+    domain = domain_of(claim)
+    shrunk = into if into is not None else Shrunk(found)
+    while not evaluator.out_of_time and (most is None or shrunk.tried < most):
+        candidates = domain.simpler(shrunk.best.candidate.instance)
+        better: Evaluated | None = None
+        while better is None and not evaluator.out_of_time and (most is None or shrunk.tried < most):
+            chunk = [Candidate("shrinking", one) for one in islice(candidates, _CHUNK)]
+            if not chunk:
+                break
+            complete = True
+            for one in evaluator.evaluated(chunk):
+                complete = complete and one.verdict is not None
+                shrunk.tried += complete
+                if better is None and complete and one.verdict is Verdict.VIOLATED:
+                    better = one
+            if progress is not None:
+                progress(shrunk)
+        if better is None:
+            shrunk.finished = not evaluator.out_of_time and (most is None or shrunk.tried < most)
+            break
+        shrunk.best, shrunk.steps = better, shrunk.steps + 1
+    return shrunk
