@@ -47,6 +47,8 @@ _HOME = {
     "certify": "certificate",
     "load_certificate": "certificate",
     "check_certificate": "certificate",
+    "falsify": "falsifier.attack",
+    "attack": "falsifier.attack",
     "models": "models",
 }
 """Public name -> the room it lives in. Names are loaded on first use, so that importing the package costs next to nothing."""

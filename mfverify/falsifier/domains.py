@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from math import comb
 from typing import Protocol
 
@@ -30,6 +31,7 @@ from mfverify.falsifier.model_domains import (
 )
 from mfverify.falsifier.number_domains import ParameterDomain, PopulationDomain, TransitionDomain, text_of
 from mfverify.model import Model
+from mfverify.models import redrawn
 
 
 class Domain(Protocol):
@@ -81,12 +83,14 @@ def _two_types(model: Model, n: int, k: int) -> Instance | None:
     return Instance(model, n, k, (("types", 2),)) if n >= 2 else None
 
 
-def _growing(model: Model, n: int, k: int) -> Instance | None:
-    """From a quarter of the agents, with a quarter of the sample."""
-    return Instance(model, n, k, (("from_n", n // 4), ("from_k", k // 4))) if k >= 4 else None
+def _largest_value(model: Model, n: int, k: int) -> Instance | None:
+    """The constant of the rate is what any value is at most; k = 1 is left out, where the rate is 1."""
+    return Instance(model, n, k, (("C", str(model.rt / (1 - model.discount))),)) if k > 1 else None
 
 
-def _models(make: Callable[[Model, int, int], Instance | None], cost: Callable[[Model, int, int], float], agents: tuple[int, ...] = _SMALL) -> ModelDomain:
+def _models(
+    make: Callable[[Model, int, int], Instance | None], cost: Callable[[Model, int, int], float], agents: tuple[int, ...] = _SMALL
+) -> ModelDomain:
     return ModelDomain(Arrangement(make, cost, agents))
 
 
@@ -120,6 +124,12 @@ def _lottery(k: int, reward: int) -> Instance:
     return Instance(lottery(reward), None, k, (("reward", reward),))
 
 
+def _redrawn(n: int, k: int, eta: str, discount: str) -> Instance | None:
+    if k > n or not 0 < Fraction(eta) < 2 * Fraction(discount):
+        return None
+    return Instance(redrawn(eta, discount), n, k, (("eta", eta),))
+
+
 def _balanced(half: int) -> Instance:
     return Instance(None, 2 * half, None, (("half", half),))
 
@@ -147,7 +157,7 @@ _DOMAINS: Mapping[str, Domain] = {
     "P4": _models(_proper, rational_cost),
     "R1": _models(_proper, comparison_cost),
     "R5": ModelDomain(Arrangement(_gap, rational_cost, _SMALL, admits=lambda m: m.sizes[1] == 1, sizes=_NO_CHOICE, origin=Origin.RANDOM)),
-    "T3": _models(_growing, lumped_cost, (8, 16, 32, 64, 128)),
+    "T3": _models(_largest_value, lumped_cost, (8, 16, 32, 64, 128)),
     "L1": _models(_same_size, comparison_cost, (1, 2, 3, 4, 5)),
     "L2": _models(_two_sizes, comparison_cost),
     "S4b": ModelDomain(Arrangement(_two_types, rational_cost, _SMALL, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES)),
@@ -161,6 +171,7 @@ _DOMAINS: Mapping[str, Domain] = {
     "S2": ParameterDomain((range(1, 60), range(1, 4), range(1, 4)), _switch),
     "S4": ParameterDomain(((16, 20, 30, 50, *(10**i for i in range(2, 13))), range(1, 4), range(1, 4)), _types_of_many),
     "N1c": ParameterDomain((range(1, 4), (1, 2, 3, 4, 6, 8, 10, 30, 100, 1000)), _lottery),
+    "T3f": ParameterDomain((range(2, 61), range(1, 61), ("1/2", "1/100", "1", "1/10", "3/2"), ("1/2", "9/10", "1/10", "3/4")), _redrawn),
     "C5e": ParameterDomain((range(2, 11), range(1, 10)), _all_different),
     "C4l": ParameterDomain((range(1, 61),), _balanced),
     "C6": ParameterDomain((_DISTRIBUTIONS, _DISTRIBUTIONS, range(2)), _two_distributions),

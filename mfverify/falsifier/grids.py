@@ -78,6 +78,4 @@ def _model(kernel: Kernel, reward: Reward, places: int) -> Model:
     rows = [[[half * ((t == x) + (u == x)) for x in range(local_states)] for t, u in actions] for actions in kernel]
     name = f"grid {local_states}{len(kernel[0])}{places} " + ",".join(f"{t}{u}" for actions in kernel for t, u in actions)
     signs = "".join("-0+"[x + 1] for by_state in reward for by_action in by_state for x in by_action)
-    return Model(
-        [unit] * places, [[moves] * places for moves in rows], [[0] * places] * places, reward, half, f"{name} {signs}"
-    )
+    return Model([unit] * places, [[moves] * places for moves in rows], [[0] * places] * places, reward, half, f"{name} {signs}")

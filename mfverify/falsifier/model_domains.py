@@ -188,7 +188,9 @@ class ModelDomain:
         pairs = [(m, j) for m in sorted({n // 2, 3 * n // 4, n - 2, n - 1}) for j in (k, m - (n - k), m - 1, m // 2, m)]
         pairs += [(n, j) for j in sorted({1, k // 2, 3 * k // 4, k - 2, k - 1})]
         found = [self.arrangement.instance(model, m, j) for m, j in pairs]
-        found += [self.arrangement.instance(other, n - 1, j) for other in tuned(model) for j in {k, k - 1}] if self.arrangement.scaled else []
+        found += (
+            [self.arrangement.instance(other, n - 1, j) for other in tuned(model) for j in {k, k - 1}] if self.arrangement.scaled else []
+        )
         found += [self.arrangement.instance(other, n, k) for other in simpler_models(model)]
         yield from simplest_first(instance, found)
 

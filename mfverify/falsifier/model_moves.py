@@ -57,10 +57,15 @@ def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: b
         return scale * (rng.choice((-1, 0, 1)) if signs else Fraction(rng.randint(-4, 4), 4))
 
     global_kernel = [
-        [[Fraction(int(h == b % global_states)) for h in range(global_states)] if picks else _row(rng, global_states) for b in range(global_actions)]
+        [
+            [Fraction(int(h == b % global_states)) for h in range(global_states)] if picks else _row(rng, global_states)
+            for b in range(global_actions)
+        ]
         for _ in range(global_states)
     ]
-    moves = [[[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if alike else global_states)] for _ in range(local_states)]
+    moves = [
+        [[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if alike else global_states)] for _ in range(local_states)
+    ]
     with_global_reward = rng.random() < 0.25
     made = assembled(
         {
@@ -79,7 +84,9 @@ def changed(model: Model, rng: random.Random) -> Model | None:
     """The model after one to three random small changes of rewards, rows, scale or discount; None if that is no model."""
     parts = parts_of(model)
     for _ in range(rng.choice((1, 1, 2, 3))):
-        what = rng.choice(("local_reward", "local_reward", "local_reward", "local_kernel", "global_kernel", "global_reward", "scale", "discount"))
+        what = rng.choice(
+            ("local_reward", "local_reward", "local_reward", "local_kernel", "global_kernel", "global_reward", "scale", "discount")
+        )
         if what == "discount":
             parts["discount"] = _other_discount(parts["discount"], rng)
         elif what == "scale":
@@ -144,7 +151,13 @@ def _simpler_parts(model: Model) -> Iterator[Parts]:
     for name in ("global_reward", "local_reward"):
         yield parts_of(model) | {name: getattr(model, name) * 0}
         for index, x in np.ndenumerate(getattr(model, name)):
-            ends = (Fraction(0), *(Fraction(sign * top) for top in (1, 2) for sign in (1, -1)), Fraction(round(x)), Fraction(round(2 * x), 2), x / 2)
+            ends = (
+                Fraction(0),
+                *(Fraction(sign * top) for top in (1, 2) for sign in (1, -1)),
+                Fraction(round(x)),
+                Fraction(round(2 * x), 2),
+                x / 2,
+            )
             for value in ends if x else ():
                 parts = parts_of(model)
                 parts[name][index] = value

@@ -157,7 +157,12 @@ class TransitionDomain:
         earlier = KERNELS[: KERNELS.index(kernel)] if kernel in KERNELS else KERNELS
         found: list[Instance | None] = [*self._parts(instance, -1, (kernel, *earlier))]
         found += [
-            Instance(None, instance.agents, instance.subsample, tuple((name, other if name == "kernel" else x) for name, x in instance.parameters))
+            Instance(
+                None,
+                instance.agents,
+                instance.subsample,
+                tuple((name, other if name == "kernel" else x) for name, x in instance.parameters),
+            )
             for other in earlier
         ]
         yield from simplest_first(instance, found)

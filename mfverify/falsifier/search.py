@@ -11,9 +11,10 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from mfverify.claims.claim import Claim, Instance, Verdict
 from mfverify.falsifier.domains import Domain, domain_of
@@ -39,7 +40,7 @@ class Searched:
     ``exhausted``: every family came to its end. ``rounds`` counts finished rounds.
     """
 
-    claim: Claim
+    claim: str
     seed: int
     families: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -69,21 +70,19 @@ class Searched:
             self.found = one
 
 
-def search(claim: Claim, evaluator: Evaluator, seed: int = 0, most: int | None = None, progress: Progress | None = None, into: Searched | None = None) -> Searched:
+def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searched, progress: Progress | None = None) -> None:
     """Look for a violated instance until one is found, the families are exhausted, the deadline passes or ``most`` are evaluated.
 
-    ``into`` is filled as the search goes on, so that an interrupted search still shows what it did.
+    ``searched`` is filled as the search goes on, so that an interrupted search still shows what it did.
     """
-    searched = into if into is not None else Searched(claim, seed)
     started = time.monotonic()
-    domain = domain_of(claim)
-    sequence = _Sequence(domain, seed)
+    sequence = _Sequence(domain_of(claim), searched.seed)
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
         candidates = sequence.next_round()
         if not candidates:
             searched.exhausted = True
             break
-        answers = []
+        answers: list[Evaluated] = []
         for one in evaluator.evaluated(candidates if most is None else candidates[: most - searched.evaluations]):
             # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
             if searched.found is None and (not answers or answers[-1].verdict is not None):
@@ -94,7 +93,6 @@ def search(claim: Claim, evaluator: Evaluator, seed: int = 0, most: int | None =
                 progress(searched)
         sequence.learn(answers)
         searched.rounds += 1
-    return searched
 
 
 class _Sequence:
@@ -150,7 +148,7 @@ class _Sequence:
         self._best = kept
 
 
-def summary(searched: Searched) -> Mapping[str, object]:
+def summary(searched: Searched) -> dict[str, Any]:
     """What a search did, as JSON values."""
     return {
         "candidates": searched.evaluations,
@@ -162,7 +160,7 @@ def summary(searched: Searched) -> Mapping[str, object]:
     }
 
 
-def outcome(one: Evaluated) -> Mapping[str, object]:
+def outcome(one: Evaluated) -> dict[str, Any]:
     """A candidate and its sides, as JSON values; ``ratio`` is the certified lower end of left/right where the right side is positive."""
     positive = one.right is not None and one.right.upper > 0
     return {

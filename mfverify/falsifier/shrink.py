@@ -27,12 +27,9 @@ class Shrunk:
     finished: bool = False
 
 
-def shrink(
-    claim: Claim, found: Evaluated, evaluator: Evaluator, most: int | None = None, progress: Callable[[Shrunk], None] | None = None, into: Shrunk | None = None
-) -> Shrunk:
-    """Simplify a violated instance until nothing simpler is violated, the deadline passes or ``most`` candidates were tried."""
+def shrink(claim: Claim, evaluator: Evaluator, most: int | None, shrunk: Shrunk, progress: Callable[[Shrunk], None] | None = None) -> None:
+    """Simplify ``shrunk.best`` until nothing simpler is violated, the deadline passes or ``most`` candidates were tried."""
     domain = domain_of(claim)
-    shrunk = into if into is not None else Shrunk(found)
     while not evaluator.out_of_time and (most is None or shrunk.tried < most):
         candidates = domain.simpler(shrunk.best.candidate.instance)
         better: Evaluated | None = None
@@ -52,4 +49,3 @@ def shrink(
             shrunk.finished = not evaluator.out_of_time and (most is None or shrunk.tried < most)
             break
         shrunk.best, shrunk.steps = better, shrunk.steps + 1
-    return shrunk

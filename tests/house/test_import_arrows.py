@@ -31,6 +31,7 @@ ORDER = (
     "claims",
     "checker",
     "certificate",
+    "falsifier",
     "results",
     "runner",
     "report",

@@ -1,0 +1,167 @@
+"""The verb: search, shrink, certify, and a record of what was done.
+
+What is repeatable: the candidates of a search and their order are a function of claim and seed; the instance found is the first
+violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The number of workers plays no
+part. Time decides only how far a search or a shrinking gets: two runs of the same code that both find something find the same, and
+two that both finish shrinking end with the same certificate. A limit on the number of candidates, in place of time, makes the rest
+repeatable too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from joblib import cpu_count
+
+from mfverify.certificate import Certificate, certify
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Claim, Status
+from mfverify.errors import MfverifyError, ModelError
+from mfverify.falsifier.evaluation import Evaluated, Evaluator
+from mfverify.falsifier.search import Searched, outcome, search, summary
+from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.model import nested_strings
+from mfverify.validation import positive_integer
+
+Progress = Callable[[str, Searched, Shrunk | None], None]
+"""Called with the claim's id, what was searched so far, and what was found and shrunk so far."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """The outcome of one search. ``certificate`` is None where nothing was found, or where ``reason`` says why there is none."""
+
+    claim: Claim
+    seed: int
+    budget: float
+    searched: Searched
+    shrunk: Shrunk | None = None
+    certificate: Certificate | None = None
+    reason: str = ""
+
+    @property
+    def found(self) -> Evaluated | None:
+        """The simplest violated instance reached, with its certified sides; None if none was found."""
+        return self.shrunk.best if self.shrunk is not None else self.searched.found
+
+    @property
+    def status(self) -> Status:
+        """Refuted, or undecided: that nothing was found says nothing about what was not searched."""
+        return Status.REFUTED if self.found is not None else Status.UNDECIDED
+
+    def to_json(self) -> dict[str, Any]:
+        """The record: what was searched, the best and the violated instance, how it was shrunk, the certificate's content."""
+        found = self.found
+        document: dict[str, Any] = {
+            "claim": self.claim.id,
+            "registered": self.claim.registered.value,
+            "status": self.status.value,
+            "seed": self.seed,
+            "budget": self.budget,
+            "seconds": round(self.searched.seconds, 1),
+            "searched": summary(self.searched),
+            "violated": None,
+            "shrinking": None,
+            "certificate": None if self.certificate is None else self.certificate.document,
+            "reason": self.reason,
+        }
+        if found is not None:
+            model = found.candidate.instance.model
+            document["violated"] = dict(outcome(found)) | {"model": None if model is None else _numbers(model)}
+        if self.searched.found is not None and self.shrunk is not None:
+            document["shrinking"] = {
+                "from": self.searched.found.candidate.instance.label,
+                "family": self.searched.found.candidate.family,
+                "tried": self.shrunk.tried,
+                "steps": self.shrunk.steps,
+                "finished": self.shrunk.finished,
+            }
+        return document
+
+
+def _numbers(model: Any) -> dict[str, Any]:
+    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
+    return {"discount": str(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}
+
+
+class InterruptedAttack(KeyboardInterrupt):
+    """The user stopped a search; ``attack`` holds what was found so far."""
+
+    def __init__(self, attack: Attack) -> None:
+        super().__init__()
+        self.attack = attack
+
+
+def attack(
+    claim: str | Claim,
+    budget: float = 60,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    candidates: int | None = None,
+    progress: Progress | None = None,
+) -> Attack:
+    """Search for an instance that violates a claim, shrink it, and certify what is left.
+
+    ``claim`` is an id of the catalogue or a :class:`~mfverify.claims.claim.Claim` of your own, which is searched on the instances that
+    its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
+    number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default). Raises :class:`ModelError` for
+    an unknown claim or an argument out of its range, before any work, and :class:`InterruptedAttack` when interrupted.
+    """
+    if not isinstance(claim, Claim):
+        claim = CATALOGUE[claim]
+    if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not 0 < budget < float("inf"):
+        raise ModelError(f"budget: found {budget!r}, expected a positive number of seconds")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ModelError(f"seed: found {seed!r}, expected an integer of at least 0")
+    workers = positive_integer("workers", workers if workers is not None else cpu_count())
+    if candidates is not None:
+        candidates = positive_integer("candidates", candidates)
+    name = claim.id
+    evaluator = Evaluator(claim, workers, time.time() + budget)
+    searched, shrunk = Searched(name, seed), None
+    try:
+        search(claim, evaluator, candidates, searched, (lambda s: progress(name, s, None)) if progress else None)
+        if searched.found is not None:
+            shrunk = Shrunk(searched.found)
+            shrink(claim, evaluator, candidates, shrunk, (lambda s: progress(name, searched, s)) if progress else None)
+    except KeyboardInterrupt:
+        raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk)) from None
+    if shrunk is None:
+        return Attack(claim, seed, budget, searched)
+    try:
+        certificate, reason = certified(claim, shrunk.best), ""
+    except MfverifyError as error:
+        certificate, reason = None, str(error)
+    return Attack(claim, seed, budget, searched, shrunk, certificate, reason)
+
+
+def certified(claim: Claim, found: Evaluated) -> Certificate:
+    """The certificate of a violated instance. Raises :class:`ModelError` where certificates do not cover it."""
+    if claim.id not in CATALOGUE or CATALOGUE[claim.id] is not claim:
+        raise ModelError(f"claim {claim.id}: certificates cover claims of the catalogue")
+    return certify(claim.id, found.candidate.instance)
+
+
+def falsify(
+    claim: str | Claim, budget: float = 60, *, seed: int = 0, workers: int | None = None, candidates: int | None = None
+) -> Certificate | None:
+    """Search for a violated instance of a claim within ``budget`` seconds: the certificate of a simple one, or None.
+
+    None means that nothing was found among what was searched; :func:`attack` says what that was. Raises :class:`ModelError` where
+    something was found that certificates do not cover (the message names the instance), and as :func:`attack`.
+    """
+    outcome_ = attack(claim, budget, seed=seed, workers=workers, candidates=candidates)
+    if outcome_.found is not None and outcome_.certificate is None:
+        raise ModelError(
+            f"{outcome_.claim.id} is violated at {outcome_.found.candidate.instance.label}, without a certificate: {outcome_.reason}"
+        )
+    return outcome_.certificate
+
+
+def record(attacks: Sequence[Attack]) -> dict[str, Any]:
+    """The record of several searches, without the certificates."""
+    return {"format": 1, "searches": [{**one.to_json(), "certificate": one.certificate is not None} for one in attacks]}
