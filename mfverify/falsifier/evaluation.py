@@ -46,13 +46,15 @@ class Evaluated:
     def score(self) -> float:
         """Certified lower end of left/right, what local search maximises; above 1 exactly for violations, up to rounding.
 
-        Where the right side is not positive there is no ratio: then 1 plus the certified excess of the left side.
+        Where the right side is not positive there is no ratio: then it is the certified excess of the left side, plus 1 where that is
+        positive.
         """
         if self.left is None or self.right is None:
             return float("-inf")
         if self.right.upper > 0:
             return _float(self.left.lower / self.right.upper)
-        return _float(1 + self.left.lower - self.right.upper)
+        excess = self.left.lower - self.right.upper
+        return _float(excess + 1 if excess > 0 else excess)
 
 
 def _float(x: Fraction) -> float:

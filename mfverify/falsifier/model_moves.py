@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -28,11 +29,12 @@ def parts_of(model: Model) -> Parts:
 
 def assembled(parts: Parts) -> Model | None:
     """A model from its parts, named after its content; None where they are no model (a discount that left its range, say)."""
+    numbers = [x for part in parts.values() for x in np.asarray(part, dtype=object).ravel()]
+    digest = hashlib.sha256(" ".join(map(str, numbers)).encode()).hexdigest()
     try:
-        made = Model(**parts)
+        return Model(**parts, name=f"found-{digest[:8]}")
     except ModelError:
         return None
-    return Model(**parts, name=f"found-{made.fingerprint[:8]}")
 
 
 def _row(rng: random.Random, size: int) -> list[Fraction]:

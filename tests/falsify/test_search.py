@@ -1,0 +1,230 @@
+"""The search: every claim can be searched, in an order that depends on claim and seed alone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import pytest
+
+import mfverify as mfv
+from examples import own_claim
+from mfverify import models
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Instance, NotApplicable, Outcome, Sides, Verdict
+from mfverify.enclosure import Interval
+from mfverify.errors import ModelError
+from mfverify.falsifier import attack as room
+from mfverify.falsifier.domains import _DOMAINS, domain_of
+from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
+from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
+
+LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "B6", "N1", "X1", "X2", "X3", "X3b"}
+"""Claims whose parameters only they understand."""
+
+
+def searched(claim_id: str, candidates: int, seed: int = 0, workers: int = 1) -> Searched:
+    claim = CATALOGUE[claim_id]
+    out = Searched(claim_id, seed)
+    search(claim, Evaluator(claim, workers, time.time() + 600), candidates, out)
+    return out
+
+
+def test_domains_are_tied_to_claims_that_exist() -> None:
+    assert set(_DOMAINS) <= {claim.id for claim in CATALOGUE}
+    lists = [CATALOGUE[claim_id].instances for claim_id in _DOMAINS]
+    assert len(set(lists)) == len(lists), "one domain for each list of instances"
+
+
+def test_claims_of_the_catalogue_that_list_their_own_instances() -> None:
+    assert {claim.id for claim in CATALOGUE if isinstance(domain_of(claim), OwnDomain)} >= LISTS_ITSELF
+
+
+@pytest.mark.parametrize("claim_id", [claim.id for claim in CATALOGUE])
+def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: str) -> None:
+    first, again, other = (_Sequence(domain_of(CATALOGUE[claim_id]), seed).next_round() for seed in (0, 0, 1))
+    assert len(first) >= 5
+    keys = [c.instance.key("", "") for c in first]
+    assert keys == [c.instance.key("", "") for c in again]
+    assert len(set(keys)) == len(keys)
+    if any("random" in c.family for c in first):
+        assert keys != [c.instance.key("", "") for c in other]
+
+
+@pytest.mark.parametrize(
+    "claim_id", ["C1", "C4m", "C5e", "C6", "C7b", "S1", "S2e", "S3b", "S4", "L1", "P2", "P4", "R1", "R5", "S1t", "B7", "N1b", "S4b", "T3"]
+)
+def test_candidates_are_instances_that_the_claim_speaks_about(claim_id: str) -> None:
+    claim = CATALOGUE[claim_id]
+    evaluator = Evaluator(claim, 1, time.time() + 600)
+    small = [c for c in _Sequence(domain_of(claim), 0).next_round() if (c.instance.agents or 1) <= 16][:5]
+    answers = list(evaluator.evaluated(small))
+    assert len(answers) == len(small) > 2
+    assert [a.reason for a in answers if a.failed] == []
+    assert any(a.left is not None for a in answers)
+
+
+def test_sizes_stay_in_order_and_costs_below_the_limit() -> None:
+    for claim_id in ("T1", "R4", "P3", "P4", "L2", "R1"):
+        domain = domain_of(CATALOGUE[claim_id])
+        assert isinstance(domain, ModelDomain)
+        seen = [one for family in domain.families(0).values() for one in islice(family, 20)]
+        for one in seen:
+            n, k = sizes_of(one)
+            assert 1 <= k <= n and one.model is not None
+            assert domain.arrangement.cost(one.model, n, k) <= 1
+            assert k < n or claim_id in ("T1", "P3")
+
+
+def said(one: Evaluated | None) -> tuple[str, str, str]:
+    assert one is not None
+    return one.candidate.instance.label, repr(one.left), repr(one.right)
+
+
+@pytest.mark.slow
+def test_the_outcome_does_not_depend_on_the_number_of_workers() -> None:
+    alone, together = (searched("C2", 400, workers=workers) for workers in (1, 2))
+    assert said(alone.found) == said(together.found)
+    assert alone.families == together.families and alone.verdicts == together.verdicts
+
+
+def test_what_is_found_is_the_first_in_order() -> None:
+    whole = searched("C2", 400)
+    assert whole.found is not None
+    assert said(searched("C2", whole.evaluations).found) == said(whole.found)
+    assert searched("C2", whole.evaluations - 1).found is None
+
+
+def test_a_search_that_finds_nothing_says_what_it_searched() -> None:
+    attack = mfv.attack("R3m", candidates=3 * ROUND, workers=1)
+    document = attack.to_json()
+    assert attack.found is None and attack.certificate is None
+    assert document["status"] == "undecided"
+    assert document["searched"]["candidates"] == 3 * ROUND == sum(document["searched"]["families"].values())
+    assert set(document["searched"]["families"]) == {"all populations", "random populations", "local search"}
+    assert document["searched"]["best"]["ratio"] <= 1
+
+
+def test_a_grid_of_parameters_is_exhausted() -> None:
+    result = searched("C4l", 1000)
+    assert result.exhausted and result.found is None
+    assert result.evaluations == 60
+
+
+def test_time_that_runs_out_leaves_nothing_half_counted() -> None:
+    claim = CATALOGUE["C1"]
+    result = Searched("C1", 0)
+    search(claim, Evaluator(claim, 1, time.time() - 1), None, result)
+    assert result.evaluations == 0 and not result.exhausted
+
+
+def never_ends(instance: Instance) -> Outcome:
+    while True:
+        pass
+
+
+def test_an_evaluation_ends_with_the_budget() -> None:
+    attack = mfv.attack(replace(CATALOGUE["C1"], id="endless", sides=never_ends), budget=0.2, workers=1)
+    assert attack.found is None and attack.searched.evaluations == 0
+
+
+def stumbles(instance: Instance) -> Outcome:
+    raise ZeroDivisionError("on purpose")
+
+
+def test_a_claim_whose_code_fails_is_reported_and_not_believed() -> None:
+    attack = mfv.attack(replace(CATALOGUE["C1"], id="stumbling", sides=stumbles), candidates=5, workers=1)
+    assert attack.found is None
+    assert attack.searched.verdicts == {"undecided": 5}
+    assert len(attack.searched.failures) == 3 and "ZeroDivisionError: on purpose" in attack.searched.failures[0]
+
+
+def refuses(instance: Instance) -> Outcome:
+    raise ModelError("out of reach")
+
+
+def test_what_is_out_of_reach_is_undecided() -> None:
+    attack = mfv.attack(replace(CATALOGUE["C1"], id="refusing", sides=refuses), candidates=5, workers=1)
+    assert attack.searched.verdicts == {"undecided": 5} and attack.searched.failures == []
+
+
+def test_scores() -> None:
+    def score(left: int, right: int) -> float:
+        return Evaluated(Candidate("", Instance(None)), Verdict.HOLDS, Interval.exactly(left), Interval.exactly(right)).score
+
+    assert score(1, 2) == 0.5
+    assert score(3, 0) == 4
+    assert score(-1, 0) == -1
+    assert score(0, 0) == 0
+    assert score(10**400, 1) == float("inf")
+    assert Evaluated(Candidate("", Instance(None)), Verdict.NOT_APPLICABLE).score == float("-inf")
+
+
+# ---------------------------------------------------------------------------------------------------------- claims of a user
+
+
+def too_generous(instance: Instance, limit: Fraction) -> Outcome:
+    """A user's claim that rewards are small: false on models with a larger one."""
+    assert instance.model is not None
+    if instance.model.sizes[3] > 2:
+        return NotApplicable("too many actions")
+    return Sides(Interval.exactly(instance.model.rt_l), Interval.exactly(limit))
+
+
+def on_any(profile: Any, given: Any) -> list[Instance]:
+    return [Instance(m, 2, None, (("word", "theirs"),)) for m in given or [models.coordination()]]
+
+
+def test_a_claim_of_a_user_is_searched_through_its_own_instances_on_generated_models() -> None:
+    claim = replace(own_claim.CLAIM, id="U1", sides=partial(too_generous, limit=Fraction(7)), instances=on_any)
+    assert isinstance(domain_of(claim), OwnDomain)
+    attack = mfv.attack(claim, candidates=300, workers=1)
+    assert attack.found is not None
+    instance = attack.found.candidate.instance
+    assert instance.parameters == (("word", "theirs"),) and instance.agents == 2
+    assert instance.model is not None and instance.model.rt_l > 7
+    assert instance.model.sizes == (1, 1, 1, 1), "shrunk to one state and one action of each kind"
+    assert "certificates cover claims of the catalogue" in attack.reason
+    with pytest.raises(ModelError, match="U1 is violated at found-"):
+        mfv.falsify(claim, candidates=300, workers=1)
+
+
+# ------------------------------------------------------------------------------------------------------------- bad arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"budget": 0}, "budget: found 0"),
+        ({"budget": float("nan")}, "budget: found nan"),
+        ({"budget": "60"}, "budget: found '60'"),
+        ({"seed": -1}, "seed: found -1"),
+        ({"seed": 0.5}, "seed: found 0.5"),
+        ({"workers": 0}, "workers: found 0"),
+        ({"candidates": 0}, "candidates: found 0"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        mfv.attack("C3", **arguments)
+
+
+def test_an_unknown_claim_is_refused() -> None:
+    with pytest.raises(ModelError, match="is not in the catalogue"):
+        mfv.falsify("C99")
+
+
+def test_an_interrupted_search_keeps_what_it_did() -> None:
+    def interrupt(claim: str, so_far: Searched, shrunk: Any) -> None:
+        if so_far.evaluations == 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(room.InterruptedAttack) as stopped:
+        mfv.attack("C1", workers=1, progress=interrupt)
+    assert stopped.value.attack.searched.evaluations == 7
+    assert stopped.value.attack.found is None

@@ -1,0 +1,123 @@
+"""The falsifier against false statements: true claims of the catalogue, each made a little too strong.
+
+Each is searched like the claim that it is made from, with a limited number of candidates in place of a time limit, so that the outcome
+does not depend on the machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+
+import pytest
+import sympy as sp
+
+from mfverify.bounds import concentration as bounds
+from mfverify.bounds import symbols
+from mfverify.claims import CATALOGUE, concentration, distances
+from mfverify.claims.claim import Claim, Instance, Outcome, Sides, Verdict
+from mfverify.falsifier.evaluation import Evaluator
+from mfverify.falsifier.search import Searched, search
+
+CANDIDATES = 150
+
+
+def smaller(claim_id: str, factor: Fraction) -> Claim:
+    """The claim with its right side multiplied by a constant below 1."""
+    original = CATALOGUE[claim_id]
+
+    def sides(instance: Instance) -> Outcome:
+        outcome = original.sides(instance)
+        return replace(outcome, right=outcome.right * factor) if isinstance(outcome, Sides) else outcome
+
+    return replace(original, id=f"{claim_id} times {factor}", sides=sides)
+
+
+def planted(claim_id: str, name: str, sides: Callable[[Instance], Outcome]) -> Claim:
+    return replace(CATALOGUE[claim_id], id=f"{claim_id}, {name}", sides=sides)
+
+
+def table_without_two(instance: Instance) -> Outcome:
+    outcome = CATALOGUE["S1"].sides(instance)
+    assert isinstance(outcome, Sides) and instance.subsample is not None
+    return replace(outcome, right=outcome.right * Fraction(1, instance.subsample**2))
+
+
+_ROOT_OF_THE_CUBE = 2 * symbols.Z * sp.exp(-2 * symbols.k * symbols.n * symbols.epsilon ** sp.Rational(3, 2) / (symbols.n - symbols.k + 1))
+_N_FOR_N_MINUS_1 = sp.sqrt((symbols.Z - 1) * (symbols.n - symbols.k) / (symbols.k * symbols.n)) / 2
+
+FAST = [
+    smaller("C1", Fraction(1, 3)),
+    planted(
+        "C1",
+        "epsilon^1.5 for epsilon^2",
+        partial(concentration.tail_sides, concentration.largest_deviation, replace(bounds.SUP_NORM_TAIL, expression=_ROOT_OF_THE_CUBE)),
+    ),
+    planted(
+        "C4",
+        "n for n - 1",
+        partial(
+            distances._mean_sides,
+            distances._exact_mean,
+            replace(distances.TV_MEAN_SHARP, expression=_N_FOR_N_MINUS_1),
+            distances._never_more,
+        ),
+    ),
+    planted("C4l", "2/5 for 1/4", partial(distances._least_mean, scale=Fraction(8, 5))),
+    smaller("C4m", Fraction(99, 100)),
+    planted("C7r", "three quarters of the fluctuation", partial(distances._repaired_transition, scale=Fraction(3, 4))),
+    smaller("R3m", Fraction(3, 4)),
+    planted("S1", "exponent |Z| - 2 for |Z|", table_without_two),
+]
+SLOW = [
+    smaller("L1", Fraction(19, 20)),
+    smaller("R2", Fraction(3, 4)),
+    smaller("R4", Fraction(1, 4)),
+]
+
+
+def first_violation(claim: Claim) -> Searched:
+    searched = Searched(claim.id, 0)
+    search(claim, Evaluator(claim, 1, time.time() + 600), CANDIDATES, searched)
+    return searched
+
+
+def check(claim: Claim) -> None:
+    found = first_violation(claim).found
+    assert found is not None
+    assert found.verdict is Verdict.VIOLATED
+    assert found.left is not None and found.right is not None and found.left.lower > found.right.upper
+    original = CATALOGUE[claim.id.replace(",", " ").split()[0]]
+    outcome = original.sides(found.candidate.instance)
+    assert isinstance(outcome, Sides) and (outcome.left <= outcome.right) is True, "the true claim holds there"
+
+
+def test_there_are_ten_and_more() -> None:
+    assert len(FAST) + len(SLOW) >= 10
+
+
+@pytest.mark.parametrize("claim", FAST, ids=lambda claim: claim.id)
+def test_a_planted_false_claim_is_found(claim: Claim) -> None:
+    check(claim)
+
+
+def test_a_planted_false_claim_whose_right_side_is_zero_is_found() -> None:
+    # 99/100 of "0" is 0: R1 is made false on its left side instead.
+    control = CATALOGUE["R1"].control
+    check(planted("R1", control.sabotage, control.sides))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim", SLOW, ids=lambda claim: claim.id)
+def test_a_planted_false_claim_is_found_by_local_search(claim: Claim) -> None:
+    check(claim)
+
+
+def test_the_true_claim_is_not_found_violated() -> None:
+    searched = first_violation(CATALOGUE["C4"])
+    assert searched.found is None
+    assert searched.evaluations == CANDIDATES
+    assert searched.verdicts[Verdict.HOLDS.value] > 0
