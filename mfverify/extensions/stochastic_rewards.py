@@ -254,7 +254,7 @@ class SampledRewardOperator(SampledOperator):
                         total += _total(rewards.of_local, (s, g, a), samples * x, rng)
                 drawn.append(total / (k * samples))
         self.rewards = drawn
-        self._reward = np.array([float(r) for r in drawn])
+        self.rounded_rewards = np.array([float(r) for r in drawn])
 
     def error(self, value: Floats) -> Fraction:
         """As for the operator with expected rewards, with the bound of the support in place of ``rt``."""

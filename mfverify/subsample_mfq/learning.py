@@ -212,16 +212,21 @@ def _learn_sampled(model: Model, k: int, samples: int, seed: int, width: float) 
             break
         value = image
     stop = StopReason.WIDTH if reached else StopReason.PRECISION
-    enclosed = Enclosure(best.lower, best.upper, None, Work(stop, sweeps, 0, len(operator.rewards)))
+    enclosed = Enclosure(best.lower, best.upper, None, Work(stop, sweeps, 0, operator.pairs))
     slack = 2 * (operator.error(enclosed.midpoint) + model.discount * Fraction(float(enclosed.width.max())))
     table = operator.action_values(enclosed.midpoint)
+    starts = np.array([operator.pairs_of(i).start for i in range(len(operator.states))])
+    lengths = np.diff(starts, append=len(table))
+    largest = np.repeat(np.maximum.reduceat(table, starts), lengths)
+    near = np.flatnonzero(table >= largest - 2 * float(slack))
+    bounds = np.searchsorted(near, [*starts, len(table)])
+    played, splits = operator.global_action[near].tolist(), operator.action_counts[near].tolist()
     choices: dict[State, Maximisers] = {}
     for i, state in enumerate(operator.states):
-        pairs = operator.pairs_of(i)
-        near = np.flatnonzero(table[pairs] >= table[pairs].max() - 2 * float(slack))
-        expressions = {(operator.rewards[pairs.start + j], tuple(sorted(operator.successors[pairs.start + j]))) for j in near}
-        actions = tuple(operator.actions[i][j] for j in near)
-        choices[state] = Maximisers(actions if len(expressions) == 1 else None)
+        mine = range(int(bounds[i]), int(bounds[i + 1]))
+        tied = len(mine) > 1
+        expressions = {(operator.rewards[near[j]], tuple(np.sort(operator.successors[near[j]]).tolist())) for j in mine} if tied else {()}
+        choices[state] = Maximisers(tuple((played[j], tuple(splits[j])) for j in mine) if len(expressions) == 1 else None)
     return Learned(model, k, enclosed, Regime.MEAN_FIELD, choices, samples, seed)
 
 
@@ -238,26 +243,20 @@ def bellman_noise(learned: Learned) -> Interval:
     exact = LumpedOperator(model, k)
     optimum = optimal_value(model, k)
     estimate = operator.action_values(learned.value.midpoint)
-    local_actions = model.sizes[3]
-    truth = np.empty_like(estimate)
-    reward = np.array([float(r) for r in operator.rewards])
+    truth = []
+    per_state = operator.pairs // model.sizes[0]
+    played, splits = operator.global_action[:per_state], operator.action_counts[:per_state]
     for g in range(model.sizes[0]):
         choices = exact.choices[g]
         number = {row: u for u, row in enumerate(choices.kernels)}
-        kernel = [number[tuple(model.local_kernel[s, g, a])] for s in range(model.sizes[2]) for a in range(local_actions)]
-        tables = exact.expectations(g, optimum.midpoint)
-        for i, state in enumerate(operator.states):
-            if state[0] != g:
-                continue
-            pairs = operator.pairs_of(i)
-            used = np.zeros((len(operator.actions[i]), len(choices.kernels)), dtype=np.int64)
-            for j, (_, d) in enumerate(operator.actions[i]):
-                for z, x in enumerate(d):
-                    used[j, kernel[z]] += x
-            position = counts.rank(used)
-            rows = [choices.global_row[b] for b, _ in operator.actions[i]]
-            truth[pairs] = reward[pairs] + float(model.discount) * np.array([tables[r][p] for r, p in zip(rows, position, strict=True)])
-    largest = Fraction(float(np.abs(estimate - truth).max()))
+        used = np.zeros((len(splits), len(choices.kernels)), dtype=np.int64)
+        for z in range(splits.shape[1]):
+            s, a = divmod(z, model.sizes[3])
+            used[:, number[tuple(model.local_kernel[s, g, a])]] += splits[:, z]
+        expected = np.stack(exact.expectations(g, optimum.midpoint))
+        truth.append(expected[np.array(choices.global_row)[played], counts.rank(used)])
+    difference = estimate - (operator.rounded_rewards + float(model.discount) * np.concatenate(truth))
+    largest = Fraction(float(np.abs(difference).max()))
     error = exact.error(optimum.midpoint) + operator.error(learned.value.midpoint) + 2 * UNIT_ROUNDOFF * largest
     error += model.discount * (Fraction(float(learned.value.width.max())) + Fraction(float(optimum.width.max())))
     return Interval(max(Fraction(0), largest - error), largest + error)
