@@ -244,7 +244,7 @@ def export(model: str, agents: int, to: str, out: Path | None, as_json: bool) ->
 @click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
 @click.option(
     "--sampling",
-    type=click.Choice(["independent", "with-replacement", "shared", "shared-list", "stratified"]),
+    type=click.Choice(["independent", "with-replacement", "shared", "shared-list", "stratified", "fixed"]),
     default="independent",
     show_default=True,
     help="How the agents draw.",

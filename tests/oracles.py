@@ -391,20 +391,32 @@ PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {
 
 
 def execution_value(instance: Instance, n: int, k: int, sampling: str) -> dict[State, Fraction]:
-    """The exact value of ``pi_k`` on (global state, count vector), from the labelled chain."""
+    """The exact value of ``pi_k`` on (global state, count vector), from the labelled chain.
+
+    ``fixed``: one subset for all time, its members' part copied by the others, averaged over the subsets.
+    """
     system = LabelledSystem(instance, n)
     greedy = Greedy(LabelledSystem(instance, k))
+    if sampling == "fixed":
+        subsets = list(combinations(range(n), k))
+        values = [_labelled_value(system, lambda state, subset=subset: _copied(greedy, *state, subset)) for subset in subsets]
+        return system.by_counts({state: sum((v[state] for v in values), Fraction(0)) / len(subsets) for state in system.states})
+    return system.by_counts(_labelled_value(system, lambda state: PLAYS[sampling](greedy, n, state)))
+
+
+def _labelled_value(system: LabelledSystem, play: Callable[[State], Mapping[Action, Fraction]]) -> dict[State, Fraction]:
+    """The exact value of a labelled policy."""
     rows: dict[State, Row[State]] = {}
     for state in system.states:
         reward = Fraction(0)
         law: defaultdict[State, Fraction] = defaultdict(Fraction)
-        for action, weight in PLAYS[sampling](greedy, n, state).items():
+        for action, weight in play(state).items():
             earned, targets = system.row(state, action)
             reward += weight * earned
             for target, p in targets.items():
                 law[target] += weight * p
         rows[state] = (reward, law)
-    return system.by_counts(solve_exactly(rows, instance.discount))
+    return solve_exactly(rows, system.instance.discount)
 
 
 # ---------------------------------------------------------------------------------------------------------------- comparisons

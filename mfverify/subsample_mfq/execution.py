@@ -12,7 +12,7 @@ local states they are known to three roundings at any size (``draw_laws.py``), a
 (``binomial_rows.py``).
 
 :class:`Sampling` lists the other ways of drawing (ours): with replacement, and several in which all agents share the draw
-(``plays.py``), where the chain is a mixture over draws (``mixture_chain.py``).
+(``plays.py``), where the chain is a mixture over draws (``mixture_chain.py``), or draw only once (``fixed_subset.py``).
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure, rounding_err
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.exact.rational import fraction, solve_chain
 from mfverify.subsample_mfq import binomial_rows, draw_laws
+from mfverify.subsample_mfq.fixed_subset import fixed_subset_value
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
 from mfverify.subsample_mfq.mixture_chain import MOST_NUMBERS, SharedDraw, mixture_chain
 from mfverify.subsample_mfq.plays import copying_plays, list_plays, list_weights, stratified_weights, subset_weights
@@ -56,6 +57,7 @@ class Sampling(Enum):
     SHARED = "shared"
     SHARED_LIST = "shared-list"
     STRATIFIED = "stratified"
+    FIXED = "fixed"
 
 
 _SHARED_DRAWS: Final = {
@@ -107,11 +109,14 @@ def execution_value(
     """
     n = positive_integer("agents", n)
     _check(model, n, learned)
-    return execution_chain(model, n, learned, chosen("sampling", sampling, Sampling)).enclose(width)
+    how = chosen("sampling", sampling, Sampling)
+    if how is Sampling.FIXED:
+        return fixed_subset_value(model, n, learned, width)
+    return execution_chain(model, n, learned, how).enclose(width)
 
 
 def execution_chain(model: Model, n: int, learned: Learned, sampling: Sampling) -> TruncatedChain:
-    """The Markov chain of ``pi_k`` in the n-agent system, with its rounding known."""
+    """The Markov chain of ``pi_k`` on (global state, count vector), for draws that are made anew at every step."""
     if sampling in _SHARED_DRAWS:
         return mixture_chain(model, n, learned, _SHARED_DRAWS[sampling])
     return two_state_chain(model, n, learned, sampling) if model.sizes[2] == 2 else independent_chain(model, n, learned, sampling)

@@ -99,13 +99,13 @@ def mixture_chain(model: Model, n: int, learned: Learned, draw: SharedDraw) -> J
     groups = max(len(members) + 2 for of_g in listed for members, _ in of_g)
     lost = 2 * draw_laws.LOST_OF_DRAW + dropped(states * global_states)
     if size == 2:
-        lost += groups * (binomial_rows.lost_by_odds(n, _ODDS_ROUNDINGS))
+        lost += groups * (binomial_rows.lost_by_odds(n, ODDS_ROUNDINGS))
     weighing = longest_row(drawn) + WEIGHT_ROUNDINGS
     error = rounding_error(weighing + size + 8, 3 * model.rt, weighing * (size + 4)) + 6 * draw_laws.LOST_OF_DRAW * model.rt
     return JointRows(reward, model.discount, most, model.rt, error, longest_row(law), lost, law)
 
 
-_ODDS_ROUNDINGS = 3
+ODDS_ROUNDINGS = 3
 """Two probabilities, correctly rounded from rationals, and their quotient."""
 
 
@@ -162,14 +162,14 @@ def _mixture(model: Model, g: int, plays: Sequence[Play], used: Integers, drawn:
     return _Mixture(ends.astype(np.int64), keys % local_plays, weights, longest_row(drawn) + WEIGHT_ROUNDINGS + 2)
 
 
-def _moves(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> list[Fraction]:
+def moves_of(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> list[Fraction]:
     """Where an agent in ``s`` goes that plays a mixture of actions."""
     return [sum((p * q for p, q in zip(mixture, model.local_kernel[s, g, :, t], strict=True)), Fraction(0)) for t in range(model.sizes[2])]
 
 
-def _odds(moves: Sequence[Fraction]) -> float:
-    """Odds for local state 0."""
-    return float(binomial_rows.odds_of(np.array(float(moves[0])), np.array(float(moves[1]))))
+def odds_of_moves(moves: Floats) -> Floats:
+    """Odds for local state 0, from probabilities ``[.., s']``."""
+    return binomial_rows.odds_of(moves[..., 0], moves[..., 1])
 
 
 def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
@@ -177,7 +177,7 @@ def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
     members, outside = play
     total = 1
     for s, mixture in enumerate(outside):
-        if 0 < _moves(model, g, mixture, s)[0] < 1:
+        if 0 < moves_of(model, g, mixture, s)[0] < 1:
             total += min(n, 10 * (isqrt(n) + 1))
     for s, a, x in members:
         if 0 < model.local_kernel[s, g, a, 0] < 1:
@@ -189,14 +189,15 @@ def _two_state_blocks(
     model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture, roundings: binomial_rows.RowRoundings
 ) -> Iterator[Floats]:
     """Dense blocks of rows ``[c, (h, c')]`` for two local states."""
-    odds = np.array([[_odds(_moves(model, g, outside[s], s)) for s in range(2)] for _, outside in listed])
+    moves = np.array([[[float(p) for p in moves_of(model, g, outside[s], s)] for s in range(2)] for _, outside in listed])
+    kernel = model.floats("local_kernel")
     fixed = np.zeros((len(listed), 2), dtype=np.int64)
     starts, ends, laws = [], [0], []
     for j, (members, _) in enumerate(listed):
         for s, _a, x in members:
             fixed[j, s] += x
         agents = np.array([x for _, _, x in members], dtype=np.int64)
-        of_members = np.array([_odds(list(model.local_kernel[s, g, a])) for s, a, _ in members], dtype=np.float64)
+        of_members = odds_of_moves(np.array([kernel[s, g, a] for s, a, _ in members]).reshape(len(members), 2))
         start, law, made = binomial_rows.sum_law(agents, of_members)
         roundings.seen(made)
         starts.append(start)
@@ -205,7 +206,7 @@ def _two_state_blocks(
     yield from binomial_rows.mixed_rows(
         counts.count_vectors(n, 2),
         (mixture.ends, mixture.local, mixture.weights),
-        (fixed, odds),
+        (fixed, odds_of_moves(moves)),
         (np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64), np.concatenate(laws)),
         roundings,
     )
@@ -227,7 +228,7 @@ def _blocks(
             multiplicity[j, i] = x
             multiplicity[j, most + s] -= x
             moves[j, i] = [float(p) for p in model.local_kernel[s, g, a]]
-        moves[j, most:] = [[float(p) for p in _moves(model, g, outside[s], s)] for s in range(size)]
+        moves[j, most:] = [[float(p) for p in moves_of(model, g, outside[s], s)] for s in range(size)]
     # One correctly rounded probability, a product and |S_l| - 1 additions per agent.
     roundings.seen((size + 1) * n)
     height = max(1, _BLOCK_NUMBERS // (len(vectors) * global_states))

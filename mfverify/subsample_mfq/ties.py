@@ -4,32 +4,33 @@ Rounded action values that differ by more than twice their error are certainly i
 distance of the best is a set of *candidates* that certainly contains every maximiser. A single candidate is the maximiser.
 Several are exactly tied when they have the same reward, the same kernel counts and the same global row, for then their
 values are the same expression. Otherwise the value is computed in exact arithmetic: policy iteration restricted to the
-candidates of every state (no other action can be optimal), then an exact comparison. Where that would be too large, the
-tie is undecided, and the result says so.
+candidates (no other action can be optimal) and to the states that candidates can lead to from the state in question, then an
+exact comparison. Where that would be too large, the tie is undecided, and the result says so.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from math import comb, prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import flint
 import numpy as np
 
 from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
-from mfverify.errors import TooLargeError
-from mfverify.exact.rational import JointAction, RationalSystem, State
+from mfverify.exact.rational import JointAction, State, solve_chain
 
 if TYPE_CHECKING:
     from mfverify.enclosure import Enclosure
+    from mfverify.model import Model
     from mfverify.notation import Floats, Integers
 
 _MOST_CANDIDATE_ACTIONS = 2 * 10**6
 _MOST_EXACT_BITS = 4 * 10**9
+_MOST_EXACT_STATES = 1200
+_MOST_EXACT_POINTS = 10**5
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def maximisers(operator: LumpedOperator, value: Enclosure) -> dict[State, Maximi
                 out[state] = Maximisers(tuple(candidates))
             else:
                 open_[state] = candidates
-    if open_:
-        known = {state: list(m.actions) for state, m in out.items() if m.actions is not None}
-        decided = _decide_exactly(operator, known | open_) if len(known) + len(open_) == len(operator.vectors) * operator.shape[0] else None
-        for state in open_:
-            out[state] = Maximisers(None if decided is None else tuple(decided[state]))
+    known = {state: list(m.actions) for state, m in out.items() if m.actions is not None}
+    decided: dict[State, list[JointAction]] = {}
+    for state in open_:
+        if state not in decided:
+            decided |= _decide_exactly(operator, known | open_, state) or {}
+        out[state] = Maximisers(tuple(decided[state]) if state in decided else None)
     return out
 
 
@@ -118,8 +120,8 @@ def _candidates(
     if number * len(distinct) > _MOST_CANDIDATE_ACTIONS:
         return None
     per_state = [counts.count_vectors(int(c), int(w)) for c, w in zip(row, widths, strict=True)]
-    picks = np.array(list(product(*(range(len(p)) for p in per_state))), dtype=np.int64)
-    actions = np.concatenate([part[picks[:, s]] for s, part in enumerate(per_state)], axis=1)
+    picks = np.indices([len(part) for part in per_state]).reshape(len(per_state), -1)
+    actions = np.concatenate([part[pick] for part, pick in zip(per_state, picks, strict=True)], axis=1)
     position = counts.rank(operator.kernel_counts(g, actions))
     local = actions @ np.array([float(r / operator.n) for r in choices.reward])
     # The sum of rewards is formed in another order than in the sweep; both are within the operator's error bound.
@@ -149,31 +151,92 @@ def _same_expression(operator: LumpedOperator, g: int, candidates: list[JointAct
     return len(seen) == 1
 
 
-def _decide_exactly(operator: LumpedOperator, candidates: dict[State, list[JointAction]]) -> dict[State, list[JointAction]] | None:
-    """Exact policy iteration over the candidates; None where exact arithmetic would be too large."""
-    model, n = operator.model, operator.n
-    states = operator.shape[0] * operator.shape[1]
-    bits = max(p.denominator.bit_length() - 1 for p in (*model.local_kernel.ravel(), *model.global_kernel.ravel()))
-    if states * states * (1 + n * bits) > _MOST_EXACT_BITS:
+def _decide_exactly(
+    operator: LumpedOperator, candidates: dict[State, list[JointAction]], start: State
+) -> dict[State, list[JointAction]] | None:
+    """Exact policy iteration over the candidates of the states that they lead to from ``start``; None where that is too large."""
+    rows = _reachable_rows(operator, candidates, start)
+    if rows is None:
         return None
-    try:
-        system = RationalSystem(model, n)
-    except TooLargeError:
-        return None
-    policy = {state: actions[0] for state, actions in candidates.items()}
+    discount = _rational(operator.model.discount)
+    policy = dict.fromkeys(rows, 0)
     while True:
-        value = system.policy_value(policy)
+        chosen = {state: moves[policy[state]] for state, moves in rows.items()}
+        value = solve_chain({state: law for state, (_, law) in chosen.items()}, {state: r for state, (r, _) in chosen.items()}, discount)
         better = {}
         decided = {}
-        for state, actions in candidates.items():
-            if len(actions) == 1:
-                decided[state] = actions
-                continue
-            scored: list[flint.fmpq] = [system.action_value(state, action, value) for action in actions]
-            best = max(scored)
+        for state, moves in rows.items():
+            scored = (
+                [r + discount * sum((p * value[t] for t, p in law.items()), flint.fmpq(0)) for r, law in moves] if len(moves) > 1 else []
+            )
+            best = max(scored, default=value[state])
             if best > value[state]:
-                better[state] = actions[scored.index(best)]
-            decided[state] = [action for action, q in zip(actions, scored, strict=True) if q == best]
+                better[state] = scored.index(best)
+            decided[state] = [action for action, q in zip(candidates[state], scored or [best], strict=True) if q == best]
         if not better:
             return decided
         policy |= better
+
+
+_Row: TypeAlias = "tuple[flint.fmpq, dict[State, flint.fmpq]]"
+"""A reward and the law of the next state, exactly."""
+
+
+def _reachable_rows(operator: LumpedOperator, candidates: dict[State, list[JointAction]], start: State) -> dict[State, list[_Row]] | None:
+    """The rows of all candidates of every state that candidates lead to from ``start``; None where there are too many."""
+    model, n = operator.model, operator.n
+    bits = 1 + n * max(p.denominator.bit_length() - 1 for p in (*model.local_kernel.ravel(), *model.global_kernel.ravel()))
+    laws: dict[tuple[int, tuple[int, ...]], dict[tuple[int, ...], flint.fmpq]] = {}
+    rows: dict[State, list[_Row]] = {}
+    found = [start]
+    seen = {start}
+    while found:
+        state = found.pop()
+        g, _ = state
+        if state not in candidates or len(seen) > _MOST_EXACT_STATES or len(seen) ** 2 * bits > _MOST_EXACT_BITS:
+            return None
+        rows[state] = []
+        for b, d in candidates[state]:
+            if (g, d) not in laws:
+                law = _exact_law(model, g, d)
+                if law is None:
+                    return None
+                laws[g, d] = law
+            next_global = [(h, _rational(p)) for h, p in enumerate(model.global_kernel[g, b]) if p]
+            row = {(h, c): p * q for h, p in next_global for c, q in laws[g, d].items()}
+            local_actions = model.sizes[3]
+            earned = sum((x * model.local_reward[z // local_actions, g, z % local_actions] for z, x in enumerate(d) if x), Fraction(0))
+            rows[state].append((_rational(model.global_reward[g, b] + earned / n), row))
+            found += [target for target in row if target not in seen]
+            seen.update(row)
+    return rows
+
+
+def _exact_law(model: Model, g: int, d: tuple[int, ...]) -> dict[tuple[int, ...], flint.fmpq] | None:
+    """The law of the next count vector under action counts ``d``; None where it has too many points."""
+    size, local_actions = model.sizes[2:]
+    groups = [
+        (x, {t: _rational(p) for t, p in enumerate(model.local_kernel[z // local_actions, g, z % local_actions]) if p})
+        for z, x in enumerate(d)
+        if x
+    ]
+    if prod(comb(x + len(row) - 1, len(row) - 1) for x, row in groups) > _MOST_EXACT_POINTS:
+        return None
+    law = {(0,) * size: flint.fmpq(1)}
+    for x, row in groups:
+        if len(row) == 1:
+            (t,) = row
+            law = {(*c[:t], c[t] + x, *c[t + 1 :]): p for c, p in law.items()}
+            continue
+        for _agent in range(x):
+            more: dict[tuple[int, ...], flint.fmpq] = {}
+            for c, p in law.items():
+                for t, q in row.items():
+                    target = (*c[:t], c[t] + 1, *c[t + 1 :])
+                    more[target] = more.get(target, flint.fmpq(0)) + p * q
+            law = more
+    return law
+
+
+def _rational(x: Fraction) -> flint.fmpq:
+    return flint.fmpq(x.numerator, x.denominator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -11,7 +12,9 @@ import pytest
 
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.errors import ModelError, TooLargeError
+from mfverify.exact.rational import RationalSystem
 from mfverify.models import absorbing, coordination
+from mfverify.subsample_mfq import ties
 from mfverify.subsample_mfq.learning import Learned, Regime, bellman_noise, learn, mean_field_table_size, standard_table_size, switch
 from tests.agreement.checks import WIDTH, check_policy, instance_of, model_of, random_doubles
 from tests.oracles import (
@@ -134,6 +137,49 @@ def test_standard_and_mean_field_regimes_give_the_same_policy(k: int) -> None:
             assert standard.value.intersects(mean_field.value)
             compared += standard.local_action.size
     assert compared == 12 * 2 * (k + 1) * 2
+
+
+@pytest.mark.parametrize("k", [60, 200])
+def test_a_balanced_sample_is_an_exact_tie_at_any_size(k: int) -> None:
+    # Swapping the names of the two sides maps the model to itself and the balanced sample of either global state to the other's.
+    learned = learn(coordination(), k)
+    assert learned.undecided == []
+    tied = {state: found.actions for state, found in learned.choices.items() if len(found.actions or ()) > 1}
+    assert set(tied) == {(g, (k // 2, k // 2)) for g in range(2)}
+    for actions in tied.values():
+        assert actions is not None
+        assert {b for b, _ in actions} == {0, 1}
+
+
+def test_a_difference_that_doubles_cannot_see_decides_a_large_sample() -> None:
+    k = 120
+    for sign, side in ((1, 1), (-1, 0)):
+        # Staying in local state 1 under global state 1 becomes better or worse: so does going there.
+        model = model_of(with_local_reward(COORDINATION, 1, 1, 1, Fraction(sign, 10**30)))
+        learned = learn(model, k)
+        assert learned.undecided == []
+        assert learned.global_action[:, k // 2].tolist() == [side, side]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_laws_of_the_exact_comparison_are_those_of_the_rational_system(seed: int) -> None:
+    model = model_of(random_instance(60 + seed, 2, 2, 2 + seed % 2, 2))
+    system = RationalSystem(model, 3)
+    compared = 0
+    for g, c in system.states:
+        for d in system.local_action_counts(c):
+            assert ties._exact_law(model, g, d) == system.law(g, d)
+            compared += 1
+    assert compared > 10
+
+
+def test_an_exact_comparison_that_is_too_large_is_not_begun() -> None:
+    third = Fraction(1, 3)
+    model = model_of(replace(random_instance(60, 1, 1, 3, 1), local_kernel=(((((third,) * 3),),),) * 3))
+    assert ties._exact_law(model, 0, (1000, 0, 0)) is None
+    few = ties._exact_law(model, 0, (2, 0, 0))
+    assert few is not None
+    assert len(few) == 6
 
 
 # ---------------------------------------------------------------------------------------------------------------- fixed point

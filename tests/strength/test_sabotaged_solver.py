@@ -21,7 +21,7 @@ from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
-from mfverify.subsample_mfq import binomial_rows, draw_laws, execution, learning, mixture_chain, plays, ties, truncated_chain
+from mfverify.subsample_mfq import binomial_rows, draw_laws, execution, fixed_subset, learning, mixture_chain, plays, ties, truncated_chain
 from tests import oracles
 from tests.agreement import checks
 from tests.agreement.checks import (
@@ -55,6 +55,7 @@ OF_INDEPENDENT_THREE: Check = partial(check_execution, THREE, 2, 2, "independent
 OF_SHARED_THREE: Check = partial(check_execution, THREE, 2, 2, "shared")
 OF_LIST: Check = partial(check_execution, COORDINATION, 4, 2, "shared-list")
 OF_STRATIFIED: Check = partial(check_execution, COORDINATION, 3, 2, "stratified")
+OF_FIXED: Check = partial(check_execution, TWO, 3, 2, "fixed")
 OF_MANY: Check = partial(check_against_exact, learning.learn(random_coupled(4), 5), 40)
 
 
@@ -209,6 +210,11 @@ def list_for_subset(patch: Patch) -> None:
     )
 
 
+def others_earn_more(original: Any, *arguments: Any) -> Any:
+    mine, theirs = original(*arguments)
+    return mine, [r + Fraction(1, 10**6) for r in theirs]
+
+
 def sorted_for_systematic(original: Any, population: Any, k: int) -> Any:
     """The first agents instead of equally spaced ones."""
     sample = []
@@ -245,7 +251,7 @@ def everything_is_the_same(_original: Any, _operator: Any, _g: int, _candidates:
     return True
 
 
-def first_candidates(_original: Any, _operator: Any, candidates: Any) -> Any:
+def first_candidates(_original: Any, _operator: Any, candidates: Any, _start: Any) -> Any:
     return {state: actions[:1] for state, actions in candidates.items()}
 
 
@@ -293,7 +299,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "execution: rows cut": (OF_MANY, Around(truncated_chain, "_kept", cut_rows)),
     "execution: laws leak, three local states": (OF_INDEPENDENT_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "execution: ties the other way": (OF_INDEPENDENT, largest_of_ties),
-    "shared: odds": (OF_SHARED_TWO, Around(mixture_chain, "_odds", moved_odds)),
+    "shared: odds": (OF_SHARED_TWO, Around(mixture_chain, "odds_of_moves", moved_odds)),
     "shared: laws leak, three local states": (OF_SHARED_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "shared: uniform over samples": (OF_SHARED, with_weights("shared", uniform_weights)),
     "shared: nobody copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
@@ -301,6 +307,10 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "shared list: uniform over draws": (OF_LIST, with_weights("shared-list", uniform_weights)),
     "shared list: members follow outsiders": (OF_LIST, list_for_subset),
     "stratified: not systematic": (OF_STRATIFIED, Around(plays, "stratified_law", sorted_for_systematic)),
+    "fixed: odds": (OF_FIXED, Around(fixed_subset, "odds_of_moves", moved_odds)),
+    "fixed: nobody copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
+    "fixed: first draw uniform over samples": (OF_FIXED, Around(fixed_subset, "subset_weights", uniform_weights)),
+    "fixed: others' rewards": (OF_FIXED, Around(fixed_subset, "_rewards", others_earn_more)),
     "policy: ties the other way": (OF_TIES, largest_of_ties),
     "policy: near-ties taken for ties": (OF_NEAR_TIES, Around(ties, "_same_expression", everything_is_the_same)),
     "policy: exact comparison skipped": (OF_NEAR_TIES, Around(ties, "_decide_exactly", first_candidates)),
