@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help report test lint clean
+.PHONY: help report test lint docs clean
 help:
 	@echo "make report   verify the catalogue on the bundled models; leaves reports/latest/report.html and report.json"
 	@echo "make test     linters, types, all tests, theorem checks and notebooks"
+	@echo "make docs     the documentation in docs/_build, warnings are errors"
 	@echo "make clean    remove the virtual environment and the latest report"
 
 $(STAMP): pyproject.toml
@@ -28,5 +29,9 @@ test: lint
 	$(BIN)/python -m pytest tests proofs_checks -n auto --dist loadfile
 	@echo "all checks passed"
 
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
+	@echo "the documentation is docs/_build/index.html"
+
 clean:
-	rm -rf $(VENV) reports/latest
+	rm -rf $(VENV) reports/latest docs/_build

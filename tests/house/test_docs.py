@@ -1,0 +1,60 @@
+"""The documentation: it is built without a warning, and its commands and its Python do what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.house.shown import blocks, check_python, check_sessions, sessions
+from tests.house.sources import PROJECT
+
+DOCS = PROJECT / "docs"
+PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
+
+
+def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+    """Build the pages as ``make docs`` does."""
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(source), str(target)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+
+
+@pytest.mark.slow
+def test_the_pages_are_built_without_a_warning(tmp_path: Path) -> None:
+    built = build(DOCS, tmp_path / "out")
+    assert (built.returncode, built.stderr) == (0, "")
+    reference = (tmp_path / "out" / "reference" / "python.html").read_text(encoding="utf-8")
+    for name in ("optimal_value", "fixed point", "Enclosure", "ModelError"):
+        assert name in reference
+
+
+@pytest.mark.slow
+def test_a_warning_fails_the_build(tmp_path: Path) -> None:
+    (tmp_path / "conf.py").write_text('extensions = ["myst_parser"]\n')
+    (tmp_path / "index.md").write_text("# Title\n\n[nowhere](nowhere.md)\n")
+    assert build(tmp_path, tmp_path / "out").returncode != 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if sessions(page)])
+def test_every_command_of_a_page_prints_what_it_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    (tmp_path / "reports").symlink_to(PROJECT / "reports")
+    for model in blocks(PAGES[name], "toml"):
+        (tmp_path / f"{tomllib.loads(model)['name']}.toml").write_text(model)
+    assert check_sessions(PAGES[name], capsys) > 0
+
+
+@pytest.mark.parametrize("name", [name for name, page in PAGES.items() if ">>> " in page])
+def test_the_python_of_a_page_runs(name: str) -> None:
+    assert check_python(PAGES[name], name) > 0
+
+
+def test_some_pages_are_run() -> None:
+    assert {"tutorial.md", "how-to/my-model.md"} <= {name for name, page in PAGES.items() if sessions(page) and ">>> " in page}
