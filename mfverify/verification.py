@@ -262,6 +262,8 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
                 "registered": claim.registered.value,
                 "status": outcome.value,
                 "rests_on": list(claim.rests_on),
+                "repairs": list(claim.repairs),
+                "failing_step": claim.failing_step,
                 "left_means": claim.left_means,
                 "right_means": claim.right_means,
                 "control": claim.control.sabotage,

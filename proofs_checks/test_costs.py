@@ -3,7 +3,7 @@
 from mfverify.claims.claim import Instance
 from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
-CLAIMS = ("S1", "S1t", "S2", "S2e", "S3", "S3f", "S3b", "S4", "S4b")
+CLAIMS = ("S1", "S1t", "S2", "S2e", "S2r", "S3", "S3f", "S3b", "S4", "S4b")
 
 
 @instance_cases(*CLAIMS)

@@ -1,4 +1,4 @@
-"""Right-hand sides about what is left of sampling and of stopping early: N1 (Lemma 4.3) and B7."""
+"""Right-hand sides about what is left of sampling and of stopping early: N1 (Lemma 4.3), B7, and the repairs B4r, N1r."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import sympy as sp
 
 from mfverify.bounds.bound import Bound
-from mfverify.bounds.symbols import A_g, A_l, S_g, S_l, T, gamma, k, rt, times
+from mfverify.bounds.symbols import A_g, A_l, S_g, S_l, T, Z, gamma, k, m, plus, root, rt, span, times
 
 SAMPLES: Final = Bound(
     "N1",
@@ -39,4 +39,21 @@ ITERATION_TARGET: Final = Bound(
     1 / sp.sqrt(k),
     "Lemma 4.3, Theorem 4.4",
     "the order 1/sqrt(k) read as at most 1/sqrt(k)",
+)
+
+BIAS: Final = Bound(
+    "B4r",
+    times(gamma, span, root(sp.log(A_g * A_l**k) / (2 * m))),
+    "sub-Gaussian maximal inequality (ours)",
+    "bounds the bias of the empirical operator after the maximum over |A_g||A_l|^k joint actions",
+)
+
+ENOUGH_SAMPLES: Final = Bound(
+    "N1r",
+    times(
+        gamma**2 * k * span**2 / (2 * (1 - gamma) ** 2),
+        plus(sp.log(200 * S_g * A_g), times(k, plus(sp.log(Z), 1))),
+    ),
+    "Hoeffding's inequality and a union over |S_g||A_g||Z_l|^k labelled pairs (ours)",
+    "from this number of samples on eps_{k,m} <= 1/sqrt(k) with probability at least 1 - 1/(100 e^k)",
 )

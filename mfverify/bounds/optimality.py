@@ -8,7 +8,7 @@ import sympy as sp
 
 from mfverify.bounds.bound import Bound
 from mfverify.bounds.lipschitz import SLOPE
-from mfverify.bounds.symbols import HALF, A_g, A_l, S_l, Z, eps_km, eta, gamma, indicator, k, n, plus, root, rt, t, times
+from mfverify.bounds.symbols import HALF, A_g, A_l, E, S_l, Z, disagreement, eps_km, eta, gamma, indicator, k, n, plus, root, rt, t, times
 
 _FACTOR: Final = rt / (1 - gamma) ** 2
 _RATE: Final = (n - k + 1) / (2 * n * k)
@@ -65,21 +65,60 @@ REDRAWN_TYPES: Final = Bound(
     "bounds from below the gap of the model of redrawn types under independent draws, from every start state",
 )
 
-SHARED_DRAW: Final = Bound(
-    "R4",
-    times(
+
+def _shared_draw(states: sp.Expr, pairs: sp.Expr) -> sp.Expr:
+    """R4 for that many local states and local state-action pairs."""
+    return times(
         SLOPE / (1 - gamma),
         plus(
-            times(HALF, root((S_l - 1) * (n - k) / (k * (n - 1)))),
-            times(1 / (2 * n), root(S_l * (A_l - 1) * (n - k))),
+            times(HALF, root((states - 1) * (n - k) / (k * (n - 1)))),
+            times(1 / (2 * n), root(states * (A_l - 1) * (n - k))),
             times(
                 gamma / (1 - gamma),
-                plus(times(HALF, root((S_l - 1) * (n - k) / (n * k))), times(indicator(k < n), Z / (4 * n))),
+                plus(times(HALF, root((states - 1) * (n - k) / (n * k))), times(indicator(k < n), pairs / (4 * n))),
             ),
         ),
-    ),
+    )
+
+
+SHARED_DRAW: Final = Bound(
+    "R4",
+    _shared_draw(S_l, Z),
     "section 5 of the theory page (ours)",
     "one draw a step shared by all agents, the others copy a member of the sample; a single agent (n = 1) is excluded, 0/0",
+)
+
+_SPREAD: Final = times(HALF, root(S_l - 1))
+
+SHARED_DRAW_UNIFORM: Final = Bound(
+    "R4u",
+    times(
+        SLOPE / ((1 - gamma) * sp.sqrt(k)),
+        plus(_SPREAD, times(sp.Rational(1, 4), root(S_l * (A_l - 1))), times(gamma / (1 - gamma), plus(_SPREAD, Z / (4 * sp.sqrt(k))))),
+    ),
+    "R4 with the largest value over n of each of its terms (ours)",
+    "one constant for all n: (n-k)/(k(n-1)) <= 1/k, (n-k)/n^2 <= 1/(4k), and 1{k<n}/n <= 1/k",
+)
+
+SHARED_DRAW_NOISE: Final = Bound(
+    "R4n",
+    plus(SHARED_DRAW.expression, 2 * eps_km / (1 - gamma)),
+    "R4 with the Bellman noise of the operator that was learned (ours)",
+    "a greedy action for Q^est loses at most 2 eps_{k,m} in Q*_k, at every step",
+)
+
+SHARED_DRAW_TYPES: Final = Bound(
+    "S4r",
+    _shared_draw(E * S_l, E * Z),
+    "R4 with the local states E x S_l (ours)",
+    "|S_l| and |Z_l| are those of one type: the bound grows like the root of the number of types, not less",
+)
+
+INDEPENDENT_DRAWS: Final = Bound(
+    "R6",
+    plus(SHARED_DRAW.expression, times(SLOPE / (1 - gamma), disagreement)),
+    "R4 plus the price of disagreeing (ours)",
+    "independent draws: dis is the largest, over states, mean share of agents that act otherwise than the copying agents of R4",
 )
 
 TRIVIAL_GAP: Final = Bound(

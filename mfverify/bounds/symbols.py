@@ -65,6 +65,8 @@ eps_km: Final = _amount("eps_km")
 TV: Final = _amount("TV")
 E: Final = _count("E")
 eta: Final = _amount("eta")
+span: Final = _amount("span")
+disagreement: Final = _amount("disagreement")
 
 TABLE: Final = (
     PaperSymbol(n, "n", "number of local agents"),
@@ -87,6 +89,8 @@ TABLE: Final = (
     PaperSymbol(TV, r"\mathrm{TV}", "total variation distance of two empirical distributions"),
     PaperSymbol(E, r"|\mathcal{E}|", "number of agent types"),
     PaperSymbol(eta, r"\eta", "cost of moving in a bundled model (ours)"),
+    PaperSymbol(span, r"\mathrm{span}", "largest minus smallest value of a value function (ours)"),
+    PaperSymbol(disagreement, r"\mathrm{dis}", "mean share of agents whose own draw makes them act otherwise than a shared one (R6)"),
 )
 """Every symbol that a right-hand side may use, in the order in which a report lists them."""
 

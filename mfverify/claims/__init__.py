@@ -14,7 +14,7 @@ from mfverify.claims.claim import Catalogue, Claim
 
 THEMES: Final = {
     "bellman_operators": "B1 B2 B3 B5",
-    "costs": "S1 S1t S2 S2e S3 S3f S3b S4 S4b",
+    "costs": "S1 S1t S2 S2e S2r S3 S3f S3b S4 S4b",
     "concentration": "C1 C2 C3",
     "distances": "C4 C4l C4m C5 C5e C6 C7 C7b C7r R3 R3m R3k",
     "lipschitz": "L1 L2",
@@ -23,7 +23,9 @@ THEMES: Final = {
     "empirical_operator": "B4 B4b B6 B7 N1 N1b N1c T2 T2b",
     "convergence": "P3 P4 T3 T3f",
     "extensions": "X1 X2 X3 X3b",
-    "repaired": "R1 R2 R2L R4 R5",
+    "repaired": "R1 R2 R2L P3r P3s P4r R5 R5b",
+    "repaired_gap": "R4 R4u R4n S4r X3r R6",
+    "repaired_learning": "B4r N1r",
 }
 """Module -> the ids of its claims, so that a module is imported only when one of them is asked for. Its ``CLAIMS`` are these."""
 

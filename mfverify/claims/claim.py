@@ -125,7 +125,8 @@ class Claim:
 
     ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
     instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
-    claims that the source's argument uses for this one.
+    claims that the source's argument uses for this one. ``repairs`` names the refuted claims in whose place a claim of ours
+    stands, ``failing_step`` says of a claim registered as refuted which step of the argument breaks.
     """
 
     id: str
@@ -141,6 +142,8 @@ class Claim:
     rests_on: tuple[str, ...] = ()
     left_means: str = "left side"
     right_means: str = "right side"
+    repairs: tuple[str, ...] = ()
+    failing_step: str = ""
 
 
 @dataclass(frozen=True)

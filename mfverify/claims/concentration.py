@@ -157,6 +157,8 @@ C2 = Claim(
     rests_on=("C1",),
     left_means="exact tail probability",
     right_means="bound",
+    failing_step="The union bound over the |Z_l| classes controls the largest deviation of one class. Total variation is the largest deviation over sets of classes, of "
+    "which there are 2^|Z_l|: up to |Z_l|/2 times as large",
 )
 
 C3 = Claim(
@@ -176,6 +178,8 @@ C3 = Claim(
     rests_on=("C1",),
     left_means="exact tail probability at the bound",
     right_means="delta",
+    failing_step="Total variation is half the sum of the deviations of all classes, which is at least the largest deviation (and equal to it for two classes); "
+    "the reading takes half of the largest one",
 )
 
 CLAIMS = (C1, C2, C3)

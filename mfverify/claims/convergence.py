@@ -176,6 +176,8 @@ P3 = Claim(
     rests_on=("B2", "P2"),
     left_means="largest gap at k = n",
     right_means="0",
+    failing_step="At k = n every agent sees the whole population, but each plays its own part of the maximiser that has itself as first agent: where the optimum gives "
+    "agents in one local state different actions, all of them take the same one",
 )
 
 P4 = Claim(
@@ -191,6 +193,8 @@ P4 = Claim(
     control=Control("1 is added to the gap at k + 1", partial(_monotone, sabotage=Fraction(1)), lambda: _p4_instances(Profile.QUICK, None)),
     left_means="largest gap at k + 1",
     right_means="largest gap at k",
+    failing_step="A bound that falls with k says nothing about the order of the gaps below it: a larger sample can disagree with another one more often, and its greedy "
+    "policy can be a worse one for n agents",
 )
 
 T3 = Claim(
@@ -213,6 +217,8 @@ T3 = Claim(
     rests_on=("T1",),
     left_means="largest gap at (n, k)",
     right_means="C times the rate",
+    failing_step="Uniformity in n needs the draws of different agents to agree with high probability. Samples of size k of a balanced population disagree with "
+    "probability near 1/2 for every k, as long as n is much larger",
 )
 
 T3F = Claim(

@@ -636,6 +636,8 @@ C7 = Claim(
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="TV before",
+    failing_step="Data processing (C6) is about a kernel applied to a distribution. Agents that move by themselves have an empirical distribution that fluctuates around "
+    "its mean, and the sample fluctuates more than the population",
 )
 
 C7B = Claim(
@@ -656,6 +658,7 @@ C7B = Claim(
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="exact E TV before",
+    failing_step="As for C7: on average over the sample, too, the fluctuation of the moves is added to the distance",
 )
 
 C7R = Claim(
@@ -676,6 +679,7 @@ C7R = Claim(
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="bound",
+    repairs=("C7", "C7b"),
 )
 
 R3 = Claim(
@@ -693,6 +697,7 @@ R3 = Claim(
     control=Control("the factor 2^|Z| is replaced by 2^|Z| / 4", _scaled(_tail_by_sets, Fraction(1, 4)), _control_instances),
     left_means="exact tail probability",
     right_means="bound",
+    repairs=("C2", "C3"),
 )
 
 R3M = Claim(
@@ -709,6 +714,7 @@ R3M = Claim(
     rests_on=("C4",),
     left_means="exact E TV",
     right_means="bound",
+    repairs=("C2",),
 )
 
 R3K = Claim(

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache, partial
 from math import ceil, comb, sqrt
@@ -127,7 +126,8 @@ def _with_a_wrong_row(model: Model) -> Model:
     return Model(model.global_kernel, kernel, model.global_reward, model.local_reward, model.discount, model.name)
 
 
-def _optimum_of(model: Model, k: int) -> dict[State, Fraction]:
+def optimum_of(model: Model, k: int) -> dict[State, Fraction]:
+    """``V*_k`` as Fractions."""
     return {state: fraction(v) for state, v in rational_system(model, k).optimum.items()}
 
 
@@ -138,12 +138,12 @@ def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Mod
     exact = rational_system(model, k)
     sampled = LabelledRationalSystem(sampled_from(model), k)
     rng = random.Random(k)
-    values = [_optimum_of(model, k), {state: Fraction(rng.randint(-12, 12), rng.randint(1, 6)) for state in exact.states}]
+    values = [optimum_of(model, k), {state: Fraction(rng.randint(-12, 12), rng.randint(1, 6)) for state in exact.states}]
     largest, where, compared = Fraction(0), "all pairs agree", 0
     for value in values:
         as_flint = {state: flint.fmpq(v.numerator, v.denominator) for state, v in value.items()}
         for state in exact.states:
-            for action in _joint_actions(model, k, state):
+            for action in joint_actions(model, k, state):
                 estimate = mean_of(estimate_law(model, sampled, state, action, value, instance["samples"]))
                 difference = abs(estimate - fraction(exact.action_value(state, action, as_flint)))
                 compared += 1
@@ -152,23 +152,27 @@ def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Mod
     return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": compared})
 
 
-def _joint_actions(model: Model, k: int, state: State) -> list[JointAction]:
+def joint_actions(model: Model, k: int, state: State) -> list[JointAction]:
+    """All joint actions (a_g, action counts) of a state."""
     return [(b, d) for b in range(model.sizes[1]) for d in rational_system(model, k).local_action_counts(state[1])]
 
 
-def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = _itself) -> Outcome:
-    """``max |E (T_{k,m} V)(s) - (T_k V)(s)|`` over all states for ``V = V*_k``, so that ``T_k V = V``."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
+def biases(model: Model, k: int, samples: int, sampled_from: Callable[[Model], Model] = _itself) -> dict[State, Fraction]:
+    """``E (T_{k,m} V)(s) - (T_k V)(s)`` for every state and ``V = V*_k``, so that ``T_k V = V``; exact."""
     sampled = LabelledRationalSystem(sampled_from(model), k)
-    value = _optimum_of(model, k)
-    bias = {
-        state: mean_of_maximum(
-            [estimate_law(model, sampled, state, action, value, instance["samples"]) for action in _joint_actions(model, k, state)]
-        )
+    value = optimum_of(model, k)
+    return {
+        state: mean_of_maximum([estimate_law(model, sampled, state, action, value, samples) for action in joint_actions(model, k, state)])
         - best
         for state, best in value.items()
     }
+
+
+def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = _itself) -> Outcome:
+    """The largest bias after the maximum, in absolute value."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    bias = biases(model, k, instance["samples"], sampled_from)
     worst = max(bias, key=lambda state: abs(bias[state]))
     details = {
         "worst": f"state {worst}",
@@ -198,7 +202,7 @@ def _bias_instances(most: int, profile: Profile, given: Sequence[Model] | None) 
 
 
 _b4_instances = partial(_bias_instances, 20_000)
-_b4b_instances = partial(_bias_instances, 2_500)
+b4b_instances = partial(_bias_instances, 2_500)
 
 
 # --------------------------------------------------------------------------------------------------------- B6: Bellman noise
@@ -380,17 +384,8 @@ def scaled(model: Model, factor: Fraction | int) -> Model:
 
 _LARGEST_TRIED: Final = 2**13
 _POSITIVE: Final = sp.Symbol("x", positive=True)
-_SPAN: Final = sp.Symbol("span", nonnegative=True)
-_RARE: Final = sp.exp(-symbols.k) / 100
+RARE: Final = sp.exp(-symbols.k) / 100
 """The probability of failure that Lemma 4.3 and Theorem 4.4 allow: ``1/(100 e^k)``."""
-_ENOUGH: Final = (
-    symbols.gamma**2
-    * symbols.k
-    * _SPAN**2
-    / (2 * (1 - symbols.gamma) ** 2)
-    * (sp.log(200 * symbols.S_g * symbols.A_g) + symbols.k * (sp.log(symbols.Z) + 1))
-)
-"""Hoeffding's number of samples (head of this file), with the number ``N = |S_g||A_g||Z_l|^k`` of labelled pairs."""
 _GROWTH: Final = symbols.k ** (sp.Rational(7, 2) + symbols.Z) / (1 - symbols.gamma) ** 5
 
 
@@ -418,7 +413,7 @@ def enough_samples(model: Model, k: int) -> int:
     """A number of samples from which on ``eps_{k,m} <= 1/sqrt(k)`` has probability at least ``1 - 1/(100 e^k)``: proved, see the head."""
     best = optimum(model, k)
     span = Fraction(float(best.upper.max())) - Fraction(float(best.lower.min()))
-    return max(1, ceil(enclose(_ENOUGH, {**symbol_values(model, k, k), _SPAN: span}).upper))
+    return max(1, ceil(bounds.ENOUGH_SAMPLES.enclose({**symbol_values(model, k, k), symbols.span: span}).upper))
 
 
 def tried_samples(model: Model, k: int, seeds: int) -> int | None:
@@ -537,23 +532,28 @@ def lottery_noise(reward: int, hits: int, samples: int) -> Fraction:
     return abs(estimate - truth)
 
 
+def failure_probability(k: int, reward: int, samples: int) -> Interval:
+    """The exact probability that ``eps_{k,m} > 1/sqrt(k)`` on the lottery; beyond 200 samples its two neighbouring doubles."""
+    failing, ways = 0, 1
+    for hits in range(samples + 1):
+        if lottery_noise(reward, hits, samples) ** 2 * k > 1:
+            failing += ways
+        ways = ways * (samples - hits) // (hits + 1)
+    probability = Fraction(failing, 2**samples)
+    # A fraction of thousands of digits tells a reader no more than its two neighbouring doubles.
+    return Interval.exactly(probability) if samples <= 200 else Interval(Fraction(round_down(probability)), Fraction(round_up(probability)))
+
+
 def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
-    """The exact probability that ``eps_{k,m} > 1/sqrt(k)`` at ``m = ceil(m*)`` samples, on the lottery."""
-    k, reward = instance.subsample, instance["reward"]
+    """The failure probability at ``m = ceil(m*)`` samples, on the lottery."""
+    k = instance.subsample
     assert instance.model is not None and k is not None
     asked = _asked_samples(instance.model, k)
     if isinstance(asked, NotApplicable):
         return asked
     m = max(1, ceil(asked.upper / share))
-    failing, ways = 0, 1
-    for hits in range(m + 1):
-        if lottery_noise(reward, hits, m) ** 2 * k > 1:
-            failing += ways
-        ways = ways * (m - hits) // (hits + 1)
-    probability = Fraction(failing, 2**m)
-    # A fraction of thousands of digits tells a reader no more than its two neighbouring doubles.
-    left = Interval.exactly(probability) if m <= 200 else Interval(Fraction(round_down(probability)), Fraction(round_up(probability)))
-    return Sides(left, enclose(_RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": f"{float(asked.midpoint):.6g}"})
+    left = failure_probability(k, instance["reward"], m)
+    return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": f"{float(asked.midpoint):.6g}"})
 
 
 def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -595,10 +595,6 @@ _theorem = partial(_gap, optimality.THEOREM_4_4)
 _weaker = partial(_gap, optimality.THEOREM_4_4_WEAKER)
 
 
-def _discounted(discount: str) -> Model:
-    return replace(models.coordination(discount=discount), name=f"coordination(discount={discount})")
-
-
 def _t2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
         return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8))) for k in ks if _pairs(m, n) <= 20_000]
@@ -607,7 +603,7 @@ def _t2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
         (coordination, 100, (11, 51, 99, 100)),
         (coordination, 200, (101, 151, 199)),
         (coordination, 400, (399,)),
-        (_discounted("7/10"), 200, (199,)),
+        (models.coordination(discount="7/10"), 200, (199,)),
         (scaled(coordination, 100), 100, (51, 99)),
         (scaled(coordination, 100), 250, (249,)),
         (models.absorbing(), 12, (4, 8, 12)),
@@ -619,7 +615,11 @@ def _t2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
         (models.random_coupled(4), 40, 4, 4),
     ]
     if profile is Profile.FULL:
-        plan += [(coordination, 1000, (501, 801, 999)), (models.coordination("1/2"), 400, (399,)), (_discounted("9/10"), 1000, (999,))]
+        plan += [
+            (coordination, 1000, (501, 801, 999)),
+            (models.coordination("1/2"), 400, (399,)),
+            (models.coordination(discount="9/10"), 1000, (999,)),
+        ]
         measured += [(models.random_coupled(seed), 40, 8, 256) for seed in (4, 5, 16)]
     exact = [Instance(m, n, k) for m, n, ks in plan for k in ks]
     return exact + [Instance(m, n, k, (("samples", samples), ("seed", 0))) for m, n, k, samples in measured]
@@ -666,15 +666,17 @@ B4B = Claim(
     assumptions=_FINITE,
     registered=Status.REFUTED,
     sides=_bias_after_maximum,
-    instances=_b4b_instances,
+    instances=b4b_instances,
     control=Control(
         "the samples come from a kernel with one wrong row",
         partial(_bias_after_maximum, sampled_from=_with_a_wrong_row),
-        lambda: _b4b_instances(Profile.QUICK, None),
+        lambda: b4b_instances(Profile.QUICK, None),
     ),
     rests_on=("B4",),
     left_means="largest |E max - max E|",
     right_means="0",
+    failing_step="Unbiasedness passes through the mean over samples but not through the maximum over actions (Jensen). Read for Q functions, with the maximum inside the "
+    "mean, the statement is true (B4), so only this reading fails",
 )
 
 B6 = Claim(
@@ -775,6 +777,8 @@ N1C = Claim(
     control=Control("a hundredth of m*", partial(_failure_at_asked, share=100), lambda: [Instance(lottery(4), None, 1, (("reward", 4),))]),
     left_means="probability that eps > 1/sqrt(k) at m*",
     right_means="1/(100 e^k)",
+    failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "
+    "not contain them. With a factor for the rewards in the O~ nothing is wrong (N1r)",
 )
 
 T2 = Claim(
@@ -793,6 +797,8 @@ T2 = Claim(
     rests_on=("T1", "N1", "B7"),
     left_means="largest gap over start states",
     right_means="bound of Theorem 4.4",
+    failing_step="It inherits the step of T1 in which independently drawn samples are treated as one; the learning part is not to blame: where every next state is "
+    "certain the empirical operator is the exact one",
 )
 
 T2B = Claim(
@@ -811,6 +817,7 @@ T2B = Claim(
     rests_on=("T1b", "N1", "B7"),
     left_means="largest gap over start states",
     right_means="bound, weaker reading",
+    failing_step="As for T2: the remainder 4/sqrt(k) and the logarithm outside the root still fall with k, and the loss from samples that disagree does not",
 )
 
 CLAIMS = (B4, B4B, B6, B7, N1, N1B, N1C, T2, T2B)

@@ -470,6 +470,8 @@ X3B = Claim(
     ),
     left_means="largest gap at 4k",
     right_means="half the largest gap at k",
+    failing_step="Not a step of the proof: the order of Theorem 4.12 hides its constant, and this reading fits the constant at k. That no constant would do in general "
+    "is T3",
 )
 
 CLAIMS = (X1, X2, X3, X3B)

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from mfverify import counts, models
 from mfverify.bounds import lipschitz as bounds
 from mfverify.bounds import symbols
-from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
 from mfverify.claims.quantities import rational_system
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import fraction
@@ -62,6 +62,8 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
         )
         trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
         candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
+    if not candidates:
+        return NotApplicable("one local state and one local action: there is only one distribution")
     return tightest(candidates)
 
 
@@ -125,6 +127,8 @@ L2 = Claim(
     rests_on=("B3", "C7"),
     left_means="|Q_k(F) - Q_k'(F')|",
     right_means="Lipschitz bound",
+    failing_step="The induction carries the distance through one transition by data processing (C6), which holds for the mean next distribution. The maximum over the "
+    "next action sees the fluctuation of the next empirical distribution as well, and that depends on the size (C7)",
 )
 
 CLAIMS = (L1, L2)

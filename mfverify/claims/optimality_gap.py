@@ -127,6 +127,10 @@ T1 = Claim(
     rests_on=("C2", "C3", "C7", "L2", "P1", "P2", "B3"),
     left_means="largest gap over start states",
     right_means="bound of Theorem 4.2",
+    failing_step="The proof bounds the loss of one step by comparing Q*_n with Q*_k at the sample's distribution. Two steps of that do not go through as read here: the "
+    "comparison across sizes (L2) leaves out the fluctuation of the next empirical distribution, and the agents' draws are independent while the joint "
+    "action is compared as if all had seen one sample (L1 and L2 compare joint actions of one maximiser). On the counterexample it is the second that costs "
+    "a constant: in a balanced population independent samples disagree on the side to meet, and the population stays split",
 )
 
 T1B = Claim(
@@ -143,6 +147,8 @@ T1B = Claim(
     rests_on=("C2", "C3", "C7", "L2", "P1", "P2", "B3"),
     left_means="largest gap over start states",
     right_means="bound, weaker reading",
+    failing_step="As for T1: a larger constant or logarithm does not help, since the loss from independent samples that disagree does not fall with k as long as n is "
+    "much larger (T3f)",
 )
 
 CLAIMS = (T1, T1B)

@@ -1,44 +1,61 @@
-r"""What does hold: repaired statements, ours, with proof sketches (R1, R2, R4, R5). Unreviewed; attack them first.
+r"""What does hold, in exact arithmetic: repaired statements, ours, with proofs (R1, R2, R2L, P3r, P3s, P4r, R5, R5b).
 
-``L = 2 rt_l / (1 - gamma)``.
+``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system. L1 is used, which one agent at a time proves: let two systems of k
+agents differ in one agent; the one can play the other's optimal policy, with a simulated copy of the other's agent in place of its
+own, so their rewards differ by at most ``2 rt_l/k`` a step; hence ``|Q_k(F) - Q_k(F')| <= L TV(F, F')``.
 
-**R1, subsampling is optimistic.** ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])`` for a uniform k-subset. *Sketch:* the k-agent
-system can simulate the other n - k agents with private randomness and play the n-optimal policy's actions for its own agents
-and the global one. Averaged over Delta its local reward is the n-agent average, and the global agent's law is the same; so the
-average over Delta of what the k-system can earn is at least ``V_n``.
+**R1, subsampling is optimistic.** ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])`` for any random k-subset that contains every agent with probability
+k/n (a uniform one, say), and the same for Q. *Proof.* The k-agent system can draw Delta, simulate the other n - k agents with private
+randomness and play the n-optimal policy's actions for its own agents and the global one: the labelled n-agent process has its own
+law, Delta is independent of it, and so the mean over Delta of the mean reward over Delta is the mean reward over [n]. What it earns
+with randomness and memory is at most ``V_k(s_g, s_Delta)``.
+
+**P4r.** Applied to k + 1 agents inside n: ``E V_k`` falls as k grows, from ``E V_1`` down to ``V_n`` at k = n. This monotonicity in k, of what the
+learner expects and not of what it gets, stands in for P4.
 
 **R2, Lipschitz across sizes with a fluctuation term.** For ``z_Delta`` inside ``z_[n]``:
-``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``, and
-``Q_n(z_[n]) - Q_k(z_Delta) <= L (TV + Z/(4k))``. *Sketch:* induction over value iteration; the draws of shared agents are
-coupled; the k-optimal actions are extended to [n] proportionally per state with rounding (the Z/(4n) term); the
-fluctuation of the next empirical distribution of k among n agents has standard deviation at most the square root.
+``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``. *Proof.* Let C be the largest of
+``Q_k(z_Delta) - Q_n(z_[n]) - L TV(z_Delta, z_[n])``. The rewards differ by at most ``2 rt_l TV``. Let the shared agents move alike. The next distributions
+differ by the difference of the means, at most TV (C6), and by independent centred noise with the weights ``1/k - 1/n`` (sampled) and ``-1/n``,
+whose squares add up to ``(n-k)/(nk)``: in the mean the square root (as C7r). Then give the agents of Delta a k-optimal joint action, and complete
+it to [n] so that in each local state the actions have the shares that they have in Delta, rounded by largest remainders (per state
+the errors add up to at most |A_l|/2): that costs ``Z/(4n)``, and ``z_Delta`` lies again inside ``z_[n]``. So
+``C <= gamma (L [fluctuation + rounding] + C)``, and ``2 rt_l + gamma L = L`` keeps the slope.
 
-**R4, a gap bound with a shared draw and copying.** Bound in ``bounds/optimality.py``. *Sketch:* performance difference
-lemma; R1 for the bracket in which the k-value exceeds the n-value on average, R2 for the other, and the copying step costs
-one hypergeometric fluctuation of the action shares.
+**R2L, the other side.** ``Q_n(z_[n]) - Q_k(F) <= L (TV(F, z_[n]) + Z/(4k))`` for every F of k agents. *Proof.* In R1 draw Delta by systematic sampling,
+so that every class has its share rounded up or down, in the mean ``E TV(z_Delta, z_[n]) <= Z/(4k)`` (a share with fractional part t is off by
+``2 t (1-t)/k <= 1/(2k)`` in the mean). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by L1.
 
-**R5, when independent draws are harmless.** If ``|A_g| = 1`` the global state is exogenous, the n-agent value is an average of
-one-agent values, so every agent's own action is optimal whatever it samples: the gap is 0 for every k.
+**P3r, P3s.** At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all agents in one
+local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for everybody
+the members play one optimal joint action, whatever it is.
+
+**R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only optimal one for
+every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is at most the mean of
+``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and
+``Q_n(s_g, z, b) = mean of q(s_g, b, z_i)``; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for every sample and
+every agent's part maximises ``q(s_g, b, s_i, .)``, whatever it samples. R5: ``|A_g| = 1`` is the special case without a choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 from mfverify import counts, models
-from mfverify.bounds import lipschitz, optimality, symbols
+from mfverify.bounds import lipschitz, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
 from mfverify.claims.convergence import exact_gap
 from mfverify.claims.lipschitz import exact_table
-from mfverify.claims.optimality_gap import gap_sides, symbol_values
-from mfverify.claims.quantities import rational_system
+from mfverify.claims.optimality_gap import symbol_values
+from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
+from mfverify.subsample_mfq.execution import joint_action
 
 
 def _optimistic(instance: Instance, factor: Fraction = Fraction(1)) -> Outcome:
@@ -82,7 +99,10 @@ def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fract
 def _coupled(given: Sequence[Model] | None) -> list[Model]:
     if given is not None:
         return list(given)
-    return [models.coordination(), models.absorbing(), models.splitting(), *(models.random_coupled(s) for s in (4, 5, 16, 100))]
+    coupled = [
+        models.random_coupled(s, discount=gamma) for s, gamma in ((4, "9/10"), (16, "9/10"), (5, "1/2"), (100, "1/2"), (100, "1/10"))
+    ]
+    return [models.coordination(), models.absorbing(), models.splitting(), *coupled]
 
 
 def _exact_pairs(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -96,26 +116,116 @@ def _exact_pairs(profile: Profile, given: Sequence[Model] | None) -> list[Instan
     ]
 
 
-def _shared_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    if instance.agents == 1:
-        return NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
-    return gap_sides(optimality.SHARED_DRAW, instance, "shared", scale)
+def _optimism_falls(instance: Instance, exchanged: bool = False) -> Outcome:
+    """The largest ``E V_{k+1} - E V_k`` over populations of n agents, exact; ``exchanged`` sabotages."""
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    fewer, more = rational_system(model, k).optimum, rational_system(model, k + 1).optimum
+    worst: tuple[Fraction, str] | None = None
+    for g in range(model.sizes[0]):
+        for row in counts.count_vectors(n, model.sizes[2]):
+            population = tuple(int(x) for x in row)
+            means = [
+                sum((p * fraction(table[g, sample]) for sample, p in counts.subsample_law(population, size)), Fraction(0))
+                for size, table in ((k, fewer), (k + 1, more))
+            ]
+            rise = means[0] - means[1] if exchanged else means[1] - means[0]
+            if worst is None or rise > worst[0]:
+                worst = rise, f"s_g={g}, counts {population}"
+    assert worst is not None
+    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), None, {"worst": worst[1]})
 
 
-def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    if given is not None:
-        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4, 8))) for k in ks]
-    plan: list[tuple[Model, int, tuple[int, ...]]] = [
-        (models.coordination(), 60, (11, 31, 51, 59)),
-        (models.coordination(), 100, (91, 99)),
-        (models.absorbing(), 10, (1, 2, 4, 8)),
-        (models.splitting(), 10, (1, 2, 4, 8)),
-        *((models.random_coupled(seed, discount="1/2"), 24, (1, 6, 12, 18, 23)) for seed in (4, 5, 16, 100)),
+@lru_cache(maxsize=64)
+def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
+    """The largest gap under a shared draw at k = n, exactly, and where: everybody plays one maximising joint action."""
+    system, found = rational_system(model, n), learned(model, n)
+    played = system.policy_value({(g, c): joint_action(found, g, c) for g, c in system.states})
+    worst = max(system.states, key=lambda state: fraction(system.optimum[state] - played[state]))
+    return fraction(system.optimum[worst] - played[worst]), f"s_g={worst[0]}, counts {worst[1]}"
+
+
+def _shared_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    assert instance.model is not None and instance.agents is not None
+    try:
+        gap, where = everybody_shares(instance.model, instance.agents)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+
+
+def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    """The largest gap of independent draws at k = n where the optimum is unique and treats agents in one state alike."""
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
+    local_actions = model.sizes[3]
+    try:
+        for state, found in learned(model, n).choices.items():
+            if found.actions is None:
+                return Unresolved(f"the tie in state {state} is undecided")
+            if len(found.actions) > 1:
+                return NotApplicable(f"state {state} has {len(found.actions)} optimal joint actions")
+            _, d = found.actions[0]
+            if any(sum(x > 0 for x in d[s : s + local_actions]) > 1 for s in range(0, len(d), local_actions)):
+                return NotApplicable(f"in state {state} the optimum gives agents in one local state different actions")
+        gap, where = exact_gap(model, n, n)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+
+
+def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    most = 4 if profile is Profile.QUICK else 7
+    chosen = [*_coupled(given), *([models.redrawn()] if given is None else [])]
+    return [
+        Instance(m, n, n)
+        for m in chosen
+        for n in range(1, most + 1)
+        if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= 2000
     ]
-    if profile is Profile.FULL:
-        plan += [(models.random_coupled(seed, discount="1/2"), 40, (1, 5, 20, 35, 39)) for seed in range(10)]
-        plan += [(models.coordination(), 200, (101, 151, 191, 199))]
-    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
+
+
+def one_global_choice(model: Model) -> str:
+    """Why the condition of R5b fails in the one-agent system, or an empty string where it holds; decided exactly."""
+    system = rational_system(model, 1)
+    global_states, global_actions, local_states, _ = model.sizes
+    for g in range(global_states):
+        best = None
+        for s in range(local_states):
+            c = tuple(int(t == s) for t in range(local_states))
+            q = [
+                max(fraction(system.action_value((g, c), (b, d), system.optimum)) for d in system.local_action_counts(c))
+                for b in range(global_actions)
+            ]
+            winners = [b for b in range(global_actions) if q[b] == max(q)]
+            if len(winners) > 1:
+                return f"with one agent, s_g={g} and s_l={s}, {len(winners)} global actions are optimal"
+            if best is not None and winners[0] != best:
+                return f"with one agent and s_g={g} the optimal global action depends on the local state"
+            best = winners[0]
+    return ""
+
+
+def _one_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    refusal = one_global_choice(model)
+    if refusal:
+        return NotApplicable(refusal)
+    try:
+        gap, where = exact_gap(model, n, k)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+
+
+def _r5b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, n, k) for m in given for n in (2, 3) for k in range(1, n + 1)]
+    seeds = range(6) if profile is Profile.QUICK else range(40)
+    chosen = [models.random_coupled(s, discount=gamma) for s in seeds for gamma in ("1/2", "99/100")] + [models.coordination()]
+    chosen += [models.random_coupled(s, 3, 2, discount="1/2") for s in seeds]
+    return [Instance(m, 3, k) for m in chosen for k in (1, 2, 3)]
 
 
 def _no_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
@@ -137,7 +247,8 @@ def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 
 _FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
-_OURS = "ours, unreviewed; proof sketch in mfverify/claims/repaired.py"
+_OURS = "ours, unreviewed; proof in mfverify/claims/repaired.py"
+_MILLIONTH = Fraction(1, 10**6)
 
 R1 = Claim(
     id="R1",
@@ -171,9 +282,10 @@ R2 = Claim(
         partial(_lipschitz_side, lipschitz.UPPER, True, scale=Fraction(1, 4)),
         lambda: _exact_pairs(Profile.QUICK, None),
     ),
-    rests_on=("B3",),
+    rests_on=("B3", "C6"),
     left_means="largest Q_k - Q_n",
     right_means="bound",
+    repairs=("L2",),
 )
 
 R2L = Claim(
@@ -191,27 +303,10 @@ R2L = Claim(
         partial(_lipschitz_side, lipschitz.LOWER, False, scale=Fraction(1, 4)),
         lambda: _exact_pairs(Profile.QUICK, None),
     ),
-    rests_on=("B3",),
+    rests_on=("L1", "R1"),
     left_means="largest Q_n - Q_k",
     right_means="bound",
-)
-
-R4 = Claim(
-    id="R4",
-    title="A gap bound with a shared draw",
-    statement=r"With one $k$-subset per step for everybody and copying: $V^*(s_0) - V(s_0) \le " + optimality.SHARED_DRAW.latex + "$",
-    source=_OURS,
-    reading="members play their part of the lexicographically smallest joint argmax; an agent outside copies a random member in the same state, or plays action 0",
-    assumptions=(*_FINITE, "eps_{k,m} = 0 (exact operator)"),
-    registered=Status.CORROBORATED,
-    sides=_shared_gap,
-    instances=_shared_instances,
-    control=Control(
-        "the bound is divided by forty", partial(_shared_gap, scale=Fraction(1, 40)), lambda: _shared_instances(Profile.QUICK, None)
-    ),
-    rests_on=("P1", "R1", "R2"),
-    left_means="largest gap, shared draw",
-    right_means="bound R4",
+    repairs=("L2",),
 )
 
 R5 = Claim(
@@ -233,4 +328,83 @@ R5 = Claim(
     right_means="0",
 )
 
-CLAIMS = (R1, R2, R2L, R4, R5)
+R5B = Claim(
+    id="R5b",
+    title="Independent draws are harmless where one global action is always best",
+    statement=r"If for every $s_g$ one $a_g$ is the only optimal one of the one-agent system for every $s_l$, then $V^{\pi_k} = V^*$ for every $k$ and $n$.",
+    source=_OURS,
+    reading="the condition is decided exactly; independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
+    assumptions=(*_FINITE, "the optimal global action of one agent is unique and does not depend on the local state"),
+    registered=Status.CORROBORATED,
+    sides=_one_global_choice,
+    instances=_r5b_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_one_global_choice, sabotage=_MILLIONTH),
+        lambda: _r5b_instances(Profile.QUICK, None),
+    ),
+    rests_on=("R1",),
+    left_means="largest gap",
+    right_means="0",
+    repairs=("T1", "T1b"),
+)
+
+P3R = Claim(
+    id="P3r",
+    title="At k = n independent draws are optimal where the optimum is unique and treats equals alike",
+    statement=r"If in every state the optimal joint action is unique and gives agents in one local state the same action, then $V^{\pi_n} = V^*$.",
+    source=_OURS,
+    reading="the condition is decided exactly (actions that are the same in everything count once); the sides are the largest gap and 0, exact rationals",
+    assumptions=(*_FINITE, "unique optimal joint actions, pure in each local state"),
+    registered=Status.CORROBORATED,
+    sides=_agrees_at_n,
+    instances=_everybody_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_agrees_at_n, sabotage=_MILLIONTH),
+        lambda: _everybody_instances(Profile.QUICK, None),
+    ),
+    rests_on=("B2", "P2"),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("P3",),
+)
+
+P3S = Claim(
+    id="P3s",
+    title="At k = n a shared draw is optimal",
+    statement=r"With one draw for everybody and $k = n$: $V(s_0) = V^*(s_0)$ for all $s_0$.",
+    source=_OURS,
+    reading="everybody plays one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_shared_at_n,
+    instances=_everybody_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_shared_at_n, sabotage=_MILLIONTH),
+        lambda: _everybody_instances(Profile.QUICK, None),
+    ),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("P3",),
+)
+
+P4R = Claim(
+    id="P4r",
+    title="What the learner expects falls with k, down to the optimum",
+    statement=r"$\mathbb E_{\Delta} V_{k+1}(s_g, s_{\Delta}) - \mathbb E_{\Delta'} V_k(s_g, s_{\Delta'}) \le 0$ for uniform subsets of $k+1$ and of $k$ of the $n$ agents.",
+    source=_OURS,
+    reading="all populations of n agents, exact rationals; at k + 1 = n the first mean is V_n. The bound R4 of the gap falls with k too, the gap itself need not (P4)",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_optimism_falls,
+    instances=_exact_pairs,
+    control=Control("k and k + 1 are exchanged", partial(_optimism_falls, exchanged=True), lambda: _exact_pairs(Profile.QUICK, None)),
+    rests_on=("R1",),
+    left_means="largest E V_{k+1} - E V_k",
+    right_means="0",
+    repairs=("P4",),
+)
+
+CLAIMS = (R1, R2, R2L, P3R, P3S, P4R, R5, R5B)

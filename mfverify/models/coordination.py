@@ -16,14 +16,16 @@ from mfverify.model import Model
 def coordination(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2") -> Model:
     """The coordination model with moving cost ``eta`` in [0, 2]."""
     cost = Fraction(eta)
+    gamma = Fraction(discount)
     two = range(2)
+    given = [f"eta={cost}"] * (cost != Fraction(1, 100)) + [f"discount={gamma}"] * (gamma != Fraction(1, 2))
     stay = [[[[int(a == t) for t in two] for a in two] for _g in two] for _s in two]
     return Model(
         [[[int(b == t) for t in two] for b in two] for _g in two],
         stay,
         [[0, 0], [0, 0]],
         [[[(1 if s == g else -1) - (cost if a != s else 0) for a in two] for g in two] for s in two],
-        discount=Fraction(discount),
-        name="coordination" if cost == Fraction(1, 100) else f"coordination(eta={cost})",
+        discount=gamma,
+        name=f"coordination({', '.join(given)})" if given else "coordination",
         documentation=__doc__ or "",
     )
