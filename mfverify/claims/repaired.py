@@ -55,7 +55,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
-from mfverify.subsample_mfq.execution import joint_action
+from mfverify.subsample_mfq.plays import joint_action
 
 
 def _optimistic(instance: Instance, factor: Fraction = Fraction(1)) -> Outcome:

@@ -55,8 +55,9 @@ from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.extensions.linear_mdp import random_mixture, spread
 from mfverify.model import Model
-from mfverify.subsample_mfq.execution import copied_mixture, execution_value, joint_action, policy_marginals
+from mfverify.subsample_mfq.execution import execution_value, policy_marginals
 from mfverify.subsample_mfq.learning import bellman_noise, learn
+from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 
 _MOST_EXACT_AGENTS = 12
 _ONE_AGENT = NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
