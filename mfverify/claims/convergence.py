@@ -227,7 +227,7 @@ T3F = Claim(
     statement=r"On the model of redrawn types, for every $s_0$, $n$ and $k$: $V^*(s_0) - V^{\pi_k}(s_0) \ge "
     + optimality.REDRAWN_TYPES.latex
     + "$",
-    source="ours; derived in mfverify/models/redrawn.py",
+    source="ours, unreviewed; proof in models/redrawn.py",
     reading="the smallest gap over all start states, so that no start is an exception. As n grows with k fixed the right side tends to a number > 0 for every k >= 2, "
     "and for large k to gamma^3/(1 - gamma^2): no C (ln k)^p / sqrt(k) stays above it",
     assumptions=(*_FINITE, "the model of redrawn types with 0 < eta < 2 gamma"),

@@ -552,7 +552,7 @@ S2R = Claim(
     + ", "
     + bounds.SWITCH_MEAN_FIELD.latex
     + r"\}$ entries over $|\mathcal S_g||\mathcal A_g|$.",
-    source="ours; what the complexity statements need of the switch",
+    source="ours",
     reading="exact numbers of entries for all k of a range. Proof: the standard table has $|Z_l|^k$ entries, the mean-field one at most $|Z_l| k^{|Z_l|}$ (S1), and the "
     "switch picks the one whose side is the smaller",
     assumptions=_FINITE,

@@ -247,7 +247,7 @@ def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 
 _FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
-_OURS = "ours, unreviewed; proof in mfverify/claims/repaired.py"
+_OURS = "ours, unreviewed; proof in repaired.py"
 _MILLIONTH = Fraction(1, 10**6)
 
 R1 = Claim(

@@ -240,7 +240,7 @@ def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> l
 
 _FINITE = ("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)")
 _EXACT = "eps_{k,m} = 0 (exact operator)"
-_OURS = "ours, unreviewed; proof in mfverify/claims/repaired_gap.py"
+_OURS = "ours, unreviewed; proof in repaired_gap.py"
 _COPYING = "members play their part of the lexicographically smallest joint argmax; an agent outside copies a random member in the same state, or plays action 0"
 
 

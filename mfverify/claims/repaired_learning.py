@@ -67,7 +67,7 @@ B4R = Claim(
     statement=r"$0 \le \mathbb E\big[(\hat{\mathcal T}_{k,m} V)(s)\big] - (\mathcal T_k V)(s) \le "
     + noise.BIAS.latex
     + r"$, $\mathrm{span}$ being that of $V$.",
-    source="ours; proof in mfverify/claims/repaired_learning.py",
+    source="ours, unreviewed; proof in repaired_learning.py",
     reading="V = V*_k, all states, exact law of the maximum; vacuous where the bound is no smaller than gamma times the span",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
     registered=Status.CORROBORATED,
@@ -86,7 +86,7 @@ N1R = Claim(
     id="N1r",
     title="A number of samples that grows with the rewards suffices",
     statement=r"With $m \ge " + noise.ENOUGH_SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m} > 1/\sqrt k] \le \frac{1}{100 e^k}$.",
-    source="ours; proof in mfverify/claims/repaired_learning.py",
+    source="ours, unreviewed; proof in repaired_learning.py",
     reading=r"$\mathrm{span}$ is that of $V^*_k$; on the smallest random model the probability is an exact rational, so that "
     "the statement itself is checked; N1b compares its m with m*",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
