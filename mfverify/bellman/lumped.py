@@ -3,104 +3,59 @@
 State ``(g, c)`` with ``c`` in ``count_vectors(n, S)``; joint action: a global action ``b`` and, for every local state, how
 many of its agents take which action. The operator is
 
-    (T V)(g, c) = max_d max_b  r_g(g, b) + (1/n) sum_z d_z r_l(z, g) + gamma sum_g' P_g(g'|g, b) E[ V(g', c') | d ].
+    (T V)(g, c) = max_b max_d  r_g(g, b) + (1/n) sum_z d_z r_l(z, g) + gamma sum_g' P_g(g'|g, b) E[ V(g', c') | d ].
 
 Agents move independently given the global state, so ``E`` applies the one-agent operator
 ``(K_z f)(c) = sum_s' P_l(s'|z, g) f(c + e_s')`` once per agent; these commute, and no transition matrix is built. Two
 actions of one local state with the same kernel differ in reward only, so just the better one is kept (of equals, the
-smaller action: the contract's tie-breaking). The local reward does not depend on ``b``, so the maximum over ``b`` is taken
-once per kernel-count vector.
+smaller action: the contract's tie-breaking); likewise of two global actions with the same row. For every global state and
+every distinct row of ``P_g`` the joint local actions are maximised in one of two ways, whichever costs less:
+
+- ``fused.py``: every joint action once, one convex combination each, nothing stored beside the states;
+- ``tabled.py``: where local states share kernels, a table over kernel counts and a max-plus recursion.
 
 With ``n = k`` this is the paper's ``T_k`` (eq. 13); with all agents it is eq. 4.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb, prod
-from typing import TYPE_CHECKING
+from math import comb
+from typing import TYPE_CHECKING, TypeAlias
 
+import numba
 import numpy as np
 
 from mfverify import counts
-from mfverify.bellman import sweeps
+from mfverify.bellman.choices import JointMaximum, Wanted, choices_in
+from mfverify.bellman.fused import FusedSweep
+from mfverify.bellman.sweeps import CountSpace
+from mfverify.bellman.tabled import TabledSweep
 from mfverify.enclosure import rounding_error
 from mfverify.errors import ModelError, TooLargeError
 
 if TYPE_CHECKING:
+    from mfverify.bellman.choices import Choices
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
 
 _MOST_NUMBERS = 2 * 10**9 // 8
 """Arrays of more doubles than this (2 GB) are refused before any work."""
 
+_MOST_PAIRS = 10**15
+"""A sweep over more joint actions than this in one global state is refused: a machine does about 10**10 a second."""
 
-@dataclass(frozen=True)
-class Choices:
-    """What the agents can choose between in one global state, after merging actions that share a kernel.
-
-    ``kernels``: the distinct rows of ``P_l(.|., g, .)``, exact. ``starts[s]:starts[s+1]`` are the choices of local state
-    ``s``; choice ``j`` has kernel ``kernel[j]``, the exact reward ``reward[j]`` and stands for the local action
-    ``action[j]`` (the smallest of those with this kernel and the best reward). ``global_rows``: the distinct rows of
-    ``P_g(.|g, .)``; global action ``b`` has row ``global_row[b]``.
-    """
-
-    kernels: tuple[tuple[Fraction, ...], ...]
-    starts: Integers
-    kernel: Integers
-    reward: tuple[Fraction, ...]
-    action: Integers
-    global_rows: tuple[tuple[Fraction, ...], ...]
-    global_row: tuple[int, ...]
-
-
-def choices_in(model: Model, g: int) -> Choices:
-    """Merge, in global state ``g``, local actions by kernel and global actions by row. Cost: S A rows compared exactly."""
-    _, global_actions, local_states, local_actions = model.sizes
-    rows = {tuple(model.local_kernel[s, g, a]) for s in range(local_states) for a in range(local_actions)}
-    kernels = _ordered_kernels(rows)
-    number = {row: u for u, row in enumerate(kernels)}
-    starts, kernel, reward, action = [0], [], [], []
-    for s in range(local_states):
-        best: dict[int, tuple[Fraction, int]] = {}
-        for a in range(local_actions):
-            u = number[tuple(model.local_kernel[s, g, a])]
-            r = model.local_reward[s, g, a]
-            if u not in best or r > best[u][0]:
-                best[u] = (r, a)
-        for u in sorted(best):
-            kernel.append(u)
-            reward.append(best[u][0])
-            action.append(best[u][1])
-        starts.append(len(kernel))
-    global_rows = list(dict.fromkeys(tuple(model.global_kernel[g, b]) for b in range(global_actions)))
-    return Choices(
-        kernels,
-        np.array(starts, dtype=np.int64),
-        np.array(kernel, dtype=np.int64),
-        tuple(reward),
-        np.array(action, dtype=np.int64),
-        tuple(global_rows),
-        tuple(global_rows.index(tuple(model.global_kernel[g, b])) for b in range(global_actions)),
-    )
-
-
-def _ordered_kernels(rows: set[tuple[Fraction, ...]]) -> tuple[tuple[Fraction, ...], ...]:
-    """Sorted; with two local states the two extreme kernels come last, because they are the basis of the others."""
-    ordered = sorted(rows, key=lambda row: row[1:])
-    if len(ordered) >= 2 and len(ordered[0]) == 2:
-        ordered = [*ordered[1:-1], ordered[0], ordered[-1]]
-    return tuple(ordered)
+Policy: TypeAlias = "list[tuple[Integers, Integers]]"
+"""For each global state: global action ``[c]`` and action counts ``[c, choice]``."""
 
 
 class LumpedOperator:
     """``T`` of an n-agent system on values ``[g, c]``, in double precision with a rigorous error bound.
 
-    Cost of one application, with ``U`` distinct kernels per global state: tables of ``C(n+U-1, U-1)`` expectations for each
-    global state and distinct global row, then one evaluation per (state, joint action) pair, of which there are
-    ``pairs``. Memory: one table per distinct global row plus arrays linear in the number of states.
+    Cost of one application: one combination and one comparison per (state, joint action) pair, of which there are
+    ``pairs``, or less where kernels are shared. Memory: linear in the number of states, and the table of kernel counts where
+    that is used. Raises :class:`TooLargeError` before any work where memory would not suffice.
     """
 
     def __init__(self, model: Model, n: int) -> None:
@@ -109,20 +64,38 @@ class LumpedOperator:
         self.model = model
         self.n = n
         self.choices = tuple(choices_in(model, g) for g in range(model.sizes[0]))
-        size = model.sizes[2]
-        largest = max(
-            counts.number_of_count_vectors(n, size) * size,
-            *(counts.number_of_count_vectors(n, len(c.kernels)) * (len(c.global_rows) + 1) for c in self.choices),
-        )
-        if largest > _MOST_NUMBERS:
+        self._check_size()
+        self.space = CountSpace.of(n, model.sizes[2])
+        self._sweeps = tuple(self._sweep(choices) for choices in self.choices)
+
+    def _check_size(self) -> None:
+        """Refuse what does not fit: values and vectors, a row per choice and thread, the numbers of rows."""
+        global_states, _, size, _ = self.model.sizes
+        states = counts.number_of_count_vectors(self.n, size)
+        choices = max(len(c.kernel) for c in self.choices)
+        numbers = states * (6 * global_states + 4 * size + numba.get_num_threads() * (choices + 5))
+        if numbers > _MOST_NUMBERS:
             raise TooLargeError(
-                f"{n} agents need a table of {largest:.3g} numbers ({largest * 8 / 2**30:.3g} GiB), more than "
-                f"{_MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or a model with fewer distinct local kernels"
+                f"{self.n} agents have {states:.3g} count vectors and need {numbers * 8 / 2**30:.3g} GiB, more than "
+                f"{_MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or local states"
             )
-        self.vectors = counts.count_vectors(n, size)
-        self.order = sweeps.graded_order(n, size)
-        self.up = sweeps.successor_table(n, size)
-        self.level_sizes = sweeps.level_sizes(n, size)
+
+    def _sweep(self, choices: Choices) -> FusedSweep | TabledSweep:
+        """The cheaper of the two ways that fits."""
+        fused, tabled = FusedSweep(self.space, choices), TabledSweep(self.space, choices)
+        if tabled.numbers <= _MOST_NUMBERS and tabled.work < fused.work:
+            return tabled
+        if fused.pairs > _MOST_PAIRS:
+            raise TooLargeError(
+                f"{self.n} agents have {fused.pairs:.3g} joint actions in one global state, more than {_MOST_PAIRS:.0e}: a sweep would take days; "
+                f"use fewer agents or a model with fewer local actions"
+            )
+        return fused
+
+    @property
+    def vectors(self) -> Integers:
+        """``count_vectors(n, |S_l|)``."""
+        return self.space.vectors
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -132,48 +105,79 @@ class LumpedOperator:
     @cached_property
     def pairs(self) -> int:
         """Number of (state, joint local action) pairs, merged actions counted once."""
-        total = 0
-        for choices in self.choices:
-            widths = np.diff(choices.starts)
-            total += sum(prod(comb(int(c) + int(w) - 1, int(w) - 1) for c, w in zip(row, widths, strict=True)) for row in self.vectors)
-        return total
+        return sum(comb(self.n + len(choices.kernel) - 1, len(choices.kernel) - 1) for choices in self.choices)
+
+    @cached_property
+    def work(self) -> int:
+        """Combinations and comparisons of one application, about."""
+        return sum(len(c.global_rows) * sweep.work for c, sweep in zip(self.choices, self._sweeps, strict=True))
 
     @cached_property
     def roundings(self) -> int:
-        """Roundings on the longest path from an input to an entry of the image; see :meth:`error`."""
-        global_states, _, local_states, local_actions = self.model.sizes
-        # Per agent and convex combination: the weight, the product, and the additions of the other terms.
-        expectation = 9 * self.n if local_states == 2 else (local_states + 1) * self.n
-        # Global row: weight, product, |S_g|-1 additions. Discount: itself, product. Rewards: r/n, product, one addition
-        # per choice, r_g; then the additions that put the three parts together.
-        return expectation + (global_states + 1) + 2 + (local_states * local_actions + 4) + 4
+        """Roundings per application, summed over the steps from a centred value to the local maximum; see :meth:`error`."""
+        global_states, _, size, _ = self.model.sizes
+        # A value meets at most one combination per agent on the way to the vertices for each exchange (at most `size`
+        # exchanges), and one more per agent for the choice. Each: the weight, the product, `size` additions (one of them
+        # the step of the reward); two agents at once take fewer than two. The tabled sweep has fewer combinations (two
+        # exchanges for two local states, none for more), then one addition per agent, or a product and a sum over the choices.
+        combinations = (size + 1) * self.n * (size + 2)
+        rewards = self.n + max(len(c.kernel) for c in self.choices) + 4
+        # Centring: 1. Global row: weight, product, |S_g| - 1 additions. Discount: itself, product. One for weights too small
+        # for a normal double: at most n |S_l|^2 of them, each off by less than 2**-1022 of the value.
+        return combinations + rewards + 1 + (global_states + 1) + 2 + 1
 
     def error(self, value: Floats) -> Fraction:
-        """Bound ``max |fl(T V) - T V|``: the weights are positive and sum to one, so Higham's Lemma 3.1 applies."""
-        magnitude = self.model.rt + self.model.discount * Fraction(float(np.abs(value).max()))
-        return rounding_error(self.roundings, magnitude, self.roundings * sum(self.model.sizes))
+        """Bound ``max |fl(T V) - T V|``, and likewise the error of :meth:`action_values` and of gamma times :meth:`expectations`.
+
+        ``T V = T(V - c) + gamma c`` is computed with ``c`` in the middle of ``V``. Every step of a sweep is a convex
+        combination plus the step of a reward, which does not enlarge errors made before it, so they add up. A step with
+        ``r`` roundings adds at most ``r u / (1 - r u)`` times the largest row entry and reward step (Higham, Lemma 3.1, any
+        order of summation): an entry is at most ``gamma max|V - c| + rt_l``, for it stands for agents whose rewards are in it,
+        and the reward step of one agent is at most ``2 rt_l / n``, of two agents at once ``4 rt_l / n``.
+        """
+        model = self.model
+        centred, _ = _centred(value)
+        radius = Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
+        largest = Fraction(float(np.abs(value).max()))
+        inside = model.discount * radius + model.rt_l * (1 + Fraction(4, self.n))
+        local = rounding_error(self.roundings, inside, self.roundings * sum(model.sizes))
+        # Afterwards r_g (rounded) and gamma c (gamma rounded, a product) are added: at most six roundings.
+        return local + rounding_error(6, model.rt + local + 4 * largest, 6)
+
+    def _rows(self, g: int, value: Floats) -> list[Floats]:
+        """For each distinct global row in state ``g``: ``sum_g' P_g(g') V(g', c)`` for every count vector ``c``."""
+        rows = []
+        for row in self.choices[g].global_rows:
+            total = np.zeros(len(self.vectors))
+            for target, p in enumerate(row):
+                if p:
+                    total += float(p) * value[target]
+            rows.append(total)
+        return rows
+
+    def local_maxima(self, g: int, value: Floats, wanted: Wanted) -> list[JointMaximum]:
+        """For each distinct global row in ``g``: the maximum over joint local actions of everything but ``r_g``, per count vector.
+
+        Shifted by the same constant ``gamma c`` for all of them and for all ``g``: what is compared is not affected.
+        """
+        discount = float(self.model.discount)
+        centred, _ = _centred(value)
+        return [self._sweeps[g].maximum(discount * row, wanted) for row in self._rows(g, centred)]
 
     def expectations(self, g: int, value: Floats) -> list[Floats]:
         """For each distinct global row in state ``g``: ``sum_g' P_g(g') E[V(g', c')]`` for every kernel-count vector.
 
-        Each table is lexicographic over ``count_vectors(n, U)``, ``U`` the number of kernels in ``g``.
+        Each table is lexicographic over ``count_vectors(n, U)``, ``U`` the number of kernels in ``g``: memory and cost are
+        linear in their number. Raises :class:`TooLargeError` where a table does not fit.
         """
-        choices = self.choices[g]
-        kernels = choices.kernels
-        length = counts.number_of_count_vectors(self.n, len(kernels))
-        tables = []
-        for row in choices.global_rows:
-            mixed = np.zeros(len(self.vectors))
-            for target, p in enumerate(row):
-                if p:
-                    mixed += float(p) * value[target]
-            mixed = mixed[self.order]
-            if len(kernels[0]) == 2 and len(kernels) >= 2:
-                tables.append(sweeps.expectation_segment(mixed, *_segment_weights(kernels), self.n, length))
-            else:
-                weights = np.array([[float(p) for p in k] for k in kernels])
-                tables.append(sweeps.expectation_tree(mixed, self.up, self.level_sizes, weights, self.n, length))
-        return tables
+        tabled = TabledSweep(self.space, self.choices[g])
+        if tabled.length > _MOST_NUMBERS:
+            raise TooLargeError(
+                f"{self.n} agents need a table of {tabled.length:.3g} numbers ({tabled.length * 8 / 2**30:.3g} GiB), more than "
+                f"{_MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or a model with fewer distinct local kernels"
+            )
+        centred, centre = _centred(value)
+        return [tabled.table(row) + centre for row in self._rows(g, centred)]
 
     def action_values(self, g: int, value: Floats) -> list[Floats]:
         """For each global action ``b``: ``r_g(g, b) + gamma E[V]`` per kernel-count vector (the local reward is added later)."""
@@ -181,45 +185,41 @@ class LumpedOperator:
         tables = [discount * table for table in self.expectations(g, value)]
         return [float(self.model.global_reward[g, b]) + tables[row] for b, row in enumerate(self.choices[g].global_row)]
 
-    def local_maximum(self, g: int, table: Floats) -> tuple[Floats, Floats, Integers]:
-        """Maximise ``(1/n) sum r_l + table`` over the joint local actions for every count vector.
+    def local_maximum(self, g: int, table: Floats) -> JointMaximum:
+        """Maximise ``(1/n) sum r_l + table`` over the joint local actions for every count vector, with the runner-up.
 
-        Returns values ``[c]``, the largest value of any other joint action ``[c]``, and the action counts ``[c, choice]``
-        of a maximiser (which one of several is decided elsewhere, in exact arithmetic).
+        ``table``: a number for every kernel-count vector, as from :meth:`action_values`.
         """
-        choices = self.choices[g]
-        kernels = len(choices.kernels)
-        reward = np.array([float(r / self.n) for r in choices.reward])
-        binomials = np.array([[comb(i, j) for j in range(kernels)] for i in range(self.n + kernels)], dtype=np.int64)
-        return sweeps.joint_maximum(self.vectors, choices.starts, choices.kernel, reward, table, binomials, kernels)
+        return TabledSweep(self.space, self.choices[g]).maximum_of(table, Wanted.LEAD)
 
-    def _two_kernel_maximum(self, g: int, table: Floats) -> tuple[Floats, Integers]:
-        """:meth:`local_maximum` without the runner-up, for a global state with two kernels; cost n per count vector."""
-        choices = self.choices[g]
-        starts = choices.starts
-        free = [s for s in range(len(starts) - 1) if starts[s + 1] - starts[s] == 2]
-        preference = sorted(free, key=lambda s: choices.reward[starts[s]] - choices.reward[starts[s] + 1])
-        reward = np.array([float(r / self.n) for r in choices.reward])
-        return sweeps.two_kernel_maximum(self.vectors, starts, choices.kernel, reward, np.array(preference, dtype=np.int64), table)
-
-    def apply(self, value: Floats) -> tuple[Floats, list[tuple[Integers, Integers]]]:
-        """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy.
+    def apply(self, value: Floats, wanted: Wanted = Wanted.POLICY) -> tuple[Floats, Policy]:
+        """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy (empty unless wanted).
 
         ``value`` has axes ``[g, c]``. The policy lists, for each global state, the global action ``[c]`` and the action
         counts ``[c, choice]``; it is a candidate from rounded numbers, not a certified argmax.
         """
         image = np.empty(self.shape)
-        policy = []
-        for g in range(len(self.choices)):
-            tables = np.stack(self.action_values(g, value))
-            best_global = tables.max(axis=0)
-            if len(self.choices[g].kernels) == 2:
-                image[g], action_counts = self._two_kernel_maximum(g, best_global)
-            else:
-                image[g], _, action_counts = self.local_maximum(g, best_global)
-            position = counts.rank(self.kernel_counts(g, action_counts))
-            policy.append((tables[:, position].argmax(axis=0).astype(np.int64), action_counts))
+        policy: Policy = []
+        shift = float(self.model.discount) * _centred(value)[1]
+        for g, choices in enumerate(self.choices):
+            found = self.local_maxima(g, value, wanted)
+            best = [self._best_global_action(g, row) for row in range(len(found))]
+            totals = np.stack([maximum.values + float(self.model.global_reward[g, b]) for maximum, b in zip(found, best, strict=True)])
+            winner = totals.argmax(axis=0)
+            columns = np.arange(len(self.vectors))
+            image[g] = totals[winner, columns] + shift
+            if wanted is not Wanted.VALUES:
+                actions = np.empty((len(columns), len(choices.kernel)), dtype=np.int64)
+                for row, maximum in enumerate(found):
+                    assert maximum.action_counts is not None
+                    actions[winner == row] = maximum.action_counts[winner == row]
+                policy.append((np.array(best, dtype=np.int64)[winner], actions))
         return image, policy
+
+    def _best_global_action(self, g: int, row: int) -> int:
+        """The global action with the largest reward among those with this row; of equals the smallest."""
+        those = [b for b, r in enumerate(self.choices[g].global_row) if r == row]
+        return max(those, key=lambda b: (self.model.global_reward[g, b], -b))
 
     def kernel_counts(self, g: int, action_counts: Integers) -> Integers:
         """How many agents use each kernel: action counts ``[.., choice]`` summed to ``[.., kernel]``."""
@@ -230,11 +230,7 @@ class LumpedOperator:
         return out
 
 
-def _segment_weights(kernels: tuple[tuple[Fraction, ...], ...]) -> tuple[Floats, Floats, Floats]:
-    """Convex weights for :func:`sweeps.expectation_segment`, each correctly rounded from the exact rational."""
-    *inner, lower, upper = (row[1] for row in kernels)
-    width = upper - lower
-    first = np.array([float(1 - lower), float(lower)])
-    second = np.array([float((1 - upper) / (1 - lower)), float(width / (1 - lower))])
-    rest = np.array([[float((upper - x) / width), float((x - lower) / width)] for x in inner]).reshape(len(inner), 2)
-    return first, second, rest
+def _centred(value: Floats) -> tuple[Floats, float]:
+    """``value`` less the middle of its range, and that middle."""
+    centre = float(value.min()) / 2 + float(value.max()) / 2
+    return value - centre, centre

@@ -12,6 +12,9 @@ agent's step can be done in place.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numba
@@ -43,9 +46,53 @@ def successor_table(n: int, size: int) -> Integers:
     return up
 
 
+def run_starts(n: int, size: int) -> Integers:
+    """Where runs begin in graded order, and the end: along a run only the last two classes trade agents (``size >= 3``)."""
+    if size < 3:
+        return np.array([0], dtype=np.int64)
+    shorter = counts.count_vectors(n, size - 1)
+    lengths = shorter[np.argsort(n - shorter[:, 0], kind="stable")][:, -1] + 1
+    return np.concatenate([[0], np.cumsum(lengths)])
+
+
 def level_sizes(n: int, size: int) -> Integers:
     """Number of count vectors of 0, 1, .., n agents."""
     return np.array([counts.number_of_count_vectors(m, size) for m in range(n + 1)], dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class CountSpace:
+    """The count vectors of ``n`` agents in ``size`` local states, in both orders, for the compiled loops.
+
+    ``vectors``: lexicographic. ``order``: lexicographic ranks in graded order. ``entries``: the graded vectors without
+    their first column. ``up``, ``runs``, ``level_sizes``: see :func:`successor_table`, :func:`run_starts` and :func:`level_sizes`. Memory: linear in the
+    number of count vectors. Cost: a sort.
+    """
+
+    n: int
+    size: int
+    vectors: Integers
+    order: Integers
+    entries: Integers
+    up: Integers
+    runs: Integers
+    level_sizes: Integers
+
+    @classmethod
+    def of(cls, n: int, size: int) -> CountSpace:
+        """All count vectors of ``n`` agents in ``size`` local states."""
+        vectors, order = counts.count_vectors(n, size), graded_order(n, size)
+        return cls(n, size, vectors, order, vectors[order][:, 1:], successor_table(n, size), run_starts(n, size), level_sizes(n, size))
+
+    @cached_property
+    def binomials(self) -> Integers:
+        """``C(i, j)`` for the ranks of count vectors of at most ``n`` agents."""
+        return binomial_table(self.n, self.size)
+
+
+def binomial_table(n: int, size: int) -> Integers:
+    """``[i, j] = C(i, j)``, ``i < n + size``, ``j < size``."""
+    return np.array([[comb(i, j) for j in range(size)] for i in range(n + size)], dtype=np.int64)
 
 
 @numba.njit(cache=True)
@@ -143,8 +190,8 @@ def expectation_segment(f: Floats, first: Floats, second: Floats, inner: Floats,
 
 
 @numba.njit(cache=True)
-def _rank(e: Integers, n: int, binomials: Integers) -> int:
-    """Lexicographic rank of kernel counts; ``binomials[i, j] = C(i, j)``."""
+def rank_of_counts(e: Integers, n: int, binomials: Integers) -> int:
+    """Lexicographic rank of a count vector of ``n`` agents; ``binomials[i, j] = C(i, j)``."""
     kernels = len(e)
     left = n
     rank = 0
@@ -274,7 +321,7 @@ def _joint_maximum(
                 rq = reward[choices - 1]
                 adjacent = p + 1 == q and q == kernels - 1
                 e[q] += total
-                index = _rank(e, n, binomials)
+                index = rank_of_counts(e, n, binomials)
                 for x in range(total + 1):
                     if x > 0:
                         if adjacent:
@@ -282,7 +329,7 @@ def _joint_maximum(
                         else:
                             e[p] += 1
                             e[q] -= 1
-                            index = _rank(e, n, binomials)
+                            index = rank_of_counts(e, n, binomials)
                     value = base + (x * rp + (total - x) * rq) + table[index]
                     if value > best:
                         second = best
@@ -292,7 +339,7 @@ def _joint_maximum(
                     elif value > second:
                         second = value
             else:
-                value = base + table[_rank(e, n, binomials)]
+                value = base + table[rank_of_counts(e, n, binomials)]
                 if value > best:
                     second = best
                     best = value
@@ -354,7 +401,7 @@ def _next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, size
 
 Compiled: TypeAlias = Callable[..., Any]
 
-_PARALLEL_FROM: Final = 200_000
+PARALLEL_FROM: Final = 200_000
 """Elementary steps from which on starting the threads costs less than it saves (a start takes up to milliseconds)."""
 
 _parallel = numba.njit(cache=True, parallel=True)
@@ -365,16 +412,16 @@ _TWO_KERNEL_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_two_kernel_max
 _NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws), _parallel(_next_count_laws))
 
 
-def _for(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
+def for_work(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
     """The one-thread or the all-threads form of the same loop."""
-    return compiled[work >= _PARALLEL_FROM]
+    return compiled[work >= PARALLEL_FROM and numba.get_num_threads() > 1]
 
 
 def joint_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
 ) -> tuple[Floats, Floats, Integers]:
     """See :func:`_joint_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Floats, Integers] = _for(len(table) * len(vectors), _JOINT_MAXIMUM)(
+    found: tuple[Floats, Floats, Integers] = for_work(len(table) * len(vectors), _JOINT_MAXIMUM)(
         vectors, starts, kernel, reward, table, binomials, kernels
     )
     return found
@@ -384,7 +431,7 @@ def two_kernel_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
 ) -> tuple[Floats, Integers]:
     """See :func:`_two_kernel_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Integers] = _for(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(
+    found: tuple[Floats, Integers] = for_work(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(
         vectors, starts, kernel, reward, preference, table
     )
     return found
@@ -392,5 +439,5 @@ def two_kernel_maximum(
 
 def next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
     """See :func:`_next_count_laws`; threads are used where the rows are long."""
-    found: Floats = _for(len(multiplicity) * int(sizes.sum()), _NEXT_COUNT_LAWS)(multiplicity, weights, up, sizes)
+    found: Floats = for_work(len(multiplicity) * int(sizes.sum()), _NEXT_COUNT_LAWS)(multiplicity, weights, up, sizes)
     return found

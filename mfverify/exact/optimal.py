@@ -12,27 +12,26 @@ stops at a number of iterations. The result says which.
 from __future__ import annotations
 
 from enum import Enum
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfverify import counts
-from mfverify.bellman import sweeps
+from mfverify.bellman.choices import Wanted
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure
 from mfverify.errors import ModelError
-from mfverify.exact.policy_value import PolicyChain, compact
+from mfverify.exact import greedy_value
 from mfverify.exact.rational import rational_optimal_value
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
     from mfverify.model import Model
-    from mfverify.notation import Floats, Integers
+    from mfverify.notation import Floats
 
-_MOST_CHAIN_NUMBERS = 3 * 10**8
-"""A policy whose transition rows need more doubles than this is improved by value iteration instead (2.4 GB)."""
+_REMEMBERED = 6
+"""Steps of value iteration that an extrapolation looks back on, beside the last one."""
 
 
 class Method(Enum):
@@ -63,58 +62,64 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
 
 
 def _lumped(operator: LumpedOperator, width: float) -> Enclosure:
-    """Policy iteration until a policy comes back, then (or where the transition rows do not fit) value iteration."""
-    global_states, states = operator.shape
-    improving = global_states * states * states <= _MOST_CHAIN_NUMBERS
+    """Policy iteration until a policy comes back; then, or where policies are too dear to evaluate, value iteration."""
+    improving = greedy_value.fits(operator)
+    wanted = Wanted.POLICY if improving else Wanted.VALUES
     value = np.zeros(operator.shape)
-    seen: set[bytes] = set()
+    seen: set[int] = set()
     best: Enclosure | None = None
     made = evaluations = 0
     while True:
-        image, policy = operator.apply(value)
+        image, policy = operator.apply(value, wanted)
         made += 1
         now = fixed_point_enclosure(image, value, operator.error(value), operator.model.discount)
-        narrower = best is None or bool(now.width.max() < best.width.max())
-        if best is None or narrower:
+        if best is None or now.width.max() < best.width.max():
             best = now
-        reached = bool(best.width.max() <= width)
-        # Value iteration narrows the span of the residual by gamma in every sweep until only rounding is left.
-        if reached or not (improving or narrower):
-            stop = StopReason.WIDTH if reached else StopReason.PRECISION
-            return Enclosure(best.lower, best.upper, None, Work(stop, made, evaluations, operator.pairs))
-        key = b"".join(part.tobytes() for pair in policy for part in pair)
+        key = hash(b"".join(part.tobytes() for pair in policy for part in pair))
         # In exact arithmetic no policy comes back before the optimum; one that does differs by rounding only.
-        improving = improving and key not in seen
-        if improving:
-            seen.add(key)
-            value = policy_chain(operator, policy).solve()
-            evaluations += 1
+        if best.width.max() <= width or not improving or key in seen:
+            return _value_iteration(operator, value, image, best, width, made, evaluations)
+        seen.add(key)
+        value = greedy_value.policy_chain(operator, policy).solve(image)
+        evaluations += 1
+
+
+def _value_iteration(
+    operator: LumpedOperator, value: Floats, image: Floats, best: Enclosure, width: float, made: int, evaluations: int
+) -> Enclosure:
+    """Value iteration with Anderson's extrapolation, each step certified by itself.
+
+    A plain step narrows the span of the residual by gamma until only rounding is left; that ends the iteration. An
+    extrapolated step is kept if it narrows the enclosure at least as much, otherwise a plain step takes its place.
+    """
+    discount = operator.model.discount
+    history = [(value, image)]
+    candidate, plain = image, True
+    while best.width.max() > width:
+        image, _ = operator.apply(candidate, Wanted.VALUES)
+        made += 1
+        now = fixed_point_enclosure(image, candidate, operator.error(candidate), discount)
+        wanted = best.width.max() if plain else float(discount) * best.width.max()
+        if now.width.max() < wanted:
+            best = now
+            history = [*history[-_REMEMBERED:], (candidate, image)]
+            candidate, plain = _extrapolated(history), False
+        elif plain:
+            return Enclosure(best.lower, best.upper, None, Work(StopReason.PRECISION, made, evaluations, operator.pairs))
         else:
-            value = image
+            history = history[-1:]
+            candidate, plain = history[0][1], True
+    return Enclosure(best.lower, best.upper, None, Work(StopReason.WIDTH, made, evaluations, operator.pairs))
 
 
-def policy_chain(operator: LumpedOperator, policy: list[tuple[Integers, Integers]]) -> PolicyChain:
-    """The Markov chain of a deterministic policy given as in :meth:`LumpedOperator.apply`. Cost: n times the rows."""
-    model, n = operator.model, operator.n
-    global_states, states = operator.shape
-    local_states = model.sizes[2]
-    global_law = np.empty((global_states, states, global_states))
-    local_law = []
-    reward = np.empty((global_states, states))
-    kernel = model.floats("global_kernel")
-    for g, (global_action, action_counts) in enumerate(policy):
-        choices = operator.choices[g]
-        weights = np.array([[float(p) for p in row] for row in choices.kernels])
-        multiplicity = operator.kernel_counts(g, action_counts)
-        per_state = np.broadcast_to(weights, (states, *weights.shape))
-        law = np.empty((states, states))
-        law[:, operator.order] = sweeps.next_count_laws(multiplicity, np.ascontiguousarray(per_state), operator.up, operator.level_sizes)
-        local_law.append(compact(law))
-        global_law[g] = kernel[g, global_action]
-        local = action_counts @ np.array([float(r / n) for r in choices.reward])
-        reward[g] = np.array([float(r) for r in model.global_reward[g]])[global_action] + local
-    roundings = (local_states + 1) * n + 1
-    return PolicyChain(reward, model.discount, roundings, model.rt, Fraction(0), global_law, local_law)
+def _extrapolated(history: list[tuple[Floats, Floats]]) -> Floats:
+    """The affine combination of the images whose residual is least (Anderson 1965); constants do not count, they are certified away."""
+    residuals = np.stack([(image - value).ravel() for value, image in history])
+    residuals -= residuals.mean(axis=1, keepdims=True)
+    images = np.stack([image.ravel() for _, image in history])
+    share, *_ = np.linalg.lstsq(np.diff(residuals, axis=0).T, residuals[-1], rcond=None)
+    mixed: Floats = images[-1] - share @ np.diff(images, axis=0)
+    return mixed.reshape(history[-1][1].shape) if np.isfinite(mixed).all() else history[-1][1]
 
 
 def _flat(operator: LabelledOperator, width: float) -> Enclosure:

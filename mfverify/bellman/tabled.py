@@ -1,0 +1,98 @@
+"""The joint maximum of one global state from a table over kernel counts: for kernels that several local states share.
+
+Where many choices have the same kernel, far fewer kernel-count vectors than joint actions exist. Their expectations are
+tabled once; what remains is to distribute kernels to agents so that the rewards are largest, a transport of counts. Agents of
+one local state are placed one after another in max-plus arithmetic,
+
+    (M_s f)(e) = max_j  r_j / n + f(e + 1_kernel(j)),    j over the choices of local state s,
+
+which is the blossom of ``sweeps.py`` with maximum and sum in the place of sum and product: these operators commute, and
+``(M_1^c1 .. M_S^cS f)(0)`` is the maximum in the state ``c``. Of deterministic kernels the table is the value function itself.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cached_property
+from math import comb
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfverify import counts
+from mfverify.bellman import sweeps
+from mfverify.bellman.choices import Choices, JointMaximum, Wanted
+
+if TYPE_CHECKING:
+    from mfverify.bellman.sweeps import CountSpace
+    from mfverify.notation import Floats
+
+
+class TabledSweep:
+    """The joint maximum over the choices of one global state, by way of a table over its kernels.
+
+    Memory: ``numbers`` doubles. Cost of :meth:`maximum` with ``U`` kernels: the table, then ``n`` per count vector for two
+    kernels and about ``work`` comparisons for more. The runner-up costs one evaluation per joint action.
+    """
+
+    def __init__(self, space: CountSpace, choices: Choices) -> None:
+        self.space, self.choices = space, choices
+        n, kernels = space.n, len(choices.kernels)
+        self.length = self.numbers = counts.number_of_count_vectors(n, kernels)
+        further = kernels + space.size - 2
+        self.work = 0 if kernels == 1 else (n + 1) * len(space.vectors) if kernels == 2 else 2 * comb(n + further, further)
+
+    @cached_property
+    def reward(self) -> Floats:
+        """``r_j / n`` per choice, correctly rounded."""
+        return np.array([float(r / self.space.n) for r in self.choices.reward])
+
+    def table(self, expected: Floats) -> Floats:
+        """``E[f(next counts)]`` per kernel-count vector, lexicographic, for ``expected[c] = f(c)``."""
+        space, kernels = self.space, self.choices.kernels
+        graded = expected[space.order]
+        if len(kernels[0]) == 2 and len(kernels) >= 2:
+            segment: Floats = sweeps.expectation_segment(graded, *_segment_weights(kernels), space.n, self.length)
+            return segment
+        weights = np.array([[float(p) for p in k] for k in kernels])
+        walked: Floats = sweeps.expectation_tree(graded, space.up, space.level_sizes, weights, space.n, self.length)
+        return walked
+
+    def maximum(self, expected: Floats, wanted: Wanted) -> JointMaximum:
+        """``max_d E[f(next counts) | d] + (1/n) sum r_l`` for every count vector, ``expected[c] = f(c)`` lexicographic."""
+        return self.maximum_of(self.table(expected), wanted)
+
+    def maximum_of(self, table: Floats, wanted: Wanted) -> JointMaximum:
+        """The same from the table."""
+        space, choices = self.space, self.choices
+        if wanted is Wanted.LEAD:
+            binomials = sweeps.binomial_table(space.n, len(choices.kernels))
+            return JointMaximum(
+                *sweeps.joint_maximum(space.vectors, choices.starts, choices.kernel, self.reward, table, binomials, len(choices.kernels))
+            )
+        if len(choices.kernels) == 1:
+            # Merged actions leave one choice per local state.
+            return JointMaximum(space.vectors @ self.reward + table[0], None, space.vectors.copy())
+        if len(choices.kernels) == 2:
+            free = [s for s in range(space.size) if choices.starts[s + 1] - choices.starts[s] == 2]
+            gain: list[Fraction] = [choices.reward[choices.starts[s]] - choices.reward[choices.starts[s] + 1] for s in free]
+            preference = np.array([s for _, s in sorted(zip(gain, free, strict=True))], dtype=np.int64)
+            values, actions = sweeps.two_kernel_maximum(
+                space.vectors, choices.starts, choices.kernel, self.reward, preference, table
+            )
+            return JointMaximum(values, None, actions)
+        values, _, actions = sweeps.joint_maximum(
+            space.vectors, choices.starts, choices.kernel, self.reward, table,
+            sweeps.binomial_table(space.n, len(choices.kernels)), len(choices.kernels),
+        )
+        return JointMaximum(values, None, actions)
+
+
+def _segment_weights(kernels: tuple[tuple[Fraction, ...], ...]) -> tuple[Floats, Floats, Floats]:
+    """Convex weights for :func:`sweeps.expectation_segment`, each correctly rounded from the exact rational."""
+    *inner, lower, upper = (row[1] for row in kernels)
+    width = upper - lower
+    first = np.array([float(1 - lower), float(lower)])
+    second = np.array([float((1 - upper) / (1 - lower)), float(width / (1 - lower))])
+    rest = np.array([[float((upper - x) / width), float((x - lower) / width)] for x in inner]).reshape(len(inner), 2)
+    return first, second, rest
