@@ -413,7 +413,7 @@ class FusedSweep:
         exchanges = {"places": plan.places, "exchange_weights": plan.exchange_weights, "exchange_steps": plan.exchange_steps, "front": plan.front}
         if plan.outer == 0:
             exchange_vertices(base, n, *exchanges.values(), *shared.values())
-        tasks = self._tasks()
+        tasks = self._tasks
         workers, states = len(tasks), len(expected)
         best = np.full((workers, states), -np.inf)
         second = np.full((workers, states), -np.inf) if wanted is Wanted.LEAD else None
@@ -426,9 +426,9 @@ class FusedSweep:
         )
         found = (best, second, number, place)
         if workers > 1:
-            _walk_in_threads(*given, tasks, self._first_numbers(), *found)
+            _walk_in_threads(*given, tasks, self._first_numbers, *found)
         else:
-            _walk(*given, tasks[0], self._first_numbers(), *(None if x is None else x[0] for x in found))
+            _walk(*given, tasks[0], self._first_numbers, *(None if x is None else x[0] for x in found))
         # The two-state forms name states by the agents in one local state.
         named = {ACROSS: vertex_state[1], WITHIN: 1 - vertex_state[1]}
         state = np.arange(states) if kind == GENERAL else space.vectors[:, named[kind]]
@@ -444,6 +444,7 @@ class FusedSweep:
             action_counts = self._action_counts(number[winner, state], None if kind == ACROSS else place[winner, state])
         return JointMaximum(values, runners_up, action_counts)
 
+    @cached_property
     def _tasks(self) -> Integers:
         """For every worker the counts of the first slot that it walks, ascending; -1 fills up."""
         n = self.space.n
@@ -457,10 +458,18 @@ class FusedSweep:
         longest = max(map(len, hands))
         return np.array([hand + [-1] * (longest - len(hand)) for hand in hands], dtype=np.int64)
 
+    @cached_property
     def _first_numbers(self) -> Integers:
         """The number of the first row for every count of the first slot."""
-        n, walked = self.space.n, len(self.plan.slots) + (self.plan.chain != PADDING)
-        return np.array([comb(n + walked, walked) - comb(n - m + walked, walked) for m in range(n + 1)], dtype=np.int64)
+        rows = self._rows_below[0] if self._rows_below else np.ones(self.space.n + 1, dtype=np.int64)
+        return rows[-1] - rows[::-1]
+
+    @cached_property
+    def _rows_below(self) -> list[Integers]:
+        """For each walked choice: the rows that agree before it when at most ``x`` agents are left there, ``C(x + d, d)``."""
+        walked = len(self.plan.slots) + (self.plan.chain != PADDING)
+        every = range(self.space.n + 1)
+        return [np.array([comb(x + d, d) for x in every], dtype=np.int64) for d in range(walked, 0, -1)]
 
     def _action_counts(self, number: Integers, place: Integers | None) -> Integers:
         """Action counts ``[c, choice]`` from row numbers and places in the row (None: the place follows from the state)."""
@@ -470,9 +479,7 @@ class FusedSweep:
         left = np.full(len(number), space.n, dtype=np.int64)
         rest = number.copy()
         for i, j in enumerate(walked):
-            # Rows that agree so far and have at most x agents left after this choice: C(x + d, d).
-            d = len(walked) - i
-            rows = np.array([comb(x + d, d) for x in range(space.n + 1)], dtype=np.int64)
+            rows = self._rows_below[i]
             after = np.searchsorted(rows, rows[left] - rest)
             rest -= rows[left] - rows[after]
             out[:, j] = left - after

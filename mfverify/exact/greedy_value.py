@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _MOST_CHAIN_NUMBERS = 10**8
 """A policy whose transition rows need more doubles than this is not evaluated (0.8 GB)."""
 
-_MOST_DIRECT_STATES: Final = 1500
-"""Linear systems up to this size are solved directly: faster there than GMRES, and the matrix is small."""
+_MOST_DIRECT_STATES: Final = 64
+"""Linear systems up to this size are solved directly; from there on the threads of LAPACK cost more than GMRES does."""
 
 _NEGLIGIBLE: Final = 1e-18
 """Probabilities below this multiple of the largest one are dropped; their sum is far below double precision."""

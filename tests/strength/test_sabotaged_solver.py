@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from mfverify import counts
-from mfverify.bellman import labelled, lumped, sampled, sweeps
+from mfverify.bellman import fused, labelled, lumped, sampled, sweeps, tabled
 from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
@@ -33,7 +33,7 @@ from tests.agreement.checks import (
     instance_of,
     model_of,
 )
-from tests.oracles import assert_encloses, random_instance, with_local_reward
+from tests.oracles import assert_encloses, moving_instance, random_instance, with_local_reward
 
 TWO = random_instance(1, 2, 2, 2, 2)
 THREE = random_instance(2, 2, 2, 3, 2)
@@ -45,6 +45,8 @@ Check = Callable[[], None]
 
 OF_TWO: Check = partial(check_optimal_value, TWO, 3, "lumped")
 OF_THREE: Check = partial(check_optimal_value, THREE, 2, "lumped")
+OF_SHARING_TWO: Check = partial(check_optimal_value, moving_instance(1, 2, 2, 2), 3, "lumped")
+OF_SHARING_THREE: Check = partial(check_optimal_value, moving_instance(5, 2, 3, 3), 2, "lumped")
 OF_FLAT: Check = partial(check_optimal_value, TWO, 2, "flat")
 OF_RATIONAL: Check = partial(check_optimal_value, TWO, 2, "rational")
 OF_BOTH: Check = partial(check_methods_agree, TWO, 3)
@@ -95,6 +97,35 @@ def moved_weight(original: Any, kernels: Any) -> Any:
     return first + np.array([-1e-6, 1e-6]), second, rest
 
 
+def moved_vertex(original: Any, *arguments: Any) -> Any:
+    """The same in the plan of a fused sweep, at the first vertex that is exchanged."""
+    plan = original(*arguments)
+    moved = plan.exchange_weights.copy()
+    moved[0, :2] += np.array([1e-6, -1e-6])
+    return replace(plan, exchange_weights=moved)
+
+
+def step_hardly_off(original: Any, *arguments: Any) -> Any:
+    """The reward of the choices beyond the vertices is a millionth too large."""
+    plan = original(*arguments)
+    one, two = plan.chain_weights.copy(), plan.chain_pair.copy()
+    one[-1] += 1e-6
+    two[-1] += 2e-6
+    return replace(plan, slot_steps=plan.slot_steps + 1e-6, chain_weights=one, chain_pair=two)
+
+
+def longer_steps(original: Any, *arguments: Any) -> Any:
+    """Two agents at once are taken for one: the even rows of a chain are wrong."""
+    plan = original(*arguments)
+    return replace(plan, chain_pair=np.array([*plan.chain_weights[:2], 0.0, plan.chain_weights[2]]))
+
+
+def without_last_worker(original: Any, sweep: Any, expected: Any, wanted: Any) -> Any:
+    """What the last thread found is lost."""
+    sweep.__dict__["_tasks"] = np.array([[0, 1, 2, -1]])
+    return original(sweep, expected, wanted)
+
+
 def moved_rows(original: Any, model: Model, name: str) -> Any:
     """The same in the arrays of the labelled operator."""
     array = original(model, name)
@@ -107,9 +138,9 @@ def moved_tree(original: Any, f: Any, up: Any, sizes: Any, weights: Any, n: int,
     return original(f, up, sizes, weights + 1e-6 * (np.arange(weights.shape[1]) == 1), n, length)
 
 
-def shifted(original: Any, operator: Any, g: int, value: Any) -> Any:
+def shifted(original: Any, operator: Any, g: int, value: Any, wanted: Any) -> Any:
     """Every reward a millionth too large."""
-    return [table + 1e-6 for table in original(operator, g, value)]
+    return [found._replace(values=found.values + 1e-6) for found in original(operator, g, value, wanted)]
 
 
 def shifted_table(original: Any, operator: Any, g: int, value: Any) -> Any:
@@ -135,8 +166,8 @@ def without_last_local_action(original: Any, model: Model, g: int) -> Any:
     )
 
 
-def without_last_global_action(original: Any, operator: Any, g: int, value: Any) -> Any:
-    return original(operator, g, value)[:-1]
+def without_last_global_action(original: Any, operator: Any, g: int, value: Any, wanted: Any) -> Any:
+    return original(operator, g, value, wanted)[:-1]
 
 
 def without_last_joint_action(original: Any, system: Any, counts_: Any) -> Any:
@@ -144,9 +175,9 @@ def without_last_joint_action(original: Any, system: Any, counts_: Any) -> Any:
     return iter(found[:-1] if len(found) > 1 else found)
 
 
-def image_hardly_off(original: Any, operator: Any, value: Any) -> Any:
+def image_hardly_off(original: Any, operator: Any, value: Any, wanted: Any) -> Any:
     """The image of the operator is off by a ten-thousandth of a millionth, hundred times its error bound."""
-    image, policy = original(operator, value)
+    image, policy = original(operator, value, wanted)
     return image + 1e-10, policy
 
 
@@ -273,12 +304,17 @@ def missing_column(original: Any, *arguments: Any, **named: Any) -> Any:
 
 
 SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
-    "lumped: kernel weight": (OF_TWO, Around(lumped, "_segment_weights", moved_weight)),
-    "lumped: kernel weight, three local states": (OF_THREE, Around(sweeps, "expectation_tree", moved_tree)),
-    "lumped: reward": (OF_TWO, Around(lumped.LumpedOperator, "action_values", shifted)),
-    "lumped: discount": (OF_TWO, Around(lumped.LumpedOperator, "action_values", discounted_twice)),
+    "lumped: kernel weight": (OF_TWO, Around(fused, "plan_walk", moved_vertex)),
+    "lumped: kernel weight, three local states": (OF_THREE, Around(fused, "plan_walk", moved_vertex)),
+    "lumped: kernel weight, two shared kernels": (OF_SHARING_TWO, Around(tabled, "_segment_weights", moved_weight)),
+    "lumped: kernel weight, shared kernels of three local states": (OF_SHARING_THREE, Around(sweeps, "expectation_tree", moved_tree)),
+    "lumped: reward rides wrongly": (OF_TWO, Around(fused, "plan_walk", step_hardly_off)),
+    "lumped: two agents for one": (OF_TWO, Around(fused, "plan_walk", longer_steps)),
+    "lumped: a thread is lost": (OF_TWO, Around(fused.FusedSweep, "maximum", without_last_worker)),
+    "lumped: reward": (OF_TWO, Around(lumped.LumpedOperator, "local_maxima", shifted)),
+    "lumped: discount": (OF_TWO, Around(lumped.LumpedOperator, "_rows", discounted_twice)),
     "lumped: local action dropped": (OF_TWO, Around(lumped, "choices_in", without_last_local_action)),
-    "lumped: global action dropped": (OF_TWO, Around(lumped.LumpedOperator, "action_values", without_last_global_action)),
+    "lumped: global action dropped": (OF_TWO, Around(lumped.LumpedOperator, "local_maxima", without_last_global_action)),
     "lumped: image hardly off": (OF_TWO, Around(lumped.LumpedOperator, "apply", image_hardly_off)),
     "lumped: count vectors reversed": (OF_TWO, Around(checks, "optimal_value", reversed_counts)),
     "lumped: count vector missing": (OF_TWO, Around(checks, "optimal_value", missing_column)),
@@ -335,8 +371,8 @@ def test_an_understated_rounding_error_is_noticed_unless_the_bound_says_so(monke
     """An operator that always rounds down to 20 bits is caught, and is sound again once its error bound admits it."""
     original = lumped.LumpedOperator.apply
 
-    def coarse(operator: Any, value: Any) -> Any:
-        image, policy = original(operator, value)
+    def coarse(operator: Any, value: Any, wanted: Any) -> Any:
+        image, policy = original(operator, value, wanted)
         return image - np.abs(image) * 2.0**-20, policy
 
     def honest(operator: Any, value: Any) -> Fraction:
