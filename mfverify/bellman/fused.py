@@ -462,7 +462,8 @@ class FusedSweep:
     def _first_numbers(self) -> Integers:
         """The number of the first row for every count of the first slot."""
         rows = self._rows_below[0] if self._rows_below else np.ones(self.space.n + 1, dtype=np.int64)
-        return rows[-1] - rows[::-1]
+        first: Integers = rows[-1] - rows[::-1]
+        return first
 
     @cached_property
     def _rows_below(self) -> list[Integers]:

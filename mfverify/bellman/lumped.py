@@ -185,12 +185,19 @@ class LumpedOperator:
         tables = [discount * table for table in self.expectations(g, value)]
         return [float(self.model.global_reward[g, b]) + tables[row] for b, row in enumerate(self.choices[g].global_row)]
 
-    def local_maximum(self, g: int, table: Floats) -> JointMaximum:
-        """Maximise ``(1/n) sum r_l + table`` over the joint local actions for every count vector, with the runner-up.
+    def joint_maxima(self, g: int, value: Floats) -> list[JointMaximum]:
+        """For each global action ``b``: the largest ``Q`` over joint local actions, the runner-up and a maximiser, per count vector.
 
-        ``table``: a number for every kernel-count vector, as from :meth:`action_values`.
+        Every number is off by at most :meth:`error`.
         """
-        return TabledSweep(self.space, self.choices[g]).maximum_of(table, Wanted.LEAD)
+        shift = float(self.model.discount) * _centred(value)[1]
+        local = self.local_maxima(g, value, Wanted.LEAD)
+        found = []
+        for b, row in enumerate(self.choices[g].global_row):
+            reward, maximum = float(self.model.global_reward[g, b]), local[row]
+            assert maximum.runners_up is not None
+            found.append(maximum._replace(values=maximum.values + reward + shift, runners_up=maximum.runners_up + reward + shift))
+        return found
 
     def apply(self, value: Floats, wanted: Wanted = Wanted.POLICY) -> tuple[Floats, Policy]:
         """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy (empty unless wanted).

@@ -226,15 +226,18 @@ def _next_composition(d: Integers, start: int, end: int) -> bool:
 
 def _two_kernel_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
-) -> tuple[Floats, Integers]:
+) -> tuple[Floats, Floats, Integers]:
     """:func:`joint_maximum` where only two kernels exist: linear instead of quadratic work per state.
 
     For a given number of agents on kernel 1 the best assignment moves agents in the order of what moving earns, so only
-    those n + 1 assignments are compared. ``preference`` lists the local states that have both kernels, largest
-    ``reward(kernel 1) - reward(kernel 0)`` first, sorted in exact arithmetic. Returns values ``[c]`` and the action counts
-    ``[c, choice]`` of a maximiser. Rounding per entry is that of one sum over all choices, as in :func:`joint_maximum`.
+    those n + 1 assignments are compared; the second best with as many on kernel 1 exchanges one agent between the last state
+    that moved and the next one. ``preference`` lists the local states that have both kernels, largest
+    ``reward(kernel 1) - reward(kernel 0)`` first, sorted in exact arithmetic. Returns values ``[c]``, runners-up ``[c]`` and the action
+    counts ``[c, choice]`` of a maximiser. Rounding per entry is that of one sum over all choices, as in :func:`joint_maximum`;
+    three roundings more for a runner-up.
     """
     values = np.empty(len(vectors))
+    runners_up = np.empty(len(vectors))
     maximisers = np.zeros((len(vectors), len(kernel)), dtype=np.int64)
     for c in numba.prange(len(vectors)):
         n = 0
@@ -246,7 +249,9 @@ def _two_kernel_maximum(
             if kernel[starts[s]] == 1:
                 fixed += vectors[c, s]
         best = -np.inf
+        second = -np.inf
         on_one = fixed
+        before = -1  # the last state with agents that moved, and the next one with agents that could
         for i in range(-1, len(preference)):
             # i = -1 compares the assignment in which nobody has moved yet.
             s = preference[max(i, 0)] if len(preference) else 0
@@ -255,22 +260,39 @@ def _two_kernel_maximum(
                 if i < 0 or j < starts[s] or j >= starts[s + 1]:
                     base += d[j] * reward[j]
             most = vectors[c, s] if i >= 0 else 0
+            after = -1
+            for k in range(i + 1, len(preference)):
+                if vectors[c, preference[k]] > 0:
+                    after = preference[k]
+                    break
             for x in range(0 if i < 0 else 1, most + 1):
                 value = base + table[n - on_one - x]
                 if i >= 0:
                     value = base + ((most - x) * reward[starts[s]] + x * reward[starts[s] + 1]) + table[n - on_one - x]
                 if value > best:
+                    second = best
                     best = value
                     maximisers[c] = d
                     if i >= 0:
                         maximisers[c, starts[s]] = most - x
                         maximisers[c, starts[s] + 1] = x
+                elif value > second:
+                    second = value
+                if i >= 0:
+                    gain = reward[starts[s] + 1] - reward[starts[s]]
+                    if after >= 0:
+                        second = max(second, value + ((reward[starts[after] + 1] - reward[starts[after]]) - gain))
+                    if before >= 0 and x < most:
+                        second = max(second, value + (gain - (reward[starts[before] + 1] - reward[starts[before]])))
             if i >= 0:
                 d[starts[s]] = 0
                 d[starts[s] + 1] = most
                 on_one += most
+                if most > 0:
+                    before = s
         values[c] = best
-    return values, maximisers
+        runners_up[c] = second
+    return values, runners_up, maximisers
 
 
 def _joint_maximum(
@@ -429,9 +451,9 @@ def joint_maximum(
 
 def two_kernel_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
-) -> tuple[Floats, Integers]:
+) -> tuple[Floats, Floats, Integers]:
     """See :func:`_two_kernel_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Integers] = for_work(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(
+    found: tuple[Floats, Floats, Integers] = for_work(len(table) * len(vectors), _TWO_KERNEL_MAXIMUM)(
         vectors, starts, kernel, reward, preference, table
     )
     return found

@@ -65,27 +65,18 @@ class TabledSweep:
     def maximum_of(self, table: Floats, wanted: Wanted) -> JointMaximum:
         """The same from the table."""
         space, choices = self.space, self.choices
-        if wanted is Wanted.LEAD:
-            binomials = sweeps.binomial_table(space.n, len(choices.kernels))
-            return JointMaximum(
-                *sweeps.joint_maximum(space.vectors, choices.starts, choices.kernel, self.reward, table, binomials, len(choices.kernels))
-            )
-        if len(choices.kernels) == 1:
+        kernels = len(choices.kernels)
+        if kernels == 1:
             # Merged actions leave one choice per local state.
-            return JointMaximum(space.vectors @ self.reward + table[0], None, space.vectors.copy())
-        if len(choices.kernels) == 2:
+            values = space.vectors @ self.reward + table[0]
+            return JointMaximum(values, np.full(len(values), -np.inf), space.vectors.copy())
+        if kernels == 2:
             free = [s for s in range(space.size) if choices.starts[s + 1] - choices.starts[s] == 2]
-            gain: list[Fraction] = [choices.reward[choices.starts[s]] - choices.reward[choices.starts[s] + 1] for s in free]
+            gain = [choices.reward[choices.starts[s]] - choices.reward[choices.starts[s] + 1] for s in free]
             preference = np.array([s for _, s in sorted(zip(gain, free, strict=True))], dtype=np.int64)
-            values, actions = sweeps.two_kernel_maximum(
-                space.vectors, choices.starts, choices.kernel, self.reward, preference, table
-            )
-            return JointMaximum(values, None, actions)
-        values, _, actions = sweeps.joint_maximum(
-            space.vectors, choices.starts, choices.kernel, self.reward, table,
-            sweeps.binomial_table(space.n, len(choices.kernels)), len(choices.kernels),
-        )
-        return JointMaximum(values, None, actions)
+            return JointMaximum(*sweeps.two_kernel_maximum(space.vectors, choices.starts, choices.kernel, self.reward, preference, table))
+        binomials = sweeps.binomial_table(space.n, kernels)
+        return JointMaximum(*sweeps.joint_maximum(space.vectors, choices.starts, choices.kernel, self.reward, table, binomials, kernels))
 
 
 def _segment_weights(kernels: tuple[tuple[Fraction, ...], ...]) -> tuple[Floats, Floats, Floats]:

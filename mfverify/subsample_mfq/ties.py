@@ -53,14 +53,16 @@ def maximisers(operator: LumpedOperator, value: Enclosure) -> dict[State, Maximi
     out: dict[State, Maximisers] = {}
     open_: dict[State, list[JointAction]] = {}
     for g in range(operator.shape[0]):
-        tables = operator.action_values(g, midpoint)
+        tables: list[Floats] | None = None
         distinct = _distinct_global_actions(operator, g)
-        best, gap, winner, local = _separation(operator, g, tables, distinct)
+        best, gap, winner, local = _separation(operator, g, midpoint, distinct)
         for c, row in enumerate(operator.vectors):
             state = (g, tuple(int(x) for x in row))
             if Fraction(float(gap[c])) > slack:
                 out[state] = Maximisers(((distinct[winner[c]], _over_pairs(operator, g, local[winner[c]][c])),))
                 continue
+            if tables is None:
+                tables = operator.action_values(g, midpoint)
             candidates = _candidates(operator, g, row, tables, distinct, float(best[c]), slack)
             if candidates is None:
                 out[state] = Maximisers(None)
@@ -78,10 +80,11 @@ def maximisers(operator: LumpedOperator, value: Enclosure) -> dict[State, Maximi
 
 
 def _separation(
-    operator: LumpedOperator, g: int, tables: list[Floats], distinct: list[int]
+    operator: LumpedOperator, g: int, value: Floats, distinct: list[int]
 ) -> tuple[Floats, Floats, Integers, list[Integers]]:
     """Best value, its lead over every other joint action (rounded down), the winning global action, and the local maximisers."""
-    values, seconds, local = zip(*(operator.local_maximum(g, tables[b]) for b in distinct), strict=True)
+    every = operator.joint_maxima(g, value)
+    values, seconds, local = zip(*(every[b] for b in distinct), strict=True)
     stacked = np.stack(values)
     winner = stacked.argmax(axis=0)
     columns = np.arange(stacked.shape[1])
