@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: help report test lint docs clean
+.PHONY: help report test lint docs bench clean
 help:
 	@echo "make report   verify the catalogue on the bundled models; leaves reports/latest/report.html and report.json"
 	@echo "make test     linters, types, all tests, theorem checks and notebooks"
 	@echo "make docs     the documentation in docs/_build, warnings are errors"
+	@echo "make bench    side by side with real solvers, in .venv-bench; leaves docs/benchmarks/ (AUTHORS=path: a clone of the authors' code)"
 	@echo "make clean    remove the virtual environment and the latest report"
 
 $(STAMP): pyproject.toml
@@ -33,5 +36,15 @@ docs: $(STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
 	@echo "the documentation is docs/_build/index.html"
 
+# The peers bring much with them; they have a virtual environment of their own.
+$(BENCH_STAMP): pyproject.toml
+	@echo "setting up $(BENCH) (once)"
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $(BENCH_STAMP)
+
+bench: $(BENCH_STAMP)
+	$(BENCH)/bin/python -m benchmarks $(if $(AUTHORS),--authors $(AUTHORS))
+
 clean:
-	rm -rf $(VENV) reports/latest docs/_build
+	rm -rf $(VENV) $(BENCH) reports/latest docs/_build

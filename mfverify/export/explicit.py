@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,10 +30,7 @@ MOST_CHOICES = 10**7
 """Systems with more (state, joint action) pairs are refused before any work."""
 
 MOST_TRANSITIONS = 15 * 10**7
-"""Systems with more transitions are refused before they are built (1.8 GB in compressed rows of doubles, three times that while they are put together)."""
-
-_ROWS_AT_ONCE = 1 << 22
-"""Entries of the dense block of laws that is held while rows are compressed (32 MB)."""
+"""Systems with more transitions are refused before they are built (1.8 GB in compressed rows of doubles)."""
 
 
 @dataclass(frozen=True)
@@ -111,45 +109,76 @@ class ExplicitSystem:
 def explicit_system(model: Model, n: int) -> ExplicitSystem:
     """Write the n-agent system out in doubles.
 
-    Raises as :func:`extent`. Cost: n steps per transition, and about 36 bytes per transition at the peak.
+    Raises as :func:`extent`. Cost: n steps per transition; memory 12 bytes per transition and little beside.
     """
-    extent(model, n)
-    global_states, global_actions, size, local_actions = model.sizes
-    vectors = counts.count_vectors(n, size)
-    actions = counts.count_vectors(n, size * local_actions)
-    owner = counts.rank(actions.reshape(-1, size, local_actions).sum(axis=2))
+    size = extent(model, n)
+    global_states, global_actions, local_states, local_actions = model.sizes
+    vectors = counts.count_vectors(n, local_states)
+    actions = counts.count_vectors(n, local_states * local_actions)
+    owner = counts.rank(actions.reshape(-1, local_states, local_actions).sum(axis=2))
     by_state = np.argsort(owner, kind="stable")
-    actions, owner = actions[by_state], owner[by_state]
-    state, played, joint, rewards, laws = [], [], [], [], []
+    actions, ends = actions[by_state], np.searchsorted(owner[by_state], np.arange(1, len(vectors) + 1))
+    # Memory that is reserved but never written costs nothing, so the upper bound may be generous.
+    law = _Rows(size.choices, size.transitions, size.states)
+    joint, rewards = [], []
     for g in range(global_states):
-        local_law = _next_count_laws(model, n, g, actions)
-        local_reward = actions @ (model.floats("local_reward")[:, g, :].ravel() / n)
-        blocks = [sparse.kron(model.floats("global_kernel")[g, b][None, :], local_law, format="csr") for b in range(global_actions)]
-        # From (action, state, d) to (state, action, d).
-        order = np.argsort(np.tile(owner, global_actions), kind="stable")
-        laws.append(sparse.vstack(blocks, format="csr")[order] if global_actions > 1 else blocks[0])
-        state.append(g * len(vectors) + np.tile(owner, global_actions)[order])
-        played.append(np.repeat(np.arange(global_actions), len(actions))[order])
-        joint.append(np.tile(actions, (global_actions, 1))[order])
-        rewards.append((model.floats("global_reward")[g][:, None] + local_reward).ravel()[order])
-    law = sparse.vstack(laws, format="csr")
+        local_reward = model.floats("local_reward")[:, g, :].ravel() / n
+        for start, end in pairwise([0, *ends]):
+            part = actions[start:end]
+            local_law = _next_count_laws(model, n, g, part)
+            for b in range(global_actions):
+                mixture = model.floats("global_kernel")[g, b][None, :, None]
+                law.append((mixture * local_law[:, None, :]).reshape(len(part), -1))
+                joint.append(part)
+                rewards.append(float(model.global_reward[g, b]) + part @ local_reward)
+    widths = np.diff([0, *ends])
     return ExplicitSystem(
-        model, n, np.concatenate(state), np.concatenate(played), np.concatenate(joint), np.concatenate(rewards), sparse.csr_matrix(law)
+        model,
+        n,
+        np.repeat(np.arange(size.states), global_actions * np.tile(widths, global_states)),
+        np.repeat(np.tile(np.arange(global_actions), size.states), np.repeat(np.tile(widths, global_states), global_actions)),
+        np.concatenate(joint),
+        np.concatenate(rewards),
+        law.matrix(),
     )
 
 
-def _next_count_laws(model: Model, n: int, g: int, actions: Integers) -> sparse.csr_matrix:
-    """The law of the next count vector for every row of action counts, lexicographic columns, zeros left out."""
+class _Rows:
+    """Compressed sparse rows that are appended block by block, zeros left out, into arrays of a known largest length."""
+
+    def __init__(self, rows: int, most_entries: int, columns: int) -> None:
+        self.data = np.empty(most_entries)
+        self.indices = np.empty(most_entries, dtype=np.int32)
+        self.indptr = np.zeros(rows + 1, dtype=np.int64 if most_entries >= 2**31 else np.int32)
+        self.columns = columns
+        self.rows = self.entries = 0
+
+    def append(self, block: Floats) -> None:
+        """Append the rows of a dense block."""
+        present = block != 0.0
+        lengths = present.sum(axis=1)
+        end = self.entries + int(lengths.sum())
+        columns = np.broadcast_to(np.arange(self.columns, dtype=np.int32), block.shape)
+        if end - self.entries == block.size:
+            self.data[self.entries : end].reshape(block.shape)[:] = block
+            self.indices[self.entries : end].reshape(block.shape)[:] = columns
+        else:
+            self.data[self.entries : end] = block[present]
+            self.indices[self.entries : end] = columns[present]
+        self.indptr[self.rows + 1 : self.rows + len(block) + 1] = self.entries + np.cumsum(lengths)
+        self.rows, self.entries = self.rows + len(block), end
+
+    def matrix(self) -> sparse.csr_matrix:
+        """The matrix of all rows, without copying them."""
+        return sparse.csr_matrix((self.data[: self.entries], self.indices[: self.entries], self.indptr), shape=(self.rows, self.columns))
+
+
+def _next_count_laws(model: Model, n: int, g: int, actions: Integers) -> Floats:
+    """The law of the next count vector for every row of action counts, lexicographic columns."""
     _, _, size, local_actions = model.sizes
     kernels = model.floats("local_kernel")[:, g].reshape(size * local_actions, size)
     order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
-    length = len(order)
-    step = max(1, _ROWS_AT_ONCE // length)
-    blocks = []
-    for start in range(0, len(actions), step):
-        part = actions[start : start + step]
-        weights = np.ascontiguousarray(np.broadcast_to(kernels, (len(part), *kernels.shape)))
-        dense = np.empty((len(part), length))
-        dense[:, order] = sweeps.next_count_laws(part, weights, up, levels)
-        blocks.append(sparse.csr_matrix(dense))
-    return sparse.csr_matrix(sparse.vstack(blocks, format="csr"))
+    weights = np.ascontiguousarray(np.broadcast_to(kernels, (len(actions), *kernels.shape)))
+    laws = np.empty((len(actions), len(order)))
+    laws[:, order] = sweeps.next_count_laws(actions, weights, up, levels)
+    return laws

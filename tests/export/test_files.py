@@ -200,7 +200,12 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
         "property": 'R{"nonnegative"}max=? [F "end"]',
         "value_offset": "-101/50",
     }
-    for arguments in (["--agents", "0", "--to", "drn"], ["--agents", "4"], ["--agents", "4", "--to", "dot"], ["--agents", "10000", "--to", "drn"]):
+    for arguments in (
+        ["--agents", "0", "--to", "drn"],
+        ["--agents", "4"],
+        ["--agents", "4", "--to", "dot"],
+        ["--agents", "10000", "--to", "drn"],
+    ):
         assert run(["export", "models:coordination", *arguments]) == 2
         shown = capsys.readouterr()
         assert shown.out == ""

@@ -14,7 +14,9 @@ from mfverify.export.formats import export_model
 from mfverify.models import random_coupled
 from tests.export.systems import EACH, LOSSES, SYSTEMS
 
-stormpy = pytest.importorskip("stormpy", reason="stormpy is not installed (pip install 'mfverify[interchange]'): Storm did not check the exports")
+stormpy = pytest.importorskip(
+    "stormpy", reason="stormpy is not installed (pip install 'mfverify[interchange]'): Storm did not check the exports"
+)
 
 
 def exact_values(path: Path, query: str, states: int) -> list[Fraction]:
