@@ -24,6 +24,7 @@ ORDER = (
     "bellman",
     "exact",
     "export",
+    "environments",
     "subsample_mfq",
     "simulation",
     "bounds",
