@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.peers import PEERS, installed
 from benchmarks.results_page import write_page
-from benchmarks.side_by_side import PROJECT, SUITES, Limits, exponent, exponents, lines_of, ratios, run_suite
+from benchmarks.side_by_side import PROJECT, SUITES, Limits, exponent, exponents, last_words, lines_of, ratios, run_suite
 
 AUTHORS_SIZES = (2, 4, 8, 14)
 """Numbers of agents k at which the authors' learning step is timed; 14 is that of their configuration."""
@@ -72,8 +72,7 @@ def other_script(path: Path, seconds: float) -> dict[str, Any]:
     except subprocess.TimeoutExpired:
         return {"script": path.name, "status": f"stopped after {seconds:.0f} s"}
     if run.returncode:
-        words = run.stderr.strip().splitlines()
-        return {"script": path.name, "status": f"failed: {words[-1][:200] if words else run.returncode}"}
+        return {"script": path.name, "status": f"failed: {last_words(run.stderr)}"}
     return {"script": path.name, "status": "done", "output": run.stdout.rstrip()}
 
 

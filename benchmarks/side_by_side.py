@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -115,9 +116,14 @@ def lines_of(command: Sequence[str], limits: Limits) -> tuple[list[dict[str, Any
         if line.startswith("{"):
             rows.append(json.loads(line))
     if not stopped and process.returncode != 0:
-        words = [line for line in errors.splitlines() if line.strip()]
-        stopped.append(f"ended with status {process.returncode}: {words[-1][:200] if words else 'no message'}")
+        stopped.append(f"ended with status {process.returncode}: {last_words(errors)}")
     return rows, stopped[0] if stopped else ""
+
+
+def last_words(errors: str) -> str:
+    """The last line of an error output; paths, which say something about a machine and not about a peer, left out."""
+    lines = [line for line in errors.splitlines() if line.strip()]
+    return re.sub(r"(/[^\s/:'\"]+){2,}", "(path)", lines[-1])[:200] if lines else "no message"
 
 
 def _watch(process: subprocess.Popen[str], limits: Limits, stopped: list[str]) -> None:
@@ -157,7 +163,7 @@ def run_suite(suite: Suite, limits: Limits, say: Any = print) -> dict[str, Any]:
         found, why = lines_of(["-m", "benchmarks.peers", name, suite.system, *map(str, sizes)], allowed)
         about = {"peer": name, "package": peer.package, "version": installed(peer), "method": peer.method, "promises": peer.promises}
         finished = {row["agents"]: row for row in found if row["status"] == "done"}
-        failed = {row["agents"]: row["why"] for row in found if row["status"] == "failed"}
+        failed = {row["agents"]: last_words(row["why"]) for row in found if row["status"] == "failed"}
         missing = any(row["status"] == "not installed" for row in found)
         beyond = ""
         for n in sizes:
