@@ -396,7 +396,7 @@ def main(arguments: Sequence[str]) -> None:
     for small in (2, 3):
         peer.solve(peer.built(model, small)[0])
     if peer.explicit:
-        explicit_system(model, 40)
+        explicit_system(SYSTEMS["dense"](), 40)
     for size in sizes:
         print(json.dumps({"status": "begun", "agents": int(size)}), flush=True)
         try:
