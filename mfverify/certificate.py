@@ -7,8 +7,8 @@ optimum from below. None of them has to be trusted: one application of an operat
 
 Kinds of proof, by claim.
 
-- T1, T1b, T2, T2b, P3: ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula.
-- P4, S4b, T3, X3b: the same, against the largest gap of a second pair (n, k), which is bounded from above over all start states.
+- T1, T1b, T2, T2b, T3, P3: ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula.
+- P4, S4b, X3b: the same, against the largest gap at a smaller sample (or, for S4b, from other starts), bounded from above.
 - L2: two values of ``Q*``.  C2, C3: a hypergeometric tail.  C7, C7b: a mean distance after a transition.
 - Not covered, because a line of arithmetic shows them (see ``reports/certificates/README.md``): S2, B4b, N1c.
 
@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
-import sympy as sp
 
 from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
@@ -45,6 +44,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.files import write_whole
 from mfverify.model import nested_strings
+from mfverify.model_files import model_from_document
 
 if TYPE_CHECKING:
     from mfverify.bounds.bound import Bound
@@ -66,6 +66,14 @@ class Certificate:
     """A violated instance with all that is needed to check it; ``document`` is its JSON."""
 
     document: Document
+
+    @property
+    def instance(self) -> Instance:
+        """The instance that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` or KeyError
+        where the document is not one of :func:`certify`."""
+        given = self.document["model"]
+        model = None if given is None else model_from_document(given)
+        return Instance(model, self.document["agents"], self.document["subsample"], tuple(self.document["parameters"].items()))
 
     def to_json(self) -> str:
         """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""
@@ -299,14 +307,13 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
     left = gap[g, rank]
     if claim_id in _FORMULAS:
         right = _FORMULAS[claim_id](model, n, k)
-        reference = None
+    elif claim_id == "T3":
+        right = enclose(optimality.UNIFORM_RATE.expression, {symbols.k: k}) * Fraction(instance["C"])
     else:
-        other, of = (int(instance["from_n"]), int(instance["from_k"])) if claim_id == "T3" else (n, k)
-        second = optimum(model, other) - executed(model, other, of, "independent")
+        second = best - executed(model, n, k, "independent")
         among = np.array([p == 1 for p in present]) if claim_id == "S4b" else np.ones(second.shape[1], dtype=bool)
         lower, upper = (max(Fraction(0), Fraction(float(end[:, among].max()))) for end in (second.lower, second.upper))
-        right = Interval(lower, upper) * _factor(claim_id, instance)
-        reference = other, of
+        right = Interval(lower, upper) * (Fraction(1, 2) if claim_id == "X3b" else 1)
     if left.lower <= right.upper:
         raise ModelError(f"claim {claim_id}, {instance.label}: no start state shows the violation")
     # Rounding values by e moves a gap by at most (1 + gamma)/(1 - gamma) e for each of the vectors used.
@@ -316,24 +323,13 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
         "executed": _values(played, digits),
         "witness": _witness(model, n, (g, vectors[rank]), digits),
     }
-    if reference is not None:
+    if claim_id in ("P4", "S4b", "X3b"):
         proof["reference"] = {
-            "subsampled": _greedy(model, reference[1], precision),
-            "executed": _values(executed(model, *reference, "independent"), digits),
-            "optimum": _values(optimum(model, reference[0]), digits),
+            "subsampled": _greedy(model, k, precision),
+            "executed": _values(executed(model, n, k, "independent"), digits),
+            "optimum": _values(best, digits),
         }
     return _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
-
-
-def _factor(claim_id: str, instance: Instance) -> Interval | Fraction:
-    """What the second gap is multiplied by."""
-    if claim_id == "X3b":
-        return Fraction(1, 2)
-    if claim_id == "T3":
-        assert instance.subsample is not None
-        rate = (1 + sp.log(symbols.k)) / sp.sqrt(symbols.k)
-        return enclose(rate, {symbols.k: instance.subsample}) / enclose(rate, {symbols.k: int(instance["from_k"])})
-    return Fraction(1)
 
 
 def _formula(bound: Bound) -> Callable[[Model, int, int], Interval]:
@@ -370,9 +366,12 @@ def _lipschitz_proof(claim_id: str, instance: Instance, _: _Precision) -> Docume
         instance,
         Interval.exactly(difference),
         Interval.exactly(difference - excess),
-        parameters={"other": other, "global_action": b, "first": list(d), "second": list(e)},
         state={"global": g},
-        proof={"first": _exact_values(model, k), "second": _exact_values(model, other)},
+        proof={
+            "global_action": b,
+            "first": {"actions": list(d), "values": _exact_values(model, k)},
+            "second": {"actions": list(e), "values": _exact_values(model, other)},
+        },
     )
 
 
@@ -384,22 +383,16 @@ def _tail_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
     values = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
     found = [(p, bound.enclose(values | {symbols.epsilon: d}), d) for d, p in tail(population, k, counts.total_variation)]
     probability, right, d = max(found, key=lambda sides: sides[0] - sides[1].upper)
-    said = {"population": list(population), "deviation": str(d)}
-    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), parameters=said)
+    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), proof={"deviation": str(d)})
 
 
 def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
-    """Everything is in the parameters: population, sample and kernel."""
+    """Population and sample are in the parameters; the kernel, which has a name there, is written out."""
     outcome = CATALOGUE[claim_id].sides(instance)
     assert isinstance(outcome, Sides)
-    population = [int(x) for x in str(instance["population"]).split("+")]
-    said: Document = {
-        "population": population,
-        "kernel": [[str(p) for p in row] for row in kernel_of(str(instance["kernel"]), len(population))],
-    }
-    if claim_id == "C7":
-        said["sample"] = [int(x) for x in str(instance["sample"]).split("+")]
-    return _document(claim_id, instance, outcome.left, outcome.right, parameters=said)
+    classes = len(str(instance["population"]).split("+"))
+    kernel = [[str(p) for p in row] for row in kernel_of(str(instance["kernel"]), classes)]
+    return _document(claim_id, instance, outcome.left, outcome.right, proof={"kernel": kernel})
 
 
 _GAPS: Final = ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b")

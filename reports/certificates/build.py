@@ -1,0 +1,56 @@
+"""Make the bundled certificates again: ``python reports/certificates/build.py [NAME ...]`` (all of them by default).
+
+Each is made from its claim and instance alone, so the files come out byte for byte as they are. Instances that a search found, on
+models without a name of their own, are taken from the certificate that is there: it holds the model.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mfverify import models
+from mfverify.certificate import certify, load_certificate
+from mfverify.claims.claim import Instance
+
+HERE = Path(__file__).parent
+
+NAMED = {
+    "T1": ("T1", Instance(models.coordination(), 50, 49)),
+    "T1_many_agents": ("T1", Instance(models.coordination(), 2000, 401)),
+    "T1b": ("T1b", Instance(models.coordination(), 200, 199)),
+    "T2": ("T2", Instance(models.coordination(), 200, 199)),
+    "T2b": ("T2b", Instance(models.coordination(), 400, 399)),
+    "T3_k11": ("T3", Instance(models.redrawn(), 400, 11, (("C", "5/8"),))),
+    "T3_k51": ("T3", Instance(models.redrawn(), 400, 51, (("C", "9/10"),))),
+    "T3_k101": ("T3", Instance(models.redrawn(), 400, 101, (("C", "11/10"),))),
+    "T3_k201": ("T3", Instance(models.redrawn(), 1000, 201, (("C", "7/5"),))),
+    "P3": ("P3", Instance(models.splitting(), 2, 2)),
+    "P4": ("P4", Instance(models.splitting(), 3, 1)),
+    "L2": ("L2", Instance(models.absorbing(), None, 1, (("other", 2),))),
+    "C2": ("C2", Instance(None, 7, 3, (("population", "1+1+1+1+1+1+1"),))),
+    "C3": ("C3", Instance(None, 2, 1, (("population", "1+1"),))),
+    "C7": ("C7", Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))),
+    "C7b": ("C7b", Instance(None, 2, 1, (("sample", "uniform"), ("population", "2+0"), ("kernel", "uniform")))),
+    "X3b": ("X3b", Instance(models.coordination(), 20, 1, (("transitions", 0),))),
+}
+"""What a name stands for: claim and instance, on bundled models."""
+
+
+def main(names: list[str]) -> None:
+    """Write the certificates, and say what each takes to check."""
+    found = {path.stem for path in HERE.glob("*.json")}
+    for name in names or sorted(found | set(NAMED)):
+        path = HERE / f"{name}.json"
+        if name in NAMED:
+            claim, instance = NAMED[name]
+        else:
+            before = load_certificate(path)
+            claim, instance = before.document["claim"], before.instance
+        certificate = certify(claim, instance)
+        certificate.save(path)
+        print(f"{path.name}: {len(certificate.to_json())} bytes, {certificate.document['cost']['steps']} steps to check")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
