@@ -167,8 +167,8 @@ def _document(claim_id: str, instance: Instance, left: Interval, right: Interval
     """The common frame: the two sides as certain numbers between which there is room for the roundings of the witnesses."""
     room = left.lower - right.upper
     digits = _digits_for(room / 16)
-    actual = left.lower if left.is_exact and len(str(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 4, digits)
-    bound = right.upper if right.is_exact and len(str(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 4, digits)
+    actual = left.lower if left.is_exact and len(str(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 8, digits)
+    bound = right.upper if right.is_exact and len(str(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 8, digits)
     frame = {
         "version": VERSION,
         "claim": claim_id,

@@ -21,7 +21,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction as Q
 from itertools import product
 from math import ceil, comb, isqrt, lcm, log, prod
@@ -463,45 +463,40 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
     model, n, said = Model(document), integer(document["agents"], 1, 10_000, "agents"), get(document, "parameters", dict)
     first = integer(document["subsample"], 1, n, "subsample")
     k = integer({"P4": first + 1, "X3b": 4 * first}.get(claim, first), 1, n, "larger subsample")
-    G, _, S, A = model.sizes
-    start, proof = model.state(document["state"], n, "state"), get(document, "proof", dict)
+    start, proof, notes = model.state(document["state"], n, "state"), get(document, "proof", dict), []
     values, off, tied = played(model, n, k, proof, work)
     left = witness(model, n, get(proof, "witness", list), start, work) - values.listed[start] - off
-    notes = [
-        f"ties matter, as in {tied}: they are exact, and broken lexicographically"
-        if tied
-        else "the greedy policy is unique, up to actions that do the same: no tie-breaking is involved"
-    ]
-    if claim in ("T2", "T2b"):
-        certain = all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l))
-        notes.append(
-            "every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one"
-            if certain
-            else "this is the exact operator: the event to which the theorem gives its probability is taken to be sure"
-        )
     if claim[:2] in ("T1", "T2"):
-        return left, theorem_bound(claim, model, n, k), notes
-    if claim == "T3":
-        return left, rational(said.get("C"), "C") * (1 + logarithm(Q(k))[1]) / root(Q(k))[0], notes
-    if claim == "P3":
+        right = theorem_bound(claim, model, n, k)
+        if claim[:2] == "T2" and all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l)):
+            notes.append("every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one")
+        elif claim[:2] == "T2":
+            notes.append("this is the exact operator: the event to which the theorem gives its probability is taken to be sure")
+    elif claim == "T3":
+        right = rational(said.get("C"), "C") * (1 + logarithm(Q(k))[1]) / root(Q(k))[0]
+    elif claim == "P3":
         require(k == n, "P3 speaks of k = n")
-        return left, Q(0), notes
-    # The others compare with the largest gap over all start states at the smaller sample, or, for S4b, over some start states.
-    require(claim != "X3b" or said.get("transitions") == 0, "X3b: this checker knows the exact regression only (transitions: 0)")
-    factor = Q(1, 2) if claim == "X3b" else Q(1)
-    best = all_values(model, n, get(proof, "reference", dict), "optimum")
-    values, off, _ = played(model, n, first, proof["reference"], work)
-    states = list(values.listed)
-    if claim == "S4b":  # a type is a block of local states that no agent leaves
-        types = integer(said.get("types"), 2, S, "types")
-        block = [slice(s // (S // types) * (S // types), (s // (S // types) + 1) * (S // types)) for s in range(S)]
-        stays = all(sum(model.P_l[s][g][a][block[s]]) == 1 for s, g, a in product(range(S), range(G), range(A)))
-        require(S % types == 0 and stays, "types: they are no blocks of local states that agents never leave")
-        present = {c: len({block[s].start for s, x in enumerate(c) if x}) for c in vectors(n, S)}
-        require(present[start[1]] == types, "state: not all types are present")
-        states = [s for s in states if present[s[1]] == 1]
-    largest = max(best.listed[s] - values.listed[s] for s in states) + bellman(model, n, best, work)[0] + off
-    return left, max(largest, Q(0)) * factor, notes
+        right = Q(0)
+    else:  # the largest gap at the smaller sample over all start states; S4b: at the same sample over those with a single type
+        require(claim != "X3b" or said.get("transitions") == 0, "X3b: this checker knows the exact regression only (transitions: 0)")
+        best = all_values(model, n, get(proof, "reference", dict), "optimum")
+        values, off, also = played(model, n, first, proof["reference"], work)
+        tied, off = tied or also, off + bellman(model, n, best, work)[0]
+        types = types_in(model, integer(said.get("types"), 2, model.sizes[2], "types")) if claim == "S4b" else lambda _: 1
+        require(claim != "S4b" or types(start[1]) == said["types"], "state: not all types are present")
+        largest = max(best.listed[s] - values.listed[s] for s in best.listed if types(s[1]) == 1) + off
+        right = max(largest, Q(0)) * (Q(1, 2) if claim == "X3b" else 1)
+    unique = "the greedy policy is unique, up to actions that do the same: no tie-breaking is involved"
+    return left, right, [*notes, f"ties matter, as in {tied}: they are exact, and broken lexicographically" if tied else unique]
+
+
+def types_in(model: Model, types: int) -> Callable[[tuple[int, ...]], int]:
+    """How many types a count vector holds: a type is a block of local states, all of one size, that agents never leave."""
+    G, _, S, A = model.sizes
+    size = S // types
+    outside = [model.P_l[s][g][a][t] for s, g, a, t in product(range(S), range(G), range(A), range(S)) if s // size != t // size]
+    require(types * size == S and not any(outside), "types: they are no blocks of local states that agents never leave")
+    return lambda c: len({s // size for s, x in enumerate(c) if x})
 
 
 def lipschitz(_: str, document: Any, work: Work) -> Sides:

@@ -12,8 +12,17 @@ from pathlib import Path
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
 from mfverify.claims.claim import Instance
+from mfverify.claims.costs import preferences
+from mfverify.model import Model
 
 HERE = Path(__file__).parent
+
+
+def uneven_majority() -> Model:
+    """Agents stand for ever on side 0 or 1; the global agent picks where to be; agents there earn 11/10 on side 0, 1 on side 1."""
+    follow = [[[1, 0], [0, 1]]] * 2
+    return Model(follow, [[[[1, 0]]] * 2, [[[0, 1]]] * 2], [[0, 0]] * 2, [[["11/10"], [0]], [[0], [1]]], "1/2", "uneven majority")
+
 
 NAMED = {
     "T1": ("T1", Instance(models.coordination(), 50, 49)),
@@ -26,13 +35,14 @@ NAMED = {
     "T3_k101": ("T3", Instance(models.redrawn(), 400, 101, (("C", "11/10"),))),
     "T3_k201": ("T3", Instance(models.redrawn(), 1000, 201, (("C", "7/5"),))),
     "P3": ("P3", Instance(models.splitting(), 2, 2)),
-    "P4": ("P4", Instance(models.splitting(), 3, 1)),
+    "P4": ("P4", Instance(uneven_majority(), 3, 1)),
+    "S4b": ("S4b", Instance(preferences(2), 3, 1, (("types", 2),))),
     "L2": ("L2", Instance(models.absorbing(), None, 1, (("other", 2),))),
     "C2": ("C2", Instance(None, 7, 3, (("population", "1+1+1+1+1+1+1"),))),
     "C3": ("C3", Instance(None, 2, 1, (("population", "1+1"),))),
     "C7": ("C7", Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))),
     "C7b": ("C7b", Instance(None, 2, 1, (("sample", "uniform"), ("population", "2+0"), ("kernel", "uniform")))),
-    "X3b": ("X3b", Instance(models.coordination(), 20, 1, (("transitions", 0),))),
+    "X3b": ("X3b", Instance(models.random_coupled(96), 16, 1, (("transitions", 0),))),
 }
 """What a name stands for: claim and instance, on bundled models."""
 
