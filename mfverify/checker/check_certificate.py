@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction as Q
 from itertools import product
-from math import ceil, comb, isqrt, lcm, log, prod
+from math import ceil, comb, floor, isqrt, lcm, log, prod
 from operator import add, mul
 from typing import Any, NamedTuple
 
@@ -321,9 +321,9 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
     return radius, plays, tied
 
 
-def action_value(model: Model, agents: int, values: Values, g: int, b: int, d: tuple[int, ...], work: Work) -> list[Q]:
+def action_value(model: Model, agents: int, values: Values, g: int, b: int, d: tuple[int, ...], unit: int, work: Work) -> list[Q]:
     """``r + gamma E W`` for one joint action, between two bounds; ``d`` counts agents over z = s A + a."""
-    A, unit = model.sizes[3], model.unit(agents)
+    A = model.sizes[3]
     law, reward = (0, [unit]), model.r_g[g][b]
     for z, x in enumerate(d):
         s, a = divmod(z, A)
@@ -383,9 +383,9 @@ def executed(model: Model, n: int, k: int, plays: dict[State, Play], values: Val
     return worst / (1 - model.gamma)
 
 
-def witness(model: Model, n: int, entries: list[Any], start: State, work: Work) -> Q:
-    """A lower bound of ``V*(start)``: values of a policy on the states listed; elsewhere it counts as ``-rt/(1 - gamma)``, which no
-    policy falls below. The largest shortfall ``W - (r + gamma E W)`` over the listed states is charged by fact 2."""
+def witness(model: Model, n: int, entries: list[Any], work: Work) -> dict[State, Q]:
+    """Lower bounds of ``V*``: values of a policy on the states listed; elsewhere it counts as ``-rt/(1 - gamma)``, which no policy falls
+    below. The largest shortfall ``W - (r + gamma E W)`` over the listed states is charged to all by fact 2."""
     A, listed, actions = model.sizes[3], {}, {}
     for entry in entries:
         g, c = model.state(entry, n, "witness")
@@ -395,11 +395,10 @@ def witness(model: Model, n: int, entries: list[Any], start: State, work: Work) 
         require((g, c) not in listed, "witness: a state is listed twice")
         listed[g, c], actions[g, c] = rational(entry.get("value"), "witness"), (b, d)
         require(listed[g, c] >= -model.most, "witness: a value is below what any policy earns")
-    require(start in listed, "witness: the start state is missing")
     values = Values(model, n, listed, -model.most)
     work.spend(len(listed) * (1000 + n))
-    short = max(value - action_value(model, n, values, s[0], *actions[s], work)[0] for s, value in listed.items())
-    return listed[start] - max(short, Q(0)) / (1 - model.gamma)
+    short = max([value - action_value(model, n, values, s[0], *actions[s], FINE, work)[0] for s, value in listed.items()], default=Q(0))
+    return {s: value - max(short, Q(0)) / (1 - model.gamma) for s, value in listed.items()}
 
 
 # ---------------------------------------------------------------------------------------------------- right-hand sides, enclosed
@@ -465,7 +464,9 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
     k = integer({"P4": first + 1, "X3b": 4 * first}.get(claim, first), 1, n, "larger subsample")
     start, proof, notes = model.state(document["state"], n, "state"), get(document, "proof", dict), []
     values, off, tied = played(model, n, k, proof, work)
-    left = witness(model, n, get(proof, "witness", list), start, work) - values.listed[start] - off
+    best = witness(model, n, get(proof, "witness", list), work)
+    require(start in best, "witness: the start state is missing")
+    left = best[start] - values.listed[start] - off
     if claim[:2] in ("T1", "T2"):
         right = theorem_bound(claim, model, n, k)
         if claim[:2] == "T2" and all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l)):
@@ -474,19 +475,22 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
             notes.append("this is the exact operator: the event to which the theorem gives its probability is taken to be sure")
     elif claim == "T3":
         right = rational(said.get("C"), "C") * (1 + logarithm(Q(k))[1]) / root(Q(k))[0]
+        least = min(x - values.listed[s] for s, x in best.items()) - off
+        if len(best) == len(values.listed):
+            notes.append(f"and the gap is at least {floor(least * 1000) / 1000} from every start")
     elif claim == "P3":
         require(k == n, "P3 speaks of k = n")
         right = Q(0)
     else:  # the largest gap at the smaller sample over all start states; S4b: at the same sample over those with a single type
         require(claim != "X3b" or said.get("transitions") == 0, "X3b: this checker knows the exact regression only (transitions: 0)")
-        best = all_values(model, n, get(proof, "reference", dict), "optimum")
+        top = all_values(model, n, get(proof, "reference", dict), "optimum")
         values, off, also = played(model, n, first, proof["reference"], work)
-        tied, off = tied or also, off + bellman(model, n, best, work)[0]
+        tied, off = tied or also, off + bellman(model, n, top, work)[0]
         types = types_in(model, integer(said.get("types"), 2, model.sizes[2], "types")) if claim == "S4b" else lambda _: 1
         require(claim != "S4b" or types(start[1]) == said["types"], "state: not all types are present")
-        largest = max(best.listed[s] - values.listed[s] for s in best.listed if types(s[1]) == 1) + off
+        largest = max(top.listed[s] - values.listed[s] for s in top.listed if types(s[1]) == 1) + off
         right = max(largest, Q(0)) * (Q(1, 2) if claim == "X3b" else 1)
-    unique = "the greedy policy is unique, up to actions that do the same: no tie-breaking is involved"
+    unique = "no tie-breaking is involved, except among actions that do the same"
     return left, right, [*notes, f"ties matter, as in {tied}: they are exact, and broken lexicographically" if tied else unique]
 
 
@@ -509,7 +513,7 @@ def lipschitz(_: str, document: Any, work: Work) -> Sides:
         part = get(proof, key, dict)
         d, values = counts(part.get("actions"), k, model.sizes[2] * model.sizes[3], key), all_values(model, k, part, "values")
         off = model.gamma * bellman(model, k, values, work)[0]
-        low, high = action_value(model, k, values, g, b, d, work)
+        low, high = action_value(model, k, values, g, b, d, model.unit(k), work)
         ends.append((low - off, high + off))
         laws.append(d)
     left, distance = max(ends[0][0] - ends[1][1], ends[1][0] - ends[0][1]), total_variation(*laws)

@@ -1,13 +1,20 @@
 """Make the bundled certificates again: ``python reports/certificates/build.py [NAME ...]`` (all of them by default).
 
+``--table`` checks them all instead, each in a process of its own, and writes the table of ``README.md`` with the times.
+
 Each is made from its claim and instance alone, so the files come out byte for byte as they are. Instances that a search found, on
 models without a name of their own, are taken from the certificate that is there: it holds the model.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
@@ -62,5 +69,33 @@ def main(names: list[str]) -> None:
         print(f"{path.name}: {len(certificate.to_json())} bytes, {certificate.document['cost']['steps']} steps to check")
 
 
+def described(document: dict[str, Any]) -> str:
+    """The instance in a cell of a table."""
+    parts = [document["model"]["name"]] if document["model"] else []
+    parts += [f"{symbol} = {document[key]}" for symbol, key in (("n", "agents"), ("k", "subsample")) if document[key] is not None]
+    return ", ".join(parts + [f"{key} {value}" for key, value in document["parameters"].items()])
+
+
+def table() -> None:
+    """Check every certificate with the checker alone, and put what it takes into the index."""
+    checker = HERE.parents[1] / "mfverify" / "checker" / "check_certificate.py"
+    rows = []
+    for path in sorted(HERE.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        before = os.times()
+        subprocess.run([sys.executable, "-I", str(checker), str(path)], check=True, capture_output=True)
+        seconds = os.times().children_user - before.children_user
+        story = f"{path.stem.split('_')[0]}.md"
+        sides = f"{document['actual']['lower']} | {document['bound']['upper']}"
+        cost = f"{document['cost']['steps']:,} | {seconds:.1f} | {path.stat().st_size:,}"
+        rows.append(f"| {document['claim']} | [{path.name}]({path.name}) | [{story}]({story}) | {described(document)} | {sides} | {cost} |")
+    index = HERE / "README.md"
+    text = index.read_text(encoding="utf-8")
+    index.write_text(re.sub(r"(\|---\|---.*\n)(\|.*\n)*", lambda found: found[1] + "\n".join(rows) + "\n", text, count=1), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:] == ["--table"]:
+        table()
+    else:
+        main(sys.argv[1:])
