@@ -32,3 +32,16 @@ def test_nothing_of_the_package_is_loaded_and_it_runs_alone(tmp_path: Path) -> N
     alone.write_bytes(CHECKER.read_bytes())
     done = subprocess.run([sys.executable, "-I", str(alone), str(BUNDLED[0])], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "accepted"), done.stdout + done.stderr
+
+
+def test_it_can_be_read_in_one_sitting() -> None:
+    """About 400 lines of code; the rest is what they mean."""
+    source = CHECKER.read_text(encoding="utf-8")
+    said: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            said |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = source.splitlines()
+    code = [i for i, line in enumerate(lines, start=1) if line.strip() and not line.strip().startswith("#") and i not in said]
+    assert 100 < len(code) <= 425
+    assert len(lines) <= 640
