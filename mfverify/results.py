@@ -33,23 +33,7 @@ def code_version() -> str:
     return digest.hexdigest()
 
 
-_PARTS = frozenset(
-    [
-        "model",
-        "agents",
-        "subsample",
-        "parameters",
-        "label",
-        "verdict",
-        "actual",
-        "bound",
-        "trivial",
-        "slack",
-        "reason",
-        "details",
-        "reproduce",
-    ]
-)
+_PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verdict", "actual", "bound", "trivial", "slack", "reason", "details", "reproduce"])
 """The keys of one instance in the report."""
 
 _BUSY_SECONDS = 30.0
