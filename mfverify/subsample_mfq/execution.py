@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from math import comb, factorial, lcm
 from typing import TYPE_CHECKING, Final
 
@@ -165,14 +166,19 @@ def _subset_numerators(population: tuple[int, ...], samples: Integers) -> Exact:
     """``prod_s C(population_s, sample_s)`` for every sample, Python integers; 0 where the sample does not fit."""
     out: Exact = np.ones(len(samples), dtype=object)
     for s, size in enumerate(population):
-        top = int(samples[:, s].max(initial=0))
-        column = np.zeros(top + 1, dtype=object)
-        value = 1
-        for j in range(min(top, size) + 1):
-            column[j] = value
-            value = value * (size - j) // (j + 1)
-        out = out * column[samples[:, s]]
+        out = out * _binomials(size, int(samples[:, s].max(initial=0)))[samples[:, s]]
     return out
+
+
+@lru_cache(maxsize=4096)
+def _binomials(size: int, top: int) -> Exact:
+    """``C(size, 0) .. C(size, top)``, Python integers."""
+    column = np.zeros(top + 1, dtype=object)
+    value = 1
+    for j in range(min(top, size) + 1):
+        column[j] = value
+        value = value * (size - j) // (j + 1)
+    return column
 
 
 def _sequence_numerators(population: tuple[int, ...], samples: Integers) -> Exact:

@@ -6,7 +6,9 @@ from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
+from math import comb
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -27,7 +29,7 @@ from mfverify.subsample_mfq.execution import (
     two_state_chain,
 )
 from mfverify.subsample_mfq.fixed_subset import FixedSubsetChain, fixed_subset_chain
-from mfverify.subsample_mfq.learning import learn
+from mfverify.subsample_mfq.learning import Learned, learn
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.ties import Maximisers
 from mfverify.subsample_mfq.truncated_chain import JointRows, ProductRows
@@ -294,6 +296,93 @@ def test_chains_are_off_by_at_most_their_error_bound(n: int, k: int, sizes: tupl
     image, bound = chain.apply(value), chain.error(value)
     assert max(abs(Fraction(float(image[index])) - exact[state]) for index, state in order) <= bound
     assert 0 < bound < Fraction(1, 10**9)
+
+
+def binomial_law(agents: int, p: Fraction) -> list[mpmath.mpf]:
+    """``Bin(agents, p)`` to sixty digits."""
+    q = mpmath.mpf(p.numerator) / p.denominator
+    return [mpmath.binomial(agents, m) * q**m * (1 - q) ** (agents - m) for m in range(agents + 1)]
+
+
+def convolved(first: list[mpmath.mpf], second: list[mpmath.mpf]) -> list[mpmath.mpf]:
+    """The law of a sum."""
+    out = [mpmath.mpf(0)] * (len(first) + len(second) - 1)
+    for i, x in enumerate(first):
+        for j, y in enumerate(second):
+            out[i + j] += x * y
+    return out
+
+
+def to_zero(model: Model, g: int, s: int, mixture: list[Fraction]) -> Fraction:
+    """The probability that an agent in ``s`` that plays a mixture goes to local state 0."""
+    return sum((p * q for p, q in zip(mixture, model.local_kernel[s, g, :, 0], strict=True)), Fraction(0))
+
+
+def earned(model: Model, g: int, s: int, mixture: list[Fraction]) -> Fraction:
+    """What it earns."""
+    return sum((p * r for p, r in zip(mixture, model.local_reward[s, g], strict=True)), Fraction(0))
+
+
+def sixty_digit_step(model: Model, learned: Learned, state: tuple[int, int], n: int, sampling: str, value: np.ndarray) -> mpmath.mpf:
+    """``reward + gamma P V`` in one state, straight from the definition: every sample by itself, its agents by exact mixtures."""
+    g, c0 = state
+    k, population = learned.k, (c0, n - c0)
+    tables = learned.global_action[g], learned.local_action[g]
+
+    def drawn(marked: int, of: int, size: int) -> list[tuple[int, Fraction]]:
+        return [
+            (d, Fraction(comb(marked, d) * comb(of - marked, size - d), comb(of, size))) for d in range(size + 1) if size - d <= of - marked
+        ]
+
+    def one(b: int, mixtures: list[list[Fraction]]) -> mpmath.mpf:
+        law = convolved(*(binomial_law(x, to_zero(model, g, s, m)) for (s, m), x in zip(enumerate(mixtures), population, strict=True)))
+        after = sum(
+            mpmath.mpf(p.numerator) / p.denominator * mpmath.fdot(law, [mpmath.mpf(float(x)) for x in value[h]])
+            for h, p in enumerate(model.global_kernel[g, b])
+            if p
+        )
+        reward = (
+            model.global_reward[g, b]
+            + sum(x * earned(model, g, s, m) for (s, m), x in zip(enumerate(mixtures), population, strict=True)) / n
+        )
+        return mpmath.mpf(reward.numerator) / reward.denominator + mpmath.mpf(model.discount.numerator) / model.discount.denominator * after
+
+    total = mpmath.mpf(0)
+    if sampling == "independent":
+        mixtures = []
+        for s in range(2):
+            mixture = [Fraction(0), Fraction(0)]
+            for d, p in drawn(c0 - (s == 0), n - 1, k - 1) if population[s] else []:
+                mixture[int(tables[1][d + (s == 0), s])] += p
+            mixtures.append(mixture)
+        draws = [(int(tables[0][d]), mixtures, p) for d, p in drawn(c0, n, k) if p]
+    else:
+        draws = []
+        for d, p in drawn(c0, n, k):
+            if p:
+                b, action_counts = joint_action(learned, g, (d, k - d))
+                # No sample of these models splits a local state, so members and those who copy them play one action.
+                mixture_of = [list(copied_mixture(action_counts, (d, k - d), s, 2)) for s in range(2)]
+                assert all(set(m) == {0, 1} for m in mixture_of)
+                draws.append((b, mixture_of, p))
+    for b, mixtures, p in draws:
+        total += mpmath.mpf(p.numerator) / p.denominator * one(b, mixtures)
+    return total
+
+
+@pytest.mark.parametrize(("sampling", "n", "k"), [("independent", 90, 21), ("shared", 60, 9)])
+@pytest.mark.parametrize("seed", [4, 6])
+def test_an_application_with_many_agents_is_off_by_at_most_its_error_bound(seed: int, sampling: str, n: int, k: int) -> None:
+    model = random_coupled(seed)
+    learned = learn(model, k)
+    chain = execution_chain(model, n, learned, Sampling(sampling))
+    value = random_doubles(chain.reward.shape, 17, 10.0)
+    image, bound = chain.apply(value), chain.error(value)
+    assert 0 < bound < Fraction(1, 10**10)
+    with mpmath.workdps(60):
+        for g, c0 in ((0, 0), (1, 1), (0, n // 2), (1, n - 3)):
+            exact = sixty_digit_step(model, learned, (g, c0), n, sampling, value)
+            assert abs(mpmath.mpf(float(image[g, c0])) - exact) <= mpmath.mpf(bound.numerator) / bound.denominator
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1e3])
