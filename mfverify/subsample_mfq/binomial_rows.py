@@ -2,7 +2,7 @@
 
 The next number of agents in local state 0 is ``Bin(c_0, p_0) + Bin(c_1, p_1)`` (agents in state ``s`` go to state 0 with
 probability ``p_s``), plus, where some agents act on a shared sample, a fixed further summand. Each binomial is known in its
-window to three roundings (``draw_laws.py``); a convolution of two windows adds one product and one addition per term of the
+window to four roundings (``draw_laws.py``); a convolution of two windows adds one product and one addition per term of the
 shorter. So a row costs about ``n`` operations and has about ``20 sqrt(n)`` entries, whatever the size of n.
 
 How sensitive a binomial is to its odds: with ``theta = p / (1 - p)`` and ``b`` its law, ``db/d(log theta) (m) = (m - N p) b(m)``,
@@ -21,7 +21,7 @@ import numba
 import numpy as np
 
 from mfverify.enclosure import UNIT_ROUNDOFF
-from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law
+from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, form_for, move_law, one_and_all_threads
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -68,7 +68,6 @@ def _convolve(first: Floats, second: Floats) -> Floats:
     return out
 
 
-@numba.njit(cache=True, parallel=True)
 def _independent_block(agents: Integers, odds: Floats, columns: int) -> tuple[Floats, int]:
     """Rows of ``Bin(agents[r, 0]; odds[r, 0]) + Bin(agents[r, 1]; odds[r, 1])``, and the largest number of added terms."""
     rows = np.zeros((len(agents), columns))
@@ -80,6 +79,9 @@ def _independent_block(agents: Integers, odds: Floats, columns: int) -> tuple[Fl
         rows[r, start + begin : start + begin + len(law)] = law
         terms[r] = min(len(one), len(two))
     return rows, terms.max()
+
+
+_INDEPENDENT_BLOCK: Final = one_and_all_threads(_independent_block)
 
 
 class RowRoundings:
@@ -101,7 +103,9 @@ def independent_rows(vectors: Integers, odds: Floats, roundings: RowRoundings) -
     columns = len(vectors)
     height = max(1, _BLOCK_NUMBERS // columns)
     for begin in range(0, columns, height):
-        rows, terms = _independent_block(vectors[begin : begin + height], odds[begin : begin + height], columns)
+        rows, terms = form_for(30 * columns * len(vectors[begin : begin + height]), _INDEPENDENT_BLOCK)(
+            vectors[begin : begin + height], odds[begin : begin + height], columns
+        )
         roundings.seen(2 * ROUNDINGS + 1 + int(terms))
         yield rows
 
@@ -129,7 +133,6 @@ def sum_law(agents: Integers, odds: Floats) -> tuple[int, Floats, int]:
     return found
 
 
-@numba.njit(cache=True, parallel=True)
 def _mixed_block(
     vectors: Integers,
     ends: Integers,
@@ -165,6 +168,9 @@ def _mixed_block(
     return rows, most.max()
 
 
+_MIXED_BLOCK: Final = one_and_all_threads(_mixed_block)
+
+
 def mixed_rows(
     vectors: Integers,
     mixture: tuple[Integers, Integers, Floats],
@@ -186,7 +192,7 @@ def mixed_rows(
     for begin in range(0, columns, height):
         end = min(begin + height, columns)
         part = slice(int(ends[begin]), int(ends[end]))
-        rows, terms = _mixed_block(
+        rows, terms = form_for(30 * columns * (part.stop - part.start), _MIXED_BLOCK)(
             vectors[begin:end], ends[begin : end + 1] - ends[begin], plays[part], weights[part], *outside, *members, columns
         )
         roundings.seen(of_members + 2 * ROUNDINGS + 2 + int(terms))

@@ -16,8 +16,8 @@ binomial, N agents with odds theta    ``N``      ``theta``   ``1``              
 Joldes, Muller and Popescu, *Tight and rigorous error bounds for basic building blocks of double-word arithmetic*, ACM TOMS
 44, 2017: product with a double, Algorithm 7, quotient by a double, Algorithm 15, and sum, Algorithm 6, are each off by at
 most 4 u^2 relative, ``u = 2^-53``). Everything is positive. A weight is at most ``10^6`` steps of four such operations away
-from the mode, so its relative error is below ``2^-80``; leaving out the low word and dividing by the total (which is as
-good) makes every probability that is handed out right to three roundings.
+from the mode, so its relative error is below ``2^-80``; leaving out the low words and dividing by the total (which is as
+good) are three roundings more.
 
 The walk stops on either side as soon as what lies beyond is negligible: ratios decrease outward, so the rest is at most
 ``w r / (1 - r)`` with ``r`` the next ratio. The law that is handed out is the true one *conditioned on its window*; it differs
@@ -26,8 +26,10 @@ from the true one by at most :data:`LOST_OF_DRAW` or :data:`LOST_OF_MOVE` in tot
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final
+from math import isqrt
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numba
 import numpy as np
@@ -36,8 +38,8 @@ from scipy.sparse import csr_array
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
 
-ROUNDINGS: Final = 3
-"""Roundings between a probability of a conditioned law and its double; see the head of this file."""
+ROUNDINGS: Final = 4
+"""Roundings between a probability of a conditioned law and its double: the three at the head of this file, and one for 2^-79."""
 
 _DRAW_TAIL: Final = 2.0**-90
 _MOVE_TAIL: Final = 2.0**-70
@@ -196,7 +198,6 @@ def move_law(agents: int, odds: float) -> tuple[int, Floats]:
     return first, high / total
 
 
-@numba.njit(cache=True, parallel=True)
 def _marginals(
     n: int, k: int, of_global: Integers, of_local: Integers, actions: tuple[int, int], undecided: int, replaced: bool
 ) -> tuple[Floats, Floats, Integers]:
@@ -232,6 +233,25 @@ def _marginals(
     return played_global, played_local, flagged
 
 
+Compiled: TypeAlias = Callable[..., Any]
+
+_PARALLEL_FROM: Final = 200_000
+"""Elementary steps from which on starting the threads costs less than it saves."""
+
+
+def one_and_all_threads(loop: Compiled) -> tuple[Compiled, Compiled]:
+    """The one-thread and the all-threads form of a loop; neither is compiled before it is used."""
+    return numba.njit(cache=True)(loop), numba.njit(cache=True, parallel=True)(loop)
+
+
+def form_for(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
+    """The form for a number of elementary steps."""
+    return compiled[work >= _PARALLEL_FROM and numba.get_num_threads() > 1]
+
+
+_MARGINALS: Final = one_and_all_threads(_marginals)
+
+
 def marginals(
     n: int, k: int, of_global: Integers, of_local: Integers, actions: tuple[int, int], undecided: int, replaced: bool
 ) -> tuple[Floats, Floats, Integers]:
@@ -242,7 +262,9 @@ def marginals(
     ``s`` has no agent) of the draws conditioned on their windows, and a flag ``[g, c]`` where a sample inside the window leads
     to the action ``undecided``. ``replaced``: draws with replacement. Cost: about ``20 sqrt(k)`` weights per count.
     """
-    found: tuple[Floats, Floats, Integers] = _marginals(n, k, of_global, of_local, actions, undecided, replaced)
+    found: tuple[Floats, Floats, Integers] = form_for(30 * n * (isqrt(k) + 1), _MARGINALS)(
+        n, k, of_global, of_local, actions, undecided, replaced
+    )
     return found
 
 

@@ -8,7 +8,7 @@ At every step of the *independent* variant (the paper's):
 
 Given the state all draws are independent, so the joint action is a product of marginals (eq. 11-12), each a sum of
 hypergeometric probabilities over the samples that lead to an action: integers over ``C(n, k)`` and ``C(n-1, k-1)``. With two
-local states they are known to three roundings at any size (``draw_laws.py``), and so are the rows of the chain
+local states they are known to four roundings at any size (``draw_laws.py``), and so are the rows of the chain
 (``binomial_rows.py``).
 
 :class:`Sampling` lists the other ways of drawing (ours): with replacement, and several in which all agents share the draw

@@ -18,7 +18,7 @@ from mfverify.subsample_mfq.execution import Sampling, policy_marginals
 from mfverify.subsample_mfq.learning import learn
 from tests import oracles
 
-THREE_ROUNDINGS = rounding_error(draw_laws.ROUNDINGS, Fraction(1))
+FEW_ROUNDINGS = rounding_error(draw_laws.ROUNDINGS, Fraction(1))
 
 
 def hypergeometric(marked: int, n: int, k: int) -> list[Fraction]:
@@ -35,14 +35,14 @@ def binomial(agents: int, odds: float) -> list[Fraction]:
 
 
 def check_window(found: dict[int, float], exact: list[Fraction], lost: Fraction) -> None:
-    """What is found is the exact law conditioned on its window, to three roundings, and the window loses no more than it says."""
+    """What is found is the exact law conditioned on its window, to a few roundings, and the window loses no more than it says."""
     assert found
     inside = sum((exact[i] for i in found), Fraction(0))
     assert sorted(found) == list(range(min(found), max(found) + 1))
     assert 1 - inside <= lost
     for i, p in found.items():
         conditioned = exact[i] / inside
-        assert abs(Fraction(p) - conditioned) <= THREE_ROUNDINGS * conditioned
+        assert abs(Fraction(p) - conditioned) <= FEW_ROUNDINGS * conditioned
 
 
 def rows_of(table: object) -> Iterator[dict[int, float]]:
@@ -102,7 +102,7 @@ def test_certified_marginals_are_the_exact_ones(n: int, k: int, sampling: Sampli
     for found, truth in ((of_global, exact.global_action), (of_local, exact.local_action)):
         assert found.shape == truth.shape
         for p, q in zip(found.ravel(), truth.ravel(), strict=True):
-            assert abs(Fraction(float(p)) - q) <= THREE_ROUNDINGS * q + 2 * draw_laws.LOST_OF_DRAW
+            assert abs(Fraction(float(p)) - q) <= FEW_ROUNDINGS * q + 2 * draw_laws.LOST_OF_DRAW
             compared += 1
     assert compared == 2 * (n + 1) * (2 + 4)
 
