@@ -471,7 +471,9 @@ def report(run_dir: Path | None, runs: tuple[Path, Path] | None, as_json: bool) 
     page = run_dir / "report.html"
     write_whole(page, render(document))
     if as_json:
-        click.echo(json.dumps({"report": {"html": str(page), "json": str(run_dir / "report.json")}, "summary": document["summary"]}, indent=1))
+        click.echo(
+            json.dumps({"report": {"html": str(page), "json": str(run_dir / "report.json")}, "summary": document["summary"]}, indent=1)
+        )
     else:
         click.echo(f"wrote {page}")
     return 0

@@ -110,6 +110,8 @@ def populations(profile: Profile) -> list[tuple[int, ...]]:
 
 def _instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     out = []
+    if profile is Profile.FULL:
+        out += [Instance(None, 400, k, (("population", "100+100+100+100"),)) for k in (40, 80)]
     for population in populations(profile):
         n = sum(population)
         sizes = sorted({1, 2, n // 4, n // 2, 3 * n // 4, n - 1} & set(range(1, n)))

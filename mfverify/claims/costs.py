@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import product
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -223,7 +224,33 @@ def _smaller_bound(model: Model, size: int) -> int:
 
 def _smaller_than_bounds(scale: Fraction, instance: Instance) -> Outcome:
     """Entries of the table picked against ``scale`` times the smaller of the two sides that the switch compares."""
-    return _switch_sides(_picked, lambda model, size: int(_smaller_bound(model, size) * scale), instance)
+    out = _switch_sides(_picked, lambda model, size: int(_smaller_bound(model, size) * scale), instance)
+    assert isinstance(out, Sides)
+    return Sides(out.left, out.right, None, {**out.details, "curve": _regimes()})
+
+
+@lru_cache(maxsize=1)
+def _regimes() -> dict[str, Any]:
+    """Which regime wins where: for every |Z_l| the largest k for which the standard table is picked, and for which it is the smaller."""
+    pairs = range(2, 13)
+
+    def last(standard: Callable[[Model, int], bool]) -> list[float]:
+        return [float(max(size for size in range(1, 6 * z + 10) if standard(sized(z, 1), size))) for z in pairs]
+
+    lines = {
+        "standard table picked up to this k (the switch)": last(lambda model, size: switch(model, size) is Regime.STANDARD),
+        "standard table smaller up to this k (exact sizes)": last(
+            lambda model, size: standard_table_size(model, size) <= mean_field_table_size(model, size)
+        ),
+    }
+    return {
+        "title": "which regime wins where",
+        "x_label": "|Z_l|",
+        "y_label": "k",
+        "scale": "linear",
+        "x": [float(z) for z in pairs],
+        "series": [{"label": label, "lower": found, "upper": found} for label, found in lines.items()],
+    }
 
 
 _exact_switch = partial(_switch_sides, _picked, _smaller)
@@ -428,6 +455,29 @@ def gap_by_types(model: Model, types: int, total: int, size: int) -> tuple[Fract
     return (*largest[True], *largest[False])
 
 
+@lru_cache(maxsize=8)
+def _against_types(size: int) -> dict[str, Any]:
+    """Gap and cost against the number of types that want different things, 6 agents: one state and one action for each type."""
+    numbers = range(1, 4)
+    gaps = [float(gap_by_types(preferences(e), e, 6, size)[0]) if e > 1 else 0.0 for e in numbers]
+    tables = [float(mean_field_table_size(preferences(e), size)) for e in numbers]
+    return {
+        "title": f"gap and cost against the number of types, n = 6, k = {size}",
+        "x_label": "|E|",
+        "y_label": "largest gap; table entries over 1000",
+        "scale": "linear",
+        "x": [float(e) for e in numbers],
+        "series": [
+            {"label": "largest gap with all types present", "lower": gaps, "upper": gaps},
+            {
+                "label": "entries of the mean-field table, in thousands",
+                "lower": [x / 1000 for x in tables],
+                "upper": [x / 1000 for x in tables],
+            },
+        ],
+    }
+
+
 def _gap_by_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     """The largest gap with all types present against the largest with a single one, whichever it is."""
     model, total, size = _model(instance), instance.agents, _subsample(instance)
@@ -436,7 +486,9 @@ def _gap_by_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
         mixed, mixed_place, single, single_place = gap_by_types(model, int(instance["types"]), total, size)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    details = {"worst": f"all types: {mixed_place}; one type: {single_place}"}
+    details: dict[str, Any] = {"worst": f"all types: {mixed_place}; one type: {single_place}"}
+    if model.name.startswith("preferences") and total == 6:
+        details["curve"] = _against_types(size)
     return Sides(Interval.exactly(mixed), Interval.exactly(single * scale), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
 
 

@@ -250,8 +250,14 @@ def _noise_falls(instance: Instance, factor: Fraction = Fraction(1, 2)) -> Outco
         slope, spread = fitted_exponent(grid, [[float(x.midpoint) for x in row] for row in noise])
         details["fitted exponent of m"] = f"{slope:.3f} with standard error {spread:.3f} (the order 1/sqrt(m) is -0.5)"
     root = [float(means[0].midpoint) * sqrt(grid[0] / m) for m in grid]
+    ordered = [sorted(row, key=lambda x: x.midpoint) for row in noise]
+    details["noise over the seeds at the last m"] = ", ".join(
+        f"{word} {float(ordered[-1][i].midpoint):.3g}" for word, i in (("smallest", 0), ("median", len(ordered[-1]) // 2), ("largest", -1))
+    )
     series = [
         _line(f"mean over {instance['seeds']} seeds", means),
+        _line("smallest over the seeds", [row[0] for row in ordered]),
+        _line("largest over the seeds", [row[-1] for row in ordered]),
         {"label": "order 1/sqrt(m), through the first point", "lower": root, "upper": root},
     ]
     details["curve"] = _curve(f"Bellman noise, k = {k}", "samples m per pair", "eps_{k,m}", grid, series)

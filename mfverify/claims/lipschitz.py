@@ -64,7 +64,19 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
         candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
     if not candidates:
         return NotApplicable("one local state and one local action: there is only one distribution")
-    return tightest(candidates)
+    shown = tightest(candidates)
+    slope = 2 * model.rt_l / (1 - model.discount)
+    ratios = [difference / (slope * distance) for distance, (difference, _) in best.items() if distance and slope]
+    unbounded = any(difference > 0 for distance, (difference, _) in best.items() if not distance)
+    constant = "infinite: the values differ at distance 0" if unbounded else str(max(ratios, default=Fraction(0)))
+    return Sides(
+        shown.left, shown.right, shown.trivial, {**shown.details, "exact Lipschitz constant over the stated one": _short(constant)}
+    )
+
+
+def _short(number: str) -> str:
+    """A fraction as it is where it is short, else as a decimal number."""
+    return number if len(number) <= 20 or "/" not in number else f"{float(Fraction(number)):.6g}"
 
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:

@@ -85,8 +85,18 @@ def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
         Interval.exactly(differences[worst]),
         Interval.exactly(0),
         None,
-        {"worst": f"start {system.states[worst]}", "start states": size, "V^pi - V^pi' there": str(round(float(gap), 6))},
+        {
+            "worst": f"start {system.states[worst]}",
+            "start states": size,
+            "both sides there, as fractions": f"{_shown(gap)} and {_shown(fraction(right[worst, 0]))}",
+        },
     )
+
+
+def _shown(number: Fraction) -> str:
+    """A fraction in full where it is short, else its first digits and the length of its denominator."""
+    text = str(number)
+    return text if len(text) <= 60 else f"{float(number):.12g} (a fraction with a denominator of {len(str(number.denominator))} digits)"
 
 
 def _p1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

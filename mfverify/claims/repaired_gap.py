@@ -60,6 +60,8 @@ from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 
 _MOST_EXACT_AGENTS = 12
+_MANY_AGENTS = 1000
+"""From here on an instance also shows what sharing the list does without copying, about which nothing is proved."""
 _ONE_AGENT = NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
 
 
@@ -70,7 +72,11 @@ def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1))
     if n == 1:
         return _ONE_AGENT
     if k < n:
-        return gap_sides(bound, instance, "shared", scale)
+        out = gap_sides(bound, instance, "shared", scale)
+        if n < _MANY_AGENTS or not isinstance(out, Sides):
+            return out
+        plain = (optimum(model, n) - executed(model, n, k, "shared-list")).max()
+        return Sides(out.left, out.right, out.trivial, {**out.details, "gap if the list is shared and nobody copies": repr(plain)})
     if n > _MOST_EXACT_AGENTS:
         return Unresolved(f"k = n = {n}, where both sides are 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
     try:
@@ -87,6 +93,7 @@ def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[I
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 60, (11, 31, 51, 59)),
         (models.coordination(), 100, (91, 99)),
+        (models.coordination(), 1000, (11, 101, 401)),
         (models.redrawn(), 60, (31, 59)),
         (models.absorbing(), 10, (1, 2, 4, 8)),
         (models.splitting(), 10, (1, 2, 4, 8)),
@@ -99,6 +106,7 @@ def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[I
         plan += [(models.random_coupled(seed, discount="1/2"), 40, (1, 5, 20, 35, 39)) for seed in range(10)]
         plan += [(models.random_coupled(seed, 3, 3, discount="1/4"), 6, (1, 3, 5, 6)) for seed in range(6)]
         plan += [(models.coordination(), 200, (101, 151, 191, 199)), (models.redrawn(), 200, (101, 199))]
+        plan += [(models.coordination(), 2000, (11, 101, 401))]
     return [Instance(m, n, k) for m, n, ks in plan for k in ks]
 
 

@@ -15,7 +15,13 @@ from mfverify.bounds import optimality, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.bounds.evaluate import UndefinedError
 
-GAP_BOUNDS = (optimality.THEOREM_4_2, optimality.THEOREM_4_2_WEAKER, optimality.THEOREM_4_4, optimality.SHARED_DRAW)
+GAP_BOUNDS = (
+    optimality.THEOREM_4_2,
+    optimality.THEOREM_4_2_WEAKER,
+    optimality.THEOREM_4_4,
+    optimality.THEOREM_4_4_WEAKER,
+    optimality.SHARED_DRAW,
+)
 DISCOUNTS = (Fraction(1, 2), Fraction(9, 10), Fraction(99, 100))
 AGENTS = (8, 50, 1000, 100_000)
 """8 and 50 are the numbers of agents in the paper's experiments."""
@@ -90,6 +96,29 @@ def table(bounds: Sequence[Bound] = GAP_BOUNDS) -> list[Threshold]:
     return [threshold(bound, n, discount) for bound in bounds for discount in DISCOUNTS for n in AGENTS]
 
 
+def plain_statements() -> list[str]:
+    """What the bounds of the paper say at gamma = 9/10 and the numbers of agents of its experiments, in sentences; certified.
+
+    Every k from 1 to n is looked at, so that no monotonicity is assumed.
+    """
+    discount = Fraction(9, 10)
+    out = []
+    for bound in (optimality.THEOREM_4_2, optimality.THEOREM_4_4):
+        for n in AGENTS[:2]:
+            shares = {k: share_of_trivial(bound, n, k, discount) for k in range(1, n + 1)}
+            telling = [k for k, share in shares.items() if share is None or share[0] < 1]
+            says = (
+                f"says something only for k >= {telling[0]} of {n}"
+                if telling
+                else "says nothing, whatever k is: it exceeds what is trivially true"
+            )
+            out.append(
+                f"At gamma = {discount} and n = {n} agents the bound {bound.name} {says} "
+                "(rewards bounded by one, two states and two actions of every kind; larger sets make the bound larger)."
+            )
+    return out
+
+
 def document() -> dict[str, Any]:
     """What ``report.json`` holds: the table and, for n = 1000, the curves of bound / trivial bound against k."""
     n = 1000
@@ -121,4 +150,5 @@ def document() -> dict[str, Any]:
         "sizes": "two states and two actions of every kind, rewards bounded by one",
         "rows": [{"bound": t.bound, "discount": str(t.discount), "agents": t.n, "first": t.first, "at_end": t.at_end} for t in table()],
         "curves": curves,
+        "plain": plain_statements(),
     }

@@ -195,7 +195,9 @@ def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
 
 def _provenance(run: Document) -> list[tuple[str, str]]:
     """What the run recorded of itself, and the seeds and models that its numbers depend on."""
-    seeds = sorted({value for claim in run.claims for i in claim.instances for name, value in i.parameters if name == "seed"}, key=_as_number)
+    seeds = sorted(
+        {value for claim in run.claims for i in claim.instances for name, value in i.parameters if name == "seed"}, key=_as_number
+    )
     said = [(name, _value(value)) for name, value in run.provenance]
     if seeds:
         said.append(("seeds", f"{', '.join(seeds)}; each stands among the parameters of its instance, and nothing else is random"))

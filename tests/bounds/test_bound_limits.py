@@ -132,3 +132,40 @@ def test_regime_switch_picks_the_standard_table_for_few_agents_only() -> None:
         values: dict[sp.Symbol, Fraction | int] = {paper.k: k, paper.Z: 4}
         chosen = costs.SWITCH_STANDARD.enclose(values) <= costs.SWITCH_MEAN_FIELD.enclose(values)
         assert chosen is (k <= 6)
+
+
+@pytest.mark.parametrize(
+    ("expression", "order"),
+    [
+        (concentration.TV_MEAN.expression, sp.Rational(-1, 2)),
+        (noise.ITERATION_TARGET.expression, sp.Rational(-1, 2)),
+        (noise.SAMPLES.expression, sp.Rational(7, 2) + 4),
+        (noise.ENOUGH_SAMPLES.expression, sp.Integer(2)),
+        (costs.MEAN_FIELD_TABLE_AT_MOST.expression, sp.Integer(4)),
+        (optimality.SHARED_DRAW_UNIFORM.expression, sp.Rational(-1, 2)),
+    ],
+    ids=["C4", "B7", "N1", "N1r", "S1", "R4u"],
+)
+def test_orders_in_k_by_a_limit(expression: sp.Expr, order: sp.Expr) -> None:
+    """``expression / k^order`` tends to a number > 0 at fixed sizes (n = 2k + 3 where n occurs)."""
+    sizes = {**FIXED, paper.S_g: 2, paper.A_g: 3, paper.span: 5, paper.n: 2 * REAL + 3}
+    at = expression.subs(sizes).subs(paper.k, REAL).doit()
+    limit = sp.limit(sp.simplify(at) / REAL**order, REAL, sp.oo)
+    assert limit.is_positive
+    assert limit.is_finite
+
+
+def test_the_mean_distance_falls_in_k_and_ends_at_zero() -> None:
+    """The derivative of the squared bound in k is ``-Z n / (4 k^2 (n - 1)) < 0``, and at k = n the bound is 0."""
+    x = sp.Symbol("x", positive=True)
+    squared = (concentration.TV_MEAN.expression**2).doit().subs(paper.k, x)
+    assert sp.simplify(sp.diff(squared, x) + paper.Z * paper.n / (4 * x**2 * (paper.n - 1))) == 0
+    assert sp.simplify(squared.subs(x, paper.n)) == 0
+
+
+def test_the_tail_bound_falls_in_k() -> None:
+    """The exponent of C1 has the derivative ``-2 n (n+1) eps^2/(n-k+1)^2 < 0``."""
+    x = sp.Symbol("x", positive=True)
+    exponent = sp.log(concentration.SUP_NORM_TAIL.expression / (2 * paper.Z)).subs(paper.k, x).simplify()
+    slope = sp.diff(sp.expand_log(exponent, force=True), x)
+    assert sp.simplify(slope + 2 * paper.n * (paper.n + 1) * paper.epsilon**2 / (paper.n - x + 1) ** 2) == 0
