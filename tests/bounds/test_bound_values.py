@@ -28,16 +28,19 @@ CASES: tuple[dict[str, Fraction | int], ...] = (
         "n": 2000, "k": 300, "T": 7, "t": 5, "delta": Fraction(1, 10), "epsilon": Fraction(1, 9), "gamma": Fraction(1, 2),
         "rt_g": Fraction(1, 3), "rt_l": Fraction(101, 100), "rt": Fraction(1, 3) + Fraction(101, 100),
         "S_g": 2, "A_g": 2, "S_l": 2, "A_l": 2, "Z": 4, "eps_km": Fraction(1, 77), "TV": Fraction(2, 7),
+        "m": 20, "E": 2, "eta": Fraction(1, 100), "span": Fraction(7, 3), "disagreement": Fraction(1, 9),
     },
     {
         "n": 12, "k": 5, "T": 40, "t": 1, "delta": Fraction(3, 7), "epsilon": Fraction(2, 5), "gamma": Fraction(19, 20),
         "rt_g": Fraction(0), "rt_l": Fraction(5, 2), "rt": Fraction(5, 2),
         "S_g": 3, "A_g": 5, "S_l": 3, "A_l": 4, "Z": 12, "eps_km": Fraction(3, 2), "TV": Fraction(1, 11),
+        "m": 6, "E": 3, "eta": Fraction(3, 2), "span": Fraction(101), "disagreement": Fraction(2, 3),
     },
     {
         "n": 31, "k": 11, "T": 3, "t": 90, "delta": Fraction(1, 10**6), "epsilon": Fraction(1, 2), "gamma": Fraction("0.123"),
         "rt_g": Fraction(70), "rt_l": Fraction(1, 70), "rt": 70 + Fraction(1, 70),
         "S_g": 7, "A_g": 3, "S_l": 6, "A_l": 3, "Z": 18, "eps_km": Fraction(1, 10**9), "TV": Fraction(1),
+        "m": 10**6, "E": 5, "eta": Fraction(1, 7), "span": Fraction(1, 1000), "disagreement": Fraction(1, 10**4),
     },
 )  # fmt: skip
 
@@ -74,6 +77,16 @@ def shared_draw(v: Numbers) -> mpmath.mpf:
     return slope / (1 - v.gamma) * (sampling + copying + v.gamma / (1 - v.gamma) * fluctuation(v))
 
 
+def with_types(v: Numbers) -> Numbers:
+    """The same numbers for the local states E x S_l."""
+    return Numbers({**vars(v), "S_l": v.E * v.S_l, "Z": v.E * v.Z}, lambda value: value)
+
+
+def lead(k: int) -> Fraction:
+    """The mean of |2 Y - k|/k for Y binomial(k, 1/2), summed out."""
+    return sum((Fraction(comb(k, y) * abs(2 * y - k), 2**k * k) for y in range(k + 1)), Fraction(0))
+
+
 HALF = mpmath.mpf("0.5")
 
 BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
@@ -92,6 +105,21 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     optimality.THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
     optimality.THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
     optimality.SHARED_DRAW: shared_draw,
+    optimality.SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
+    optimality.SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),
+    optimality.INDEPENDENT_DRAWS: lambda v: shared_draw(v) + 2 * v.rt_l / (1 - v.gamma) ** 2 * v.disagreement,
+    optimality.SHARED_DRAW_UNIFORM: lambda v: (
+        2 * v.rt_l / (1 - v.gamma) ** 2
+        * (
+            mpmath.sqrt((v.S_l - 1) / v.k) / 2 + mpmath.sqrt(v.S_l * (v.A_l - 1) / v.k) / 4
+            + v.gamma / (1 - v.gamma) * (mpmath.sqrt((v.S_l - 1) / v.k) / 2 + v.Z / (4 * v.k))
+        )
+    ),
+    optimality.UNIFORM_RATE: lambda v: (1 + ln(v.k)) / mpmath.sqrt(v.k),
+    noise.BIAS: lambda v: v.gamma * v.span * mpmath.sqrt((ln(v.A_g) + v.k * ln(v.A_l)) / (2 * v.m)),
+    noise.ENOUGH_SAMPLES: lambda v: (
+        v.gamma**2 * v.k * v.span**2 / (2 * (1 - v.gamma) ** 2) * (ln(200 * v.S_g * v.A_g * v.Z**v.k) + v.k)
+    ),
     noise.SAMPLES: lambda v: (
         2 * v.S_g * v.A_g * v.S_l * v.A_l * v.k ** (mpmath.mpf("3.5") + v.S_l * v.A_l)
         * ln(v.S_g * v.A_g * v.A_l * v.S_l) / (1 - v.gamma) ** 5 * ln(1 / (1 - v.gamma) ** 2)
@@ -105,6 +133,9 @@ EXACTLY: dict[Bound, Callable[[Numbers], Any]] = {
     lipschitz.SAME_SIZE: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
     lipschitz.ACROSS_SIZES: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
     lipschitz.LOWER: lambda v: 2 * v.rt_l / (1 - v.gamma) * (v.TV + Fraction(v.Z, 4 * v.k)),
+    optimality.REDRAWN_TYPES: lambda v: (
+        v.gamma**2 / (1 - v.gamma**2) * (v.gamma * (1 - Fraction(v.k, v.n)) * (1 - lead(v.k) ** 2) - v.eta * lead(v.k) / 2)
+    ),
     optimality.TRIVIAL_GAP: lambda v: 2 * v.rt / (1 - v.gamma),
     optimality.ITERATE_SIZE: lambda v: sum(v.rt * v.gamma**i for i in range(v.t)),
     noise.ITERATION_ERROR: lambda v: v.gamma**v.T * v.rt / (1 - v.gamma),
