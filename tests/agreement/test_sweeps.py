@@ -1,0 +1,377 @@
+"""The compiled sweeps, every path of them, against exact rationals and against each other."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+import pytest
+
+from mfverify import counts
+from mfverify.bellman import fused, sweeps
+from mfverify.bellman.basis import PADDING
+from mfverify.bellman.choices import Wanted
+from mfverify.bellman.fused import FusedSweep
+from mfverify.bellman.lumped import LumpedOperator
+from mfverify.bellman.tabled import TabledSweep
+from mfverify.enclosure import StopReason
+from mfverify.errors import TooLargeError
+from mfverify.exact import greedy_value, optimal
+from mfverify.exact.optimal import optimal_value
+from mfverify.exact.rational import RationalSystem, fraction
+from mfverify.models import coordination
+from tests.agreement.checks import model_of, random_doubles
+from tests.oracles import Instance, moving_instance, nested, random_instance
+
+
+def spread_instance(seed: int, global_states: int, global_actions: int, local_states: int, local_actions: int) -> Instance:
+    """Kernels in general position: no row is deterministic, none is shared, some lie inside the hull of others."""
+    rng = random.Random(f"spread {seed}")
+
+    def row(size: int) -> tuple[Fraction, ...]:
+        weights = [rng.randint(1, 40) for _ in range(size)]
+        return tuple(Fraction(w, sum(weights)) for w in weights)
+
+    def reward(*_: int) -> Fraction:
+        return Fraction(rng.randint(-32, 32), 32)
+
+    return Instance(
+        nested((global_states, global_actions), lambda *_: row(global_states)),
+        nested((local_states, global_states, local_actions), lambda *_: row(local_states)),
+        nested((global_states, global_actions), reward),
+        nested((local_states, global_states, local_actions), reward),
+        Fraction(9, 10),
+        f"spread-{seed}",
+    )
+
+
+def collinear_instance(seed: int) -> Instance:
+    """Three local states, all kernels on one segment: only two vertices can be exchanged."""
+    drawn = spread_instance(seed, 2, 2, 3, 2)
+    shares = iter(Fraction(i, 13) for i in (1, 5, 9, 11, 3, 12, 2, 7, 4, 10, 6, 8))
+    ends = (Fraction(1, 7), Fraction(2, 7), Fraction(4, 7)), (Fraction(5, 8), Fraction(1, 4), Fraction(1, 8))
+
+    def between(*_: int) -> tuple[Fraction, ...]:
+        t = next(shares)
+        return tuple((1 - t) * x + t * y for x, y in zip(*ends, strict=True))
+
+    return replace(drawn, local_kernel=nested((3, 2, 2), between), name=f"collinear-{seed}")
+
+
+def within_instance(seed: int) -> Instance:
+    """Both extreme kernels belong to the same local state."""
+    drawn = spread_instance(seed, 2, 2, 2, 2)
+    shares = {(0, 0): 1, (0, 1): 9, (1, 0): 4, (1, 1): 6}
+    kernel = nested((2, 2, 2), lambda s, g, a: (Fraction(shares[s, a], 10 + g), 1 - Fraction(shares[s, a], 10 + g)))
+    return replace(drawn, local_kernel=kernel, name=f"within-{seed}")
+
+
+CASES: dict[str, tuple[int, Instance]] = {
+    "across": (5, spread_instance(3, 2, 2, 2, 2)),
+    "within": (5, within_instance(1)),
+    "across, one action": (6, spread_instance(1, 2, 2, 2, 1)),
+    "across, three actions": (4, spread_instance(2, 2, 2, 2, 3)),
+    "within or across, four actions": (3, spread_instance(3, 1, 2, 2, 4)),
+    "three local states": (3, spread_instance(4, 2, 2, 3, 2)),
+    "three local states, three actions": (2, spread_instance(5, 2, 2, 3, 3)),
+    "three local states, one action": (4, spread_instance(6, 2, 2, 3, 1)),
+    "three local states, few global actions": (3, spread_instance(7, 2, 1, 3, 2)),
+    "four local states": (2, spread_instance(8, 1, 2, 4, 2)),
+    "collinear": (3, collinear_instance(9)),
+    "one agent": (1, spread_instance(10, 2, 2, 3, 2)),
+    "one agent, two local states": (1, spread_instance(11, 2, 2, 2, 3)),
+    "two agents": (2, spread_instance(12, 2, 2, 2, 2)),
+    "near-deterministic": (4, random_instance(7, 2, 2, 2, 2)),
+    "near-deterministic, three local states": (3, random_instance(8, 2, 2, 3, 3)),
+    "deterministic, shared": (5, moving_instance(13, 2, 2, 2)),
+    "deterministic, shared by three": (3, moving_instance(14, 2, 3, 3)),
+    "one local state": (4, spread_instance(15, 2, 2, 1, 3)),
+}
+
+
+def values_of(kind: str, shape: tuple[int, int]) -> Any:
+    """Doubles that are hard on rounding: plain, of huge magnitude, of alternating sign, nearly constant, and tiny."""
+    drawn = random_doubles(shape, 7, 1.0)
+    signs = np.where(np.arange(shape[1]) % 2 == 0, 1.0, -1.0)
+    return {
+        "plain": drawn,
+        "huge": drawn * 1e200,
+        "alternating": signs * 1e12 + drawn,
+        "nearly constant": 1e9 + drawn,
+        "tiny": drawn * 1e-200,
+    }[kind]
+
+
+def exact_image(instance: Instance, n: int, value: Any) -> list[list[Fraction]]:
+    """``T V`` in exact arithmetic over every joint action, nothing merged."""
+    system = RationalSystem(model_of(instance), n)
+    given = {(g, c): fmpq(Fraction(float(value[g, system.position[c]]))) for g, c in system.states}
+    return [[fraction(system.greedy((g, c), given)[0]) for c in system.vectors] for g in range(instance.sizes[0])]
+
+
+def fmpq(x: Fraction) -> flint.fmpq:
+    return flint.fmpq(x.numerator, x.denominator)
+
+
+KINDS = ["plain", "huge", "alternating", "nearly constant", "tiny"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", CASES)
+def test_the_image_is_off_by_at_most_its_error_bound(case: str, kind: str) -> None:
+    n, instance = CASES[case]
+    operator = LumpedOperator(model_of(instance), n)
+    value = values_of(kind, operator.shape)
+    exact = exact_image(instance, n, value)
+    bound = operator.error(value)
+    for wanted in Wanted:
+        image, _ = operator.apply(value, wanted)
+        off = [abs(Fraction(float(image[i])) - exact[i[0]][i[1]]) for i in np.ndindex(image.shape)]
+        assert len(off) == value.size
+        assert max(off) <= bound
+
+
+def test_the_bound_is_needed_and_not_wildly_too_large() -> None:
+    """Rounding really happens, and the bound is within a few thousand of it."""
+    ratios = []
+    for case in ("across", "within", "three local states", "collinear"):
+        n, instance = CASES[case]
+        operator = LumpedOperator(model_of(instance), n)
+        value = values_of("alternating", operator.shape)
+        image, _ = operator.apply(value)
+        exact = exact_image(instance, n, value)
+        off = max(abs(Fraction(float(image[i])) - exact[i[0]][i[1]]) for i in np.ndindex(image.shape))
+        ratios.append(float(off / operator.error(value)))
+    assert len(ratios) == 4
+    assert all(1e-4 < ratio <= 1 for ratio in ratios)
+
+
+def test_the_cases_reach_every_path_of_the_sweeps() -> None:
+    reached = set()
+    for n, instance in CASES.values():
+        operator = LumpedOperator(model_of(instance), n)
+        for sweep in operator._sweeps:
+            if isinstance(sweep, TabledSweep):
+                reached.add(f"tabled, {min(len(sweep.choices.kernels), 3)} kernels")
+                continue
+            plan = sweep.plan
+            kind = ("across", "within", "general")[sweep._kind]
+            reached.add(kind + (", chain" if plan.chain != PADDING else ""))
+            if kind == "general":
+                reached.add("general, outer" if plan.outer else "general, all inside")
+                if PADDING in plan.vertices:
+                    reached.add("general, padding")
+                if len(plan.slots) > plan.outer:
+                    reached.add("general, inner slot")
+    assert reached == {
+        "across",
+        "across, chain",
+        "within, chain",
+        "general",
+        "general, chain",
+        "general, outer",
+        "general, all inside",
+        "general, padding",
+        "general, inner slot",
+        "tabled, 1 kernels",
+        "tabled, 2 kernels",
+        "tabled, 3 kernels",
+    }
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case != "one local state"])
+def test_fused_and_tabled_sweeps_find_the_same(case: str) -> None:
+    """Both ways on the same input: values, runners-up, and maximisers that are consistent and reach the value."""
+    n, instance = CASES[case]
+    operator = LumpedOperator(model_of(instance), n)
+    value = values_of("plain", operator.shape)
+    slack = 2 * float(operator.error(value))
+    for g, choices in enumerate(operator.choices):
+        one, other = FusedSweep(operator.space, choices), TabledSweep(operator.space, choices)
+        for row in operator._rows(g, value):
+            table = other.table(row)
+            binomials = sweeps.binomial_table(n, len(choices.kernels))
+            best, second, _ = sweeps.joint_maximum(
+                operator.vectors, choices.starts, choices.kernel, other.reward, table, binomials, len(choices.kernels)
+            )
+            for sweep in (one, other):
+                found = sweep.maximum(row, Wanted.LEAD)
+                assert found.runners_up is not None
+                assert found.action_counts is not None
+                assert np.abs(found.values - best).max() <= slack
+                open_ = np.isfinite(second)
+                assert (np.isfinite(found.runners_up) == open_).all()
+                assert np.abs(found.runners_up[open_] - second[open_]).max(initial=0.0) <= slack
+                assert (found.action_counts >= 0).all()
+                for s in range(operator.space.size):
+                    mine = found.action_counts[:, choices.starts[s] : choices.starts[s + 1]]
+                    assert (mine.sum(axis=1) == operator.vectors[:, s]).all()
+                reward = found.action_counts @ other.reward
+                reached = reward + table[counts.rank(operator.kernel_counts(g, found.action_counts))]
+                assert np.abs(reached - best).max() <= slack
+                assert (sweep.maximum(row, Wanted.VALUES).values == found.values).all()
+
+
+@pytest.mark.parametrize("case", ["across", "within", "three local states", "collinear", "across, three actions"])
+def test_several_workers_find_bit_for_bit_what_one_finds(case: str) -> None:
+    n, instance = CASES[case]
+    operator = LumpedOperator(model_of(instance), n)
+    value = values_of("plain", operator.shape)
+    shared_out = 0
+    for g, sweep in enumerate(operator._sweeps):
+        assert isinstance(sweep, FusedSweep)
+        assert len(sweep._tasks) == 1
+        if not len(sweep.plan.slots):
+            continue
+        (row, *_) = operator._rows(g, value)
+        for wanted in Wanted:
+            alone = sweep.maximum(row, wanted)
+            together = FusedSweep(operator.space, operator.choices[g])
+            hands = [list(range(i, n + 1, 3)) for i in range(3)]
+            together.__dict__["_tasks"] = np.array([hand + [-1] * (len(hands[0]) - len(hand)) for hand in hands])
+            found = together.maximum(row, wanted)
+            assert (found.values == alone.values).all()
+            if wanted is Wanted.LEAD:
+                assert alone.runners_up is not None
+                assert (found.runners_up == alone.runners_up).all()
+            shared_out += 1
+    assert shared_out >= 3
+
+
+def test_the_counts_of_the_first_slot_are_dealt_out_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    n, instance = CASES["across"]
+    operator = LumpedOperator(model_of(instance), n)
+    monkeypatch.setattr(fused, "PARALLEL_FROM", 0)
+    monkeypatch.setattr("numba.get_num_threads", lambda: 4)
+    tasks = FusedSweep(operator.space, operator.choices[0])._tasks
+    assert len(tasks) == 4
+    assert sorted(x for x in tasks.ravel() if x >= 0) == list(range(n + 1))
+    assert all((np.diff([x for x in hand if x >= 0]) > 0).all() for hand in tasks)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_runs_trade_agents_between_the_last_two_classes(size: int) -> None:
+    n = 4
+    space = sweeps.CountSpace.of(n, size)
+    if size < 3:
+        assert space.runs.tolist() == [0]
+        return
+    assert space.runs[0] == 0
+    assert space.runs[-1] == len(space.vectors)
+    for start, end in zip(space.runs, space.runs[1:], strict=False):
+        run = space.entries[start:end]
+        assert (run[:, :-2] == run[0, :-2]).all()
+        assert (np.diff(run[:, -2]) == 1).all()
+        assert (np.diff(run[:, -1]) == -1).all()
+        above = space.up[start:end]
+        assert len(above) in {0, end - start}
+        assert (np.diff(above, axis=0) == 1).all()
+
+
+# ------------------------------------------------------------------------------------------------- values of greedy policies
+
+
+@pytest.mark.parametrize("case", ["across", "within", "three local states", "deterministic, shared", "one local state"])
+def test_a_greedy_policy_is_evaluated_to_about_double_precision(case: str) -> None:
+    n, instance = CASES[case]
+    model = model_of(instance)
+    operator = LumpedOperator(model, n)
+    _, policy = operator.apply(values_of("plain", operator.shape))
+    value = greedy_value.policy_chain(operator, policy).solve(np.zeros(operator.shape))
+    system = RationalSystem(model, n)
+    played = {}
+    for g, c in system.states:
+        rank = system.position[c]
+        d = [0] * (model.sizes[2] * model.sizes[3])
+        choices = operator.choices[g]
+        for s in range(model.sizes[2]):
+            for j in range(int(choices.starts[s]), int(choices.starts[s + 1])):
+                d[s * model.sizes[3] + int(choices.action[j])] = int(policy[g][1][rank, j])
+        played[g, c] = (int(policy[g][0][rank]), tuple(d))
+    exact = system.array(system.policy_value(played))
+    assert max(abs(Fraction(float(value[i])) - exact[i]) for i in np.ndindex(value.shape)) < Fraction(1, 10**10)
+
+
+def test_gmres_and_the_direct_solution_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    operator = LumpedOperator(model_of(spread_instance(20, 2, 2, 2, 2)), 12)
+    _, policy = operator.apply(random_doubles(operator.shape, 3, 1.0))
+    chain = greedy_value.policy_chain(operator, policy)
+    direct = chain.solve(np.zeros(operator.shape))
+    monkeypatch.setattr(greedy_value, "_MOST_DIRECT_STATES", 0)
+    assert np.abs(chain.solve(np.zeros(operator.shape)) - direct).max() < 1e-10
+
+
+def test_truncated_laws_of_many_agents_are_those_of_single_agents_one_after_another() -> None:
+    n = 600
+    operator = LumpedOperator(model_of(spread_instance(21, 1, 1, 2, 2)), n)
+    rng = np.random.default_rng(1)
+    first_action = rng.integers(0, operator.vectors + 1)
+    actions = np.stack([first_action, operator.vectors - first_action], axis=2).reshape(n + 1, 4)
+    chain = greedy_value.policy_chain(operator, [(np.zeros(n + 1, dtype=np.int64), actions)])
+    assert chain.laws.shape[2] < n
+    weights = np.array([[float(p) for p in row] for row in operator.choices[0].kernels])
+    space = operator.space
+    whole = np.empty((n + 1, n + 1))
+    per_state = np.ascontiguousarray(np.broadcast_to(weights, (n + 1, *weights.shape)))
+    whole[:, space.order] = sweeps.next_count_laws(operator.kernel_counts(0, actions), per_state, space.up, space.level_sizes)
+    found = np.zeros((n + 1, n + 1 + chain.laws.shape[2]))
+    np.put_along_axis(found, chain.first[0][:, None] + np.arange(chain.laws.shape[2]), chain.laws[0], axis=1)
+    assert np.abs(found[:, : n + 1] - whole).max() < 1e-14
+    assert np.abs(found.sum(axis=1) - 1).max() < 1e-12
+
+
+# ------------------------------------------------------------------------------------------------------------ value iteration
+
+
+def test_value_iteration_and_policy_iteration_enclose_the_same_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(spread_instance(22, 2, 2, 3, 2))
+    by_policies = optimal_value(model, 6)
+    monkeypatch.setattr(greedy_value, "_MOST_CHAIN_NUMBERS", 0)
+    by_values = optimal_value(model, 6)
+    assert by_policies.work is not None
+    assert by_values.work is not None
+    assert by_policies.work.evaluations > 0 == by_values.work.evaluations
+    assert by_policies.intersects(by_values)
+    assert by_values.width.max() <= 1e-9
+
+
+@pytest.mark.parametrize("wrong", [lambda history: history[-1][1] + 1e3, lambda history: -history[-1][1], lambda history: history[0][0]])
+def test_useless_extrapolations_cost_sweeps_and_nothing_else(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(spread_instance(23, 2, 2, 2, 2))
+    expected = optimal_value(model, 5, "rational").exact
+    assert expected is not None
+    monkeypatch.setattr(greedy_value, "_MOST_CHAIN_NUMBERS", 0)
+    monkeypatch.setattr(optimal, "_extrapolated", wrong)
+    found = optimal_value(model, 5)
+    assert found.work is not None
+    assert found.work.stop is StopReason.WIDTH
+    assert all(found[i].contains(expected[i]) for i in np.ndindex(found.shape))
+
+
+# ------------------------------------------------------------------------------------------------------------------- memory
+
+
+def test_thousands_of_agents_fit_because_no_table_is_stored() -> None:
+    operator = LumpedOperator(model_of(spread_instance(24, 2, 2, 2, 2)), 4000)
+    assert operator.pairs > 2 * 10**10
+    assert operator.shape == (2, 4001)
+
+
+@pytest.mark.parametrize(
+    ("instance", "n", "words"), [(spread_instance(24, 2, 2, 2, 2), 10**8, "GiB"), (spread_instance(25, 1, 1, 2, 4), 10**4, "joint actions")]
+)
+def test_what_is_too_large_says_how_large(instance: Instance, n: int, words: str) -> None:
+    with pytest.raises(TooLargeError, match=words):
+        LumpedOperator(model_of(instance), n)
+
+
+def test_two_shared_kernels_take_a_thousand_agents_with_leads() -> None:
+    operator = LumpedOperator(coordination(), 1000)
+    (found, *_) = operator.joint_maxima(0, np.zeros(operator.shape))
+    assert found.runners_up is not None
+    assert found.values.shape == (1001,)
+    assert (found.runners_up <= found.values).all()
