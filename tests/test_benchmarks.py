@@ -8,6 +8,7 @@ from pathlib import Path
 from mfverify.models import coordination
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "lumped_solver.py"
+ROOFLINE = SCRIPT.with_name("sweep_roofline.py")
 
 
 def test_the_table_of_the_lumped_solver() -> None:
@@ -20,3 +21,16 @@ def test_the_table_of_the_lumped_solver() -> None:
     assert [row.split()[4] for row in rows[:2]] == ["8", "16"]
     assert len(rows[2].split()) == 4
     assert all(float(row.split()[2]) > 0 for row in rows)
+
+
+def test_the_roofline_of_the_sweep() -> None:
+    table = runpy.run_path(str(ROOFLINE))["table"]
+    threads, flops, pairs, _, heading, *rows = table(agents=(4,), solves=((2, 2, 4), (3, 2, 3)), runs=1).splitlines()
+    assert threads.endswith("threads")
+    assert "Gflop/s" in flops
+    assert "Gpairs/s" in pairs
+    assert heading.split()[0] == "n"
+    kinds, _, _, *solves = rows[:3], rows[3], rows[4], *rows[5:]
+    assert [row.split()[0] for row in kinds] == ["4"] * 3
+    # C(n + 3, 3) joint actions of two local states and actions, for two global states and two rows each; C(n + 5, 5) for three.
+    assert [[*row.split()[:3], row.split()[5]] for row in solves] == [["2", "2", "4", "140"], ["3", "2", "3", "224"]]

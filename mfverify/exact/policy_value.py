@@ -1,25 +1,18 @@
 """The certified value of a fixed policy on (global state, count vector).
 
-A policy makes the system a Markov chain with reward ``reward[g, c]``; its value solves ``V = reward + gamma P V``. Two
-forms of ``P`` are kept: :class:`PolicyChain`, where given the state the next global state and the next counts are
-independent,
-
-    (P V)(g, c) = sum_g' global_law[g, c, g'] sum_c' local_law[g, c, c'] V(g', c'),
-
-and :class:`JointChain`, a plain matrix. The linear system is solved to double precision by any means; what certifies the
+A policy makes the system a Markov chain with reward ``reward[g, c]``; its value solves ``V = reward + gamma P V``. The form of
+``P`` belongs to the subclass; :class:`JointChain` is a plain matrix. The linear system is solved to double precision by any means; what certifies the
 value is one final application with its rounding bounded (``enclosure.fixed_point_enclosure``).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure, rounding_error
@@ -103,26 +96,6 @@ class MarkovReward(ABC):
                 stop = StopReason.WIDTH if reached else StopReason.PRECISION
                 return Enclosure(best.lower, best.upper, None, Work(stop, sweeps=sweeps, evaluations=1))
             value = image
-
-
-@dataclass(frozen=True, eq=False)
-class PolicyChain(MarkovReward):
-    """``global_law[g, c, g']`` and ``local_law[g][c, c']``: next global state and next counts independent given the state."""
-
-    global_law: Floats
-    local_law: Sequence[Floats | csr_array]
-
-    def expect(self, value: Floats) -> Floats:
-        """``P V``; cost ``|S_g|^2`` times the square of the number of count vectors."""
-        expected = np.empty_like(value)
-        for g in range(len(value)):
-            expected[g] = np.einsum("ch,ch->c", self.global_law[g], self.local_law[g] @ value.T)
-        return expected
-
-
-def compact(law: Floats) -> Floats | csr_array:
-    """A transition matrix as it is, or sparse where most of it is zero (deterministic moves): entries unchanged."""
-    return csr_array(law) if np.count_nonzero(law) * 8 < law.size else law
 
 
 @dataclass(frozen=True, eq=False)
