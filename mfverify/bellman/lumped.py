@@ -12,7 +12,7 @@ smaller action: the contract's tie-breaking); likewise of two global actions wit
 every distinct row of ``P_g`` the joint local actions are maximised in one of two ways, whichever costs less:
 
 - ``fused.py``: every joint action once, one convex combination each, nothing stored beside the states;
-- ``tabled.py``: where local states share kernels, a table over kernel counts and a max-plus recursion.
+- ``tabled.py``: where local states share kernels, a table over kernel counts and a transport of counts.
 
 With ``n = k`` this is the paper's ``T_k`` (eq. 13); with all agents it is eq. 4.
 """
@@ -119,7 +119,7 @@ class LumpedOperator:
         # A value meets at most one combination per agent on the way to the vertices for each exchange (at most `size`
         # exchanges), and one more per agent for the choice. Each: the weight, the product, `size` additions (one of them
         # the step of the reward); two agents at once take fewer than two. The tabled sweep has fewer combinations (two
-        # exchanges for two local states, none for more), then one addition per agent, or a product and a sum over the choices.
+        # exchanges for two local states, none for more), then a product and a sum over the choices, and three for a runner-up.
         combinations = (size + 1) * self.n * (size + 2)
         rewards = self.n + max(len(c.kernel) for c in self.choices) + 4
         # Centring: 1. Global row: weight, product, |S_g| - 1 additions. Discount: itself, product. One for weights too small
