@@ -31,41 +31,64 @@ SWEEPS = (100, 400, 1000, 2000)
 SOLVES = ((2, 2, 100), (2, 2, 400), (2, 2, 800), (2, 2, 1000), (3, 3, 30), (3, 2, 60))
 """Local states, local actions and agents of the whole solves; more can be named on the command line as ``2x2x4000``."""
 
-_LANES, _ROUNDS, _STEPS = 64, 20_000, 16
+_LANES, _ROUNDS, _CHAINS, _STEPS = 64, 5_000, 10, 4
+"""Ten chains side by side hide the latency of the arithmetic units and still fit into the registers."""
 
 
 @numba.njit(parallel=True, fastmath={"contract", "nnan", "nsz"})
 def _pairs_in_registers(threads: int, rounds: int, out: Any) -> None:
-    """Per thread and round: for each lane 2 x 16 combinations with a step, and as many comparisons."""
+    """Per thread and round: for each lane, chain and step a combination with the step of a reward, and a comparison."""
     for t in numba.prange(threads):
-        x, y, top = np.full(_LANES, 0.3), np.full(_LANES, 0.7), np.zeros(_LANES)
+        x, top = np.full((_CHAINS, _LANES), 0.3), np.zeros(_LANES)
         a, b, step = 0.4 + 1e-9 * t, 0.6 - 1e-9 * t, 1e-9
         for _ in range(rounds):
             for j in range(_LANES):
-                u, v, best = x[j], y[j], top[j]
+                x0, x1, x2, x3, x4 = x[0, j], x[1, j], x[2, j], x[3, j], x[4, j]
+                x5, x6, x7, x8, x9 = x[5, j], x[6, j], x[7, j], x[8, j], x[9, j]
+                best = top[j]
                 for _step in range(_STEPS):
-                    u = a * u + (b * v + step)
-                    best = max(best, u)
-                    v = b * v + (a * u + step)
-                    best = max(best, v)
-                x[j], y[j], top[j] = u - step, v - step, best
+                    first = x0
+                    x0 = a * x0 + (b * x1 + step)
+                    x1 = a * x1 + (b * x2 + step)
+                    x2 = a * x2 + (b * x3 + step)
+                    x3 = a * x3 + (b * x4 + step)
+                    x4 = a * x4 + (b * x5 + step)
+                    x5 = a * x5 + (b * x6 + step)
+                    x6 = a * x6 + (b * x7 + step)
+                    x7 = a * x7 + (b * x8 + step)
+                    x8 = a * x8 + (b * x9 + step)
+                    x9 = a * x9 + (b * first + step)
+                    best = max(best, x0, x1, x2, x3, x4, x5, x6, x7, x8, x9)
+                x[0, j], x[1, j], x[2, j], x[3, j], x[4, j] = x0, x1, x2, x3, x4
+                x[5, j], x[6, j], x[7, j], x[8, j], x[9, j] = x5, x6, x7, x8, x9
+                top[j] = best
         out[t] = top.sum()
 
 
 @numba.njit(parallel=True, fastmath={"contract", "nnan", "nsz"})
 def _multiply_adds_in_registers(threads: int, rounds: int, out: Any) -> None:
-    """Per thread and round: for each lane 2 x 16 multiply-adds."""
+    """Per thread and round: for each lane, chain and step a multiply-add."""
     for t in numba.prange(threads):
-        x, y = np.full(_LANES, 0.3), np.full(_LANES, 0.7)
+        x = np.full((_CHAINS, _LANES), 0.3)
         a, b = 0.999 + 1e-9 * t, 1e-4
         for _ in range(rounds):
             for j in range(_LANES):
-                u, v = x[j], y[j]
+                x0, x1, x2, x3, x4 = x[0, j], x[1, j], x[2, j], x[3, j], x[4, j]
+                x5, x6, x7, x8, x9 = x[5, j], x[6, j], x[7, j], x[8, j], x[9, j]
                 for _step in range(_STEPS):
-                    u = a * u + b
-                    v = a * v + b
-                x[j], y[j] = u, v
-        out[t] = x.sum() + y.sum()
+                    x0 = a * x0 + b
+                    x1 = a * x1 + b
+                    x2 = a * x2 + b
+                    x3 = a * x3 + b
+                    x4 = a * x4 + b
+                    x5 = a * x5 + b
+                    x6 = a * x6 + b
+                    x7 = a * x7 + b
+                    x8 = a * x8 + b
+                    x9 = a * x9 + b
+                x[0, j], x[1, j], x[2, j], x[3, j], x[4, j] = x0, x1, x2, x3, x4
+                x[5, j], x[6, j], x[7, j], x[8, j], x[9, j] = x5, x6, x7, x8, x9
+        out[t] = x.sum()
 
 
 @dataclass(frozen=True)
@@ -131,7 +154,7 @@ def roofline(runs: int) -> tuple[list[str], float]:
     """Lines on the arithmetic units, and the roofline in pairs per second."""
     threads = numba.get_num_threads()
     out = np.zeros(threads)
-    steps = 2 * _STEPS * _LANES * _ROUNDS * threads
+    steps = _CHAINS * _STEPS * _LANES * _ROUNDS * threads
     pairs = timed(lambda: _pairs_in_registers(threads, _ROUNDS, out), runs)
     adds = timed(lambda: _multiply_adds_in_registers(threads, _ROUNDS, out), runs)
     rate = steps / pairs.median
