@@ -80,6 +80,9 @@ def collect(arguments: argparse.Namespace, say: Callable[[str], None] = print) -
     """Everything that is measured, as one document."""
     started = time.monotonic()
     limits = Limits(arguments.seconds, arguments.mib)
+    say("compiling mfverify's kernels, once for all later processes")
+    for system in dict.fromkeys(suite.system for suite in SUITES):
+        lines_of(["-m", "benchmarks.peers", "mfverify", system, "12", "20"], Limits(10 * limits.seconds, limits.mib))
     suites = []
     for suite in SUITES:
         say(f"{suite.title} ({suite.system})")

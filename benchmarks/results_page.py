@@ -36,8 +36,9 @@ runs after the first (which may compile), with the fastest and the slowest. *Pea
 up to that size. A value is **inside** if it lies in the certified enclosure in every state, **within its tolerance** if it misses by no
 more than the peer itself promises, otherwise **off**; *error* is the largest distance from the enclosure, *loss* the largest distance
 between the optimum and the exact value of the peer's policy. mfverify builds no process: its time is everything from the model to the
-enclosure. The peers are general: they do not know that the agents are exchangeable or that the process factorises; that is the point of
-the comparison, not a fault of theirs.
+enclosure, with its kernels compiled before and kept on disk (the first use of a version compiles for some seconds). The peers are
+general: they do not know that the agents are exchangeable or that the process factorises; that is the point of the comparison, not a
+fault of theirs.
 """
 
 
