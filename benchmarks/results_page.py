@@ -95,9 +95,10 @@ def _headline(suites: Sequence[dict[str, Any]]) -> Iterator[str]:
             )
         alone = [row for row in suite["rows"] if row["package"] == "mfverify" and row["status"] == "done"]
         if alone and (not suite["ratios"] or alone[-1]["agents"] > suite["ratios"][-1]["agents"]):
+            n = alone[-1]["agents"]
             yield (
-                f"- {suite['title']}, n = {alone[-1]['agents']}: {_time(alone[-1]['solve_seconds'])} s for mfverify"
-                f"{_rate(alone[-1])}; written out, the process does not fit."
+                f"- {suite['title']}, n = {n}: {_time(alone[-1]['solve_seconds'])} s for mfverify{_rate(alone[-1])}; no peer got there "
+                f"(written out, {suite['choices'][str(n)]:.2g} choices)."
             )
     yield ""
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.peers import FLAT, PEERS, installed
 from benchmarks.systems import SYSTEMS
+from mfverify.counts import number_of_count_vectors
 from mfverify.enclosure import Enclosure
 from mfverify.exact.optimal import optimal_value
 from mfverify.notation import Floats
@@ -177,7 +178,16 @@ def run_suite(suite: Suite, limits: Limits, say: Any = print) -> dict[str, Any]:
                 here = failed.get(n) or why
                 rows.append({**about, "agents": n, "status": "not tried" if beyond else "beyond it", "why": beyond or here})
                 beyond = beyond or f"n = {n} was beyond it"
-    return {"title": suite.title, "system": suite.system, "model": model.name, "discount": str(model.discount), "rows": rows}
+    global_states, global_actions, size, local_actions = model.sizes
+    per_pair = global_states * global_actions
+    return {
+        "title": suite.title,
+        "system": suite.system,
+        "model": model.name,
+        "discount": str(model.discount),
+        "choices": {str(n): per_pair * number_of_count_vectors(n, size * local_actions) for n in sorted({row["agents"] for row in rows})},
+        "rows": rows,
+    }
 
 
 def judged(row: dict[str, Any], enclosure: Enclosure) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def document_of() -> dict[str, Any]:
         row_of("sound", 40, 0) | {"status": "beyond it", "why": "more than 60 s | in all"},
         row_of("absent", 10, 0) | {"status": "not installed", "version": None},
     ]
-    suite = {"title": "Suite", "system": "dense", "model": "dense", "discount": "9/10", "rows": rows}
+    suite = {"title": "Suite", "system": "dense", "model": "dense", "discount": "9/10", "choices": {"40": 1e9}, "rows": rows}
     step = {"k": 2, "table": 5, "build_seconds": 1.0, "peak_mib": 1}
     return {
         "machine": {"processor": "p", "usable_cores": 2, "system": "s", "python": "3", "mfverify": "1", "numpy": "2", "numba": "0"},
