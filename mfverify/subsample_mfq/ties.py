@@ -20,6 +20,7 @@ import numpy as np
 
 from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
+from mfverify.errors import TooLargeError
 from mfverify.exact.rational import JointAction, State, solve_chain
 
 if TYPE_CHECKING:
@@ -62,8 +63,11 @@ def maximisers(operator: LumpedOperator, value: Enclosure) -> dict[State, Maximi
                 out[state] = Maximisers(((distinct[winner[c]], _over_pairs(operator, g, local[winner[c]][c])),))
                 continue
             if tables is None:
-                tables = operator.action_values(g, midpoint)
-            candidates = _candidates(operator, g, row, tables, distinct, float(best[c]), slack)
+                try:
+                    tables = operator.action_values(g, midpoint)
+                except TooLargeError:
+                    tables = []
+            candidates = _candidates(operator, g, row, tables, distinct, float(best[c]), slack) if tables else None
             if candidates is None:
                 out[state] = Maximisers(None)
             elif _same_expression(operator, g, candidates):

@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import RationalSystem
@@ -149,6 +150,17 @@ def test_a_balanced_sample_is_an_exact_tie_at_any_size(k: int) -> None:
     for actions in tied.values():
         assert actions is not None
         assert {b for b, _ in actions} == {0, 1}
+
+
+def test_near_ties_whose_candidates_do_not_fit_are_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_operator: LumpedOperator, _g: int, _value: np.ndarray) -> list[np.ndarray]:
+        raise TooLargeError("a table that does not fit")
+
+    assert learn(coordination(), 4).undecided == []
+    monkeypatch.setattr(LumpedOperator, "action_values", refuse)
+    learned = learn(coordination(), 4)
+    assert learned.undecided == [(g, (2, 2)) for g in range(2)]
+    assert learn(coordination(), 5).undecided == []
 
 
 def test_a_difference_that_doubles_cannot_see_decides_a_large_sample() -> None:
