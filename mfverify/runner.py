@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -132,13 +133,21 @@ def _on_cores(
 def _group(
     compute: Compute[Task, Result], group: Sequence[Task], keep: Keep[Task, Result] | None, i: int, parent: int
 ) -> tuple[int, list[Result]]:
-    """In a worker process. Without its parent nobody is there to deliver to, and what is finished is kept."""
-    results = []
-    for task in group:
-        results.append(_finished(compute, task, keep))
-        if os.getppid() != parent:
-            os._exit(1)
-    return i, results
+    """In a worker process."""
+    _end_with(parent)
+    return i, [_finished(compute, task, keep) for task in group]
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """Let this process end when its parent is gone, even killed: nobody would take its results, and what is finished is kept."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 # --------------------------------------------------------------------------------------------------------------- Dask cluster
