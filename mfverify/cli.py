@@ -448,11 +448,16 @@ def _searching(budget: float) -> Iterator[Any]:
 @main.command()
 @click.argument("run_dir", type=click.Path(path_type=Path), required=False)
 @click.option("--compare", "runs", nargs=2, type=click.Path(path_type=Path), metavar="OLD NEW", help="Say what changed between two runs.")
+@click.option(
+    "--to", "table", type=click.Choice(["csv", "parquet"]), help="Write the instances as a table instead: results.csv or .parquet."
+)
 @_json_option
-def report(run_dir: Path | None, runs: tuple[Path, Path] | None, as_json: bool) -> int:
+def report(run_dir: Path | None, runs: tuple[Path, Path] | None, table: str | None, as_json: bool) -> int:
     """Render report.html again from the stored results of a run, or compare two runs (exit 1 if an outcome changed)."""
     if (run_dir is None) == (runs is None):
         raise click.UsageError("give the folder of one run, or --compare OLD NEW")
+    if runs is not None and table is not None:
+        raise click.UsageError("--to: writes the instances of one run; give its folder instead of --compare")
     if runs is not None:
         old, new = map(_stored, runs)
         from mfverify.report.compare import compare
@@ -466,6 +471,13 @@ def report(run_dir: Path | None, runs: tuple[Path, Path] | None, as_json: bool) 
         return int(found.alarming)
     assert run_dir is not None  # one of the two was given
     document = _stored(run_dir)
+    if table is not None:
+        from mfverify.report.table import Format, write_table
+
+        path = run_dir / f"results.{table}"
+        write_table(document, path, Format(table))
+        click.echo(json.dumps({"table": str(path), "summary": document["summary"]}, indent=1) if as_json else f"wrote {path}")
+        return 0
     from mfverify.report.page import render
 
     page = run_dir / "report.html"

@@ -181,7 +181,7 @@ def test_a_disk_without_room_for_the_report_is_one_clear_line(tmp_path: Path, wh
         (tmp_path / "run" / name).unlink()
 
     def tiny_disk() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 
     refused(run(tmp_path / "run", "--resume", preexec_fn=tiny_disk), "report.json: cannot be written", "choose a folder that can be")
     assert {path.suffix for path in (tmp_path / "run").iterdir()} <= {".sqlite", ".sqlite-wal", ".sqlite-shm"}, "half a file is left"
