@@ -74,8 +74,8 @@ FAST = [
 ]
 SLOW = [
     smaller("L1", Fraction(19, 20)),
-    smaller("R2", Fraction(3, 4)),
-    smaller("R4", Fraction(1, 4)),
+    smaller("R2", Fraction(1, 2)),
+    smaller("R4", Fraction(1, 10)),
 ]
 
 

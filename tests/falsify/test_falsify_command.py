@@ -1,0 +1,104 @@
+"""``mfverify falsify``: what it prints and writes, its exit status, bad input, interruption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Status
+from mfverify.cli import run
+from mfverify.falsifier import attack as room
+
+Shown = tuple[int, str, str]
+
+
+@pytest.fixture
+def mfverify(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Shown]:
+    """Run a command in an empty folder: exit status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Shown:
+        capsys.readouterr()
+        code = run(["falsify", *arguments])
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return call
+
+
+def test_a_violation_is_certified_and_written(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
+    code, out, err = mfverify("C3", "--out", "c3.json", "--record", "record.json", "--workers", "1")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "C3: violated at n=2 k=1 population=1+1"
+    assert out.splitlines()[-3:] == ["  certified", "wrote c3.json", "wrote record.json"]
+    assert run(["check", str(tmp_path / "c3.json")]) == 0
+    (search,) = json.loads((tmp_path / "record.json").read_text())["searches"]
+    assert (search["claim"], search["status"], search["certificate"]) == ("C3", "refuted", True)
+
+
+def test_json_is_one_document(mfverify: Callable[..., Shown]) -> None:
+    code, out, err = mfverify("C3", "--json", "--workers", "1")
+    assert (code, err) == (0, "")
+    document = json.loads(out)
+    assert document["violated"]["label"] == "n=2 k=1 population=1+1"
+    assert document["certificate"]["claim"] == "C3"
+    assert document["searched"]["candidates"] == 1
+
+
+def test_several_claims_and_what_has_no_certificate(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
+    code, out, err = mfverify("S2", "C4l", "--candidates", "70", "--workers", "1", "--record", "both.json")
+    assert (code, err) == (0, "")
+    said = " ".join(out.split())
+    assert "S2: violated at states=1 actions=2 first k=3 last k=3" in said
+    assert "no certificate: claim S2: certificates cover" in said
+    assert "C4l: undecided, nothing found searched 60 candidates with seed 0 (all parameters 60), all that there are" in said
+    assert [s["claim"] for s in json.loads((tmp_path / "both.json").read_text())["searches"]] == ["S2", "C4l"]
+    code, out, _ = mfverify("S2", "--candidates", "70", "--workers", "1", "--out", "s2.json")
+    assert code == 0 and not (tmp_path / "s2.json").exists()
+    assert "wrote nothing to s2.json: there is no certificate" in out
+
+
+def test_refuting_what_is_registered_otherwise_is_a_difference(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CATALOGUE._claims, "C3", replace(CATALOGUE["C3"], registered=Status.CORROBORATED))
+    assert mfverify("C3", "--workers", "1")[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["C99"], "'C99': is not in the catalogue"),
+        (["C3", "--budget", "0"], "budget: found 0.0"),
+        (["C3", "--workers", "0"], "workers: found 0"),
+        (["C3", "--seed", "-3"], "seed: found -3"),
+        (["C3", "C2", "--out", "x.json"], "--out: found 2 claims"),
+        (["C3", "--out", "."], "--out: . cannot be written"),
+        ([], "Missing argument 'CLAIM...'"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    mfverify: Callable[..., Shown], tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    code, out, err = mfverify(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_search_reports_the_best_so_far(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
+    original = room.search
+
+    def interrupted(*arguments: Any) -> None:
+        original(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "search", interrupted)
+    code, out, err = mfverify("C1", "--candidates", "30", "--workers", "1")
+    assert (code, out) == (130, "")
+    assert "interrupted; so far:" in err
+    assert "C1: undecided, nothing found" in err and "searched 30 candidates" in err and "largest left/right" in err
