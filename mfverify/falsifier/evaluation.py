@@ -86,6 +86,19 @@ class _OutOfTime(BaseException):
     """Raised in the middle of an evaluation when the deadline passes; not an Exception, so that no claim catches it."""
 
 
+_NOT_TO_BE_INTERRUPTED = {"numba", "llvmlite", "importlib", "_frozen_importlib", "_frozen_importlib_external"}
+"""What is left in pieces when it is interrupted: compiling and importing. Both happen once and end soon."""
+
+
+def _in_the_middle_of(packages: set[str], frame: FrameType | None) -> bool:
+    """Whether a call into one of the packages is under way."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] in packages:
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextmanager
 def _until(deadline: float) -> Iterator[None]:
     """Interrupt the block at the deadline, where the platform and the thread allow it."""
@@ -97,6 +110,9 @@ def _until(deadline: float) -> Iterator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if _in_the_middle_of(_NOT_TO_BE_INTERRUPTED, frame):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            return
         raise _OutOfTime
 
     before = signal.signal(signal.SIGALRM, stop)
@@ -120,6 +136,9 @@ def evaluate(asked: Asked) -> Evaluated:
     except MfverifyError as error:
         return Evaluated(candidate, Verdict.UNDECIDED, reason=str(error))
     except Exception as error:
+        # Compiled code that is interrupted may raise an error of its own.
+        if time.time() >= asked.deadline:
+            return Evaluated(candidate, None, reason="out of time")
         return Evaluated(candidate, Verdict.UNDECIDED, reason=f"{type(error).__name__}: {error}", failed=True)
     verdict = judge(outcome)
     if isinstance(outcome, Sides):
