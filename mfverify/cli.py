@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mfverify import costs
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mfverify.verification import Progress
 
 _SHOWN_STATES = 24
+_WORTH_SAYING = 60
+"""Seconds of work from which on a terminal is told what to expect."""
 _LARGEST_REPORT = 256 * 2**20
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
@@ -202,6 +205,7 @@ def solve(model: str, agents: int, method: str, as_json: bool) -> None:
     """Enclose the optimal value of the n-agent system."""
     agents = positive_integer("--agents", agents)
     loaded = load_argument(model)
+    _announce(costs.solving(loaded, agents, method))
     from mfverify.exact.optimal import optimal_value
 
     value = optimal_value(loaded, agents, method)
@@ -261,6 +265,9 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     if seed < 0:
         raise ModelError(f"--seed: found {seed}, expected an integer of at least 0")
     loaded = load_argument(model)
+    _announce(
+        costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), costs.executing(loaded, agents, subsample, sampling)
+    )
     import numpy as np
 
     from mfverify.bounds.evaluate import UndefinedError
@@ -489,6 +496,14 @@ def report(run_dir: Path | None, runs: tuple[Path, Path] | None, table: str | No
     else:
         click.echo(f"wrote {page}")
     return 0
+
+
+def _announce(*needed: costs.Cost) -> None:
+    """Refuse what this machine cannot hold before anything is imported or computed; say on a terminal what takes minutes."""
+    costs.check(*needed)
+    if sys.stderr.isatty() and max(cost.seconds for cost in needed) > _WORTH_SAYING:
+        for cost in needed:
+            click.echo(str(cost), err=True)
 
 
 def _stored(folder: Path) -> dict[str, Any]:

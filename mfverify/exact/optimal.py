@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfverify import counts
+from mfverify import costs, counts
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
@@ -54,6 +54,7 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
     if not width > 0:
         raise ModelError(f"width: found {width}, expected a positive number")
     method = chosen("method", method, Method)
+    costs.check(costs.solving(model, n, method.value))
     if method is Method.FLAT:
         return _flat(LabelledOperator(model, n), width)
     if method is Method.RATIONAL:

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final
 import flint
 import numpy as np
 
-from mfverify import counts
+from mfverify import costs, counts
 from mfverify.bellman import sweeps
 from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure, rounding_error
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
@@ -111,6 +111,7 @@ def execution_value(
     n = positive_integer("agents", n)
     _check(model, n, learned)
     how = chosen("sampling", sampling, Sampling)
+    costs.check(costs.executing(model, n, learned.k, how.value))
     if how is Sampling.FIXED:
         return fixed_subset_value(model, n, learned, width)
     return execution_chain(model, n, learned, how).enclose(width)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfverify import counts
+from mfverify import costs, counts
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
@@ -137,6 +137,7 @@ def learn(
     """
     k = positive_integer("subsample", k)
     asked = chosen("regime", regime, Regime)
+    costs.check(costs.learning(model, k, samples))
     wanted = switch(model, k) if asked is Regime.SWITCH else asked
     if samples is not None:
         if asked is Regime.STANDARD:

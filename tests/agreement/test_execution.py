@@ -481,7 +481,7 @@ def test_an_undecided_tie_is_never_played(sampling: str) -> None:
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_what_does_not_fit_is_refused_before_any_work(sampling: str) -> None:
-    with pytest.raises(TooLargeError, match=r"transition probabilities|members and others"):
+    with pytest.raises(TooLargeError, match=r"transition probabilities|members and others|operations"):
         execution_value(coordination(), 10**5 + 1, learn(coordination(), 1), sampling)
 
 

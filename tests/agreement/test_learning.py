@@ -426,5 +426,5 @@ def test_samples_in_the_standard_regime_and_unknown_regimes_are_refused() -> Non
 def test_what_does_not_fit_is_refused_before_any_work() -> None:
     with pytest.raises(TooLargeError, match="samples"):
         learn(coordination(), 50, samples=10**6)
-    with pytest.raises(TooLargeError, match="labelled agents"):
+    with pytest.raises(TooLargeError, match="30 agents, method flat"):
         learn(coordination(), 30, regime="standard")

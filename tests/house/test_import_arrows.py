@@ -18,6 +18,7 @@ ORDER = (
     "json_files",
     "counts",
     "model",
+    "costs",
     "authors_config",
     "model_files",
     "models",

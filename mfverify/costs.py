@@ -1,0 +1,173 @@
+"""What a computation would cost, from formulas, before any work; compared with the memory that this machine has free now.
+
+With ``S = |S_l|``, ``A = |A_l|`` and ``N(n) = C(n + S - 1, S - 1)`` count vectors:
+
+==========================  ===================================================  ================================================
+computation                 numbers in memory                                    elementary operations
+==========================  ===================================================  ================================================
+optimum, lumped             a few per state and choice: ``N (6 |S_g| + 4 S)``    a sweep: the joint actions ``C(n + W - 1, W - 1)``,
+                                                                                 ``W`` distinct (state, kernel) pairs, or ``n N``
+                                                                                 where only two kernels occur; some tens of sweeps
+optimum, flat               ``|S_g| (S A)^n`` expectations                       ``|S_g|^2 S (S A)^n`` a sweep, ``log(width)/log(gamma)``
+                                                                                 sweeps
+learning                    as the optimum of k agents, and the policy           the same; with samples: pairs times m
+execution                   ``|S_g| N`` rows; about ``20 sqrt(n)`` probabilities  ``n`` for each number in a row
+                            of a row count in each direction
+==========================  ===================================================  ================================================
+
+The formulas give orders of magnitude; what is refused for certain is refused by the operators themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import comb
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from mfverify.counts import number_of_count_vectors
+from mfverify.errors import TooLargeError
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+
+_NUMBER: Final = 8
+"""Bytes of a double or an index."""
+
+_POLICY_ENTRY: Final = 600
+"""Bytes of a state in a learned policy: its count vector and its maximisers as Python objects."""
+
+_PER_SECOND: Final = 10**9
+"""Elementary operations of compiled code that a core makes in a second, within a factor of a few."""
+
+_LONGEST: Final = 24 * 3600
+"""Seconds beyond which a single computation is not begun."""
+
+_SWEEPS: Final = 20
+"""Applications of the operator, policy evaluations included, that policy iteration needs within a factor of a few."""
+
+_CGROUP_LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_LARGEST_SHOWN: Final = 10**300
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one computation needs: bytes of memory, elementary operations, and what to change if that is too much."""
+
+    what: str
+    memory: int
+    operations: int
+    remedy: str
+
+    @property
+    def seconds(self) -> float:
+        """The time on all usable cores, within a factor of a few."""
+        return min(self.operations, _LARGEST_SHOWN) / (_PER_SECOND * (os.cpu_count() or 1))
+
+    def __str__(self) -> str:
+        return f"{self.what}: {_bytes(self.memory)} of memory and {_shown(self.operations)} operations, very roughly {_duration(self.seconds)}"
+
+
+def solving(model: Model, n: int, method: str = "lumped") -> Cost:
+    """The cost of :func:`~mfverify.exact.optimal.optimal_value`."""
+    global_states, global_actions, size, actions = model.sizes
+    states = number_of_count_vectors(n, size)
+    what = f"the optimal value of {n} agents, method {method}"
+    if method == "flat":
+        table = _power(size * actions, n)
+        sweeps = 1 + int(30 / -math.log(float(model.discount))) if model.discount < 1 - 1e-9 else 10**9
+        return Cost(what, _NUMBER * global_states * table, sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
+    if method == "rational":
+        pairs = global_states * global_actions * number_of_count_vectors(n, size * actions)
+        return Cost(what, 100 * global_states * states**2, pairs * states + (global_states * states) ** 3, "use method 'lumped' or fewer agents")
+    operations = sum(rows * (n * states if kernels <= 2 else comb(n + choices - 1, choices - 1)) for kernels, choices, rows in _merged(model))
+    memory = _NUMBER * states * (6 * global_states + 4 * size)
+    return Cost(what, memory, _SWEEPS * operations, "use fewer agents or a model with fewer local states or actions")
+
+
+def learning(model: Model, k: int, samples: int | None = None) -> Cost:
+    """The cost of :func:`~mfverify.subsample_mfq.learning.learn` with the mean-field table."""
+    optimum = solving(model, k)
+    global_states, global_actions, size, actions = model.sizes
+    memory = optimum.memory + _POLICY_ENTRY * global_states * number_of_count_vectors(k, size)
+    operations = optimum.operations
+    what = f"learning with k = {k}"
+    if samples is not None:
+        drawn = samples * global_states * global_actions * number_of_count_vectors(k, size * actions)
+        memory, operations = memory + _NUMBER * drawn, operations + _SWEEPS * drawn
+        what += f" and m = {samples}"
+    return Cost(what, memory, operations, "use a smaller subsample or fewer samples")
+
+
+def executing(model: Model, n: int, k: int, sampling: str = "independent") -> Cost:
+    """The cost of :func:`~mfverify.subsample_mfq.execution.execution_value`."""
+    global_states, _, size, _ = model.sizes
+    fixed = sampling == "fixed"  # members and others are counted apart
+    states = number_of_count_vectors(k, size) * number_of_count_vectors(n - k, size) if fixed else number_of_count_vectors(n, size)
+    row = min(states, (1 + 20 * math.isqrt(n)) ** ((size - 1) * (2 if fixed else 1)))
+    numbers = global_states * states * row * (1 if sampling in ("independent", "with-replacement") else global_states)
+    what = f"executing the policy with n = {n}, k = {k}, {sampling} draws"
+    return Cost(what, 2 * _NUMBER * numbers, numbers * n, "use fewer agents or a model with fewer local states")
+
+
+def check(*costs: Cost) -> None:
+    """Raise :class:`TooLargeError` for the first computation that this machine cannot hold now, or not finish in a day."""
+    free = available_memory()
+    for cost in costs:
+        if cost.memory > free:
+            raise TooLargeError(f"{cost}; this machine has {_bytes(free)} free; {cost.remedy}")
+        if cost.seconds > _LONGEST:
+            raise TooLargeError(f"{cost} on {os.cpu_count()} cores, more than a day; {cost.remedy}")
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping, the limit of a container included."""
+    free: int = psutil.virtual_memory().available
+    used: int = psutil.Process().memory_info().rss
+    return min([free, *(limit - used for limit in _container_limits())])
+
+
+def _container_limits() -> Iterator[int]:
+    for path in _CGROUP_LIMITS:
+        try:
+            text = Path(path).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            yield int(text)
+
+
+def _merged(model: Model) -> Iterator[tuple[int, int, int]]:
+    """For each global state: distinct local kernels, distinct (local state, kernel) pairs, distinct rows of the global kernel."""
+    global_states, global_actions, size, actions = model.sizes
+    for g in range(global_states):
+        of_state = [{tuple(model.local_kernel[s, g, a]) for a in range(actions)} for s in range(size)]
+        rows = {tuple(model.global_kernel[g, b]) for b in range(global_actions)}
+        yield len(set().union(*of_state)), sum(map(len, of_state)), len(rows)
+
+
+def _power(base: int, exponent: int) -> int:
+    """``base ** exponent``, or some number beyond everything where that would itself be too long to compute."""
+    return base**exponent if exponent * base.bit_length() <= 10_000 else 10**3000
+
+
+def _shown(number: int) -> str:
+    return f"{number:.3g}" if number < _LARGEST_SHOWN else "over 1e+300"
+
+
+def _bytes(number: int) -> str:
+    if number >= 2**30:
+        return f"{number / 2**30:.3g} GiB" if number < _LARGEST_SHOWN else "over 1e+300 bytes"
+    return f"{max(1, number // 2**20)} MiB"
+
+
+def _duration(seconds: float) -> str:
+    for size, word in ((365.25 * 86400, "years"), (86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {word}"
+    return "seconds" if seconds >= 1 else "less than a second"
