@@ -6,12 +6,13 @@ STAMP := $(VENV)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: help report test lint docs bench clean
+.PHONY: help report test lint docs bench coverage mutants fuzz clean
 help:
 	@echo "make report   verify the catalogue on the bundled models; leaves reports/latest/report.html and report.json"
 	@echo "make test     linters, types, all tests, theorem checks and notebooks"
 	@echo "make docs     the documentation in docs/_build, warnings are errors"
 	@echo "make bench    side by side with real solvers, in .venv-bench; leaves docs/benchmarks/ (AUTHORS=path: a clone of the authors' code)"
+	@echo "make fuzz     the readers of files from strangers, SECONDS=60 each, guided by coverage"
 	@echo "make clean    remove the virtual environment and the latest report"
 
 $(STAMP): pyproject.toml
@@ -25,7 +26,7 @@ report: $(STAMP)
 	$(BIN)/mfverify verify --profile quick --out reports/latest
 
 lint: $(STAMP)
-	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples
+	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples docs fuzz
 	$(BIN)/mypy
 
 test: lint
@@ -45,6 +46,10 @@ $(BENCH_STAMP): pyproject.toml
 
 bench: $(BENCH_STAMP)
 	$(BENCH)/bin/python -m benchmarks $(if $(AUTHORS),--authors $(AUTHORS))
+SECONDS ?= 60
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	for reader in model_json model_toml config certificate report; do $(BIN)/python fuzz/fuzz_readers.py $$reader $(SECONDS) || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(BENCH) reports/latest docs/_build

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+_LONGEST_ISSUE = 1000
+"""Characters of a message."""
+
 
 class MfverifyError(Exception):
     """Root of every error raised on purpose; the command line prints it as one line and exits with 2."""
@@ -17,9 +20,16 @@ class ModelError(MfverifyError, ValueError):
     """
 
     def __init__(self, *issues: str) -> None:
-        self.issues: Sequence[str] = issues
+        self.issues: Sequence[str] = tuple(map(_shortened, issues))
         more = f" (and {len(issues) - 1} more)" if len(issues) > 1 else ""
-        super().__init__(issues[0] + more)
+        super().__init__(self.issues[0] + more)
+
+
+def _shortened(issue: str) -> str:
+    """An issue whose quoted value is too long to read, with the middle left out: place and remedy stand at the ends."""
+    if len(issue) <= _LONGEST_ISSUE:
+        return issue
+    return f"{issue[: _LONGEST_ISSUE // 2]} ... {issue[-_LONGEST_ISSUE // 2 :]}"
 
 
 class TooLargeError(MfverifyError):

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 from numbers import Integral, Rational, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -47,6 +48,9 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _LARGEST_NUMBER_BITS = 4096
 """Numerators and denominators longer than this are refused: no model needs them and they make arithmetic unbounded."""
+
+_LARGEST_COMMON_BITS = 2**17
+"""Of the common denominator of a row of a kernel."""
 
 _LARGEST_VALUE = 2**1000
 """Rewards that can add up to more than this are refused: values would leave the range of double precision."""
@@ -253,6 +257,9 @@ def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exac
         for j, p in enumerate(row):
             if p < 0:
                 issues.append(f"{place}, {j}]: found {_short(p)}, expected a probability >= 0")
+        if not _addable(row):
+            issues.append(f"{place}, :]: the denominators have no common multiple of up to {_LARGEST_COMMON_BITS} bits, expected shorter fractions")
+            continue
         total = sum(row, Fraction(0))
         if total == 1:
             continue
@@ -262,6 +269,16 @@ def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exac
         else:
             issues.append(f"{place}, :]: the row sums to {_short(total)}, expected 1")
     return kernel
+
+
+def _addable(row: Exact) -> bool:
+    """Whether a row can be added up in little time: a few thousand long denominators without common factors would take hours."""
+    common = 1
+    for p in row:
+        common = lcm(common, p.denominator)
+        if common.bit_length() > _LARGEST_COMMON_BITS:
+            return False
+    return True
 
 
 def _check_magnitudes(arrays: dict[str, Exact], discount: Fraction, issues: list[str]) -> None:
