@@ -25,6 +25,7 @@ from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, fin
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
 from mfverify.model import Model
+from mfverify.report.certificates import beside_the_sources
 from mfverify.results import Store, code_version, finding_document
 from mfverify.runner import completed, usable_cores
 from mfverify.validation import chosen, positive_integer
@@ -284,6 +285,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
         "vacuity": _vacuity_document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
         "models": [_model_document(models[name]) for name in sorted(models)],
+        "certificates": beside_the_sources({part["id"] for part in parts if part["status"] == Status.REFUTED.value}),
         "provenance": provenance(started),
     }
 

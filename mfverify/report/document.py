@@ -16,6 +16,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
      "models": [{"name", "documentation", "fingerprint": str, "discount", "rt_g", "rt_l", "rt": exact rationals,
                  "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
      "graph"?: {"unsupported": {id: [refuted ids that it rests on, directly or through others]}, ...},
+     "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve]},
      "provenance": {name: anything}}
@@ -149,6 +150,18 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True)
+class CertificateRecord:
+    """A certificate of a violated instance, in a file that the independent checker reads; the numbers are as it states them."""
+
+    claim: str
+    file: str
+    sha256: str
+    left: str
+    right: str
+    story: str
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """One model of the run; the numbers are exact rationals as text."""
 
@@ -198,6 +211,7 @@ class Document:
     provenance: tuple[tuple[str, Any], ...]
     unsupported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vacuity: Vacuity | None = None
+    certificates: tuple[CertificateRecord, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         """How many instances of all claims have this verdict."""
@@ -228,9 +242,21 @@ def read(document: Mapping[str, Any]) -> Document:
         provenance=tuple((text(str(name)), value) for name, value in provenance.items()),
         unsupported=_unsupported(top),
         vacuity=_vacuity(top["vacuity"]) if top.get("vacuity") is not None else None,
+        certificates=tuple(
+            _certificate(entry, number) for number, entry in _list({"certificates": []} | dict(top), "certificates", "report document")
+        ),
     )
     _agrees(summary, read_document)
     return read_document
+
+
+def _certificate(entry: Any, number: int) -> CertificateRecord:
+    place = f"certificate {number}"
+    fields = _mapping(entry, place)
+    claim, file, digest, left, right = (
+        _string(fields, name, place) for name in ("claim", "file", "sha256", "left_at_least", "right_at_most")
+    )
+    return CertificateRecord(claim, file, digest, left, right, _optional(fields, "story", place, _as_text) or "")
 
 
 def _unsupported(top: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

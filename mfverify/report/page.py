@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from mfverify.claims.claim import Status, Verdict
 from mfverify.report import dependencies, plots, summary
 from mfverify.report.digits import compact, compared, ratio
-from mfverify.report.document import ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read, text
+from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read, text
 from mfverify.report.mathematics import typeset
 from mfverify.report.plots import Panel
 
@@ -70,6 +70,7 @@ class ClaimSection:
     undrawn: int
     curve_panels: list[Panel]
     more_curve_panels: int
+    certificates: list[CertificateRecord]
     telling: InstanceRecord | None
     telling_heading: str
     telling_numbers: Markup
@@ -162,6 +163,7 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
         curve_panels=curve_panels,
         more_curve_panels=more_curves,
+        certificates=[one for one in run.certificates if one.claim == claim.id],
         telling=telling,
         telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance" if tightest else "First instance",
         telling_numbers=_comparison(telling) if telling else Markup(""),
