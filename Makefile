@@ -12,6 +12,8 @@ help:
 	@echo "make test     linters, types, all tests, theorem checks and notebooks"
 	@echo "make docs     the documentation in docs/_build, warnings are errors"
 	@echo "make bench    side by side with real solvers, in .venv-bench; leaves docs/benchmarks/ (AUTHORS=path: a clone of the authors' code)"
+	@echo "make coverage lines and branches of the certified core that the tests reach, at least 95 %"
+	@echo "make mutants  mutation testing of the certified core; ONLY='mfverify.enclosure*' for one module"
 	@echo "make fuzz     the readers of files from strangers, SECONDS=60 each, guided by coverage"
 	@echo "make clean    remove the virtual environment and the latest report"
 
@@ -46,10 +48,20 @@ $(BENCH_STAMP): pyproject.toml
 
 bench: $(BENCH_STAMP)
 	$(BENCH)/bin/python -m benchmarks $(if $(AUTHORS),--authors $(AUTHORS))
+
+coverage: $(STAMP)
+	$(BIN)/python -m pytest tests/test_enclosure.py tests/test_counts.py tests/bounds tests/agreement tests/strength -n auto --dist loadfile --cov
+
+ONLY ?=
+mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutants]'
+	$(BIN)/mutmut run $(ONLY)
+	$(BIN)/mutmut results
+
 SECONDS ?= 60
 fuzz: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 	for reader in model_json model_toml config certificate report; do $(BIN)/python fuzz/fuzz_readers.py $$reader $(SECONDS) || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(BENCH) reports/latest docs/_build
+	rm -rf $(VENV) $(BENCH) reports/latest docs/_build mutants
