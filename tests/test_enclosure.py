@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -340,3 +341,24 @@ def test_a_planted_wrong_image_is_covered_only_by_the_error_that_was_planted(see
     assert [i.contains(Fraction(float(x))) for i, x in zip(entries(honest), fixed_point, strict=True)] == [True] * 4
     understated = fixed_point_enclosure(image, fixed_point, Fraction(planted) / 1000, Fraction(1, 2))
     assert not understated[entry].contains(Fraction(float(fixed_point[entry])))
+
+
+def test_ends_beyond_double_precision_are_the_largest_double_inside_and_unbounded_outside() -> None:
+    most = Fraction(sys.float_info.max)
+    assert Interval(-2 * most, 2 * most).to_json() == {"lower": None, "upper": None}
+    assert Interval(2 * most, 3 * most).to_json() == {"lower": sys.float_info.max, "upper": None}
+    assert Interval(-3 * most, -2 * most).to_json() == {"lower": None, "upper": -sys.float_info.max}
+    assert Interval(-most, most).to_json() == {"lower": -sys.float_info.max, "upper": sys.float_info.max}
+    assert Interval(-most - 1, most + 1).to_json() == {"lower": None, "upper": None}
+
+
+def test_an_exact_value_is_written_unless_nobody_could_read_it() -> None:
+    assert Interval.exactly(Fraction(1, 2**9999)).to_json()["exact"] == f"1/{2**9999}"
+    assert "exact" not in Interval.exactly(Fraction(1, 2**10_000)).to_json()
+
+
+def test_what_is_undecided_says_so() -> None:
+    assert repr(UNDECIDED) == "UNDECIDED"
+    assert repr(Interval(Fraction(1, 2), Fraction(3, 4))) == "[0.5, 0.75]"
+    with pytest.raises(UndecidedError, match="do not decide this comparison"):
+        bool(UNDECIDED)
