@@ -25,6 +25,20 @@ from mfverify.model import Model
 HERE = Path(__file__).parent
 
 
+def commitment() -> Model:
+    """Everybody chooses a side once; for ever after, local agents earn 1 on the global agent's side and -1 on the other."""
+    sides = range(2)
+    stay = [[[int(s == t) for t in sides]] * 2 for s in sides]
+    return Model(
+        [[[0, 1, 0], [0, 0, 1]], [[0, 1, 0]] * 2, [[0, 0, 1]] * 2],
+        [[[[int(a == t) for t in sides] for a in sides], stay[s], stay[s]] for s in sides],
+        [[0, 0]] * 3,
+        [[["-1/100" if a != s else 0 for a in sides], *[[1 if s == b else -1] * 2 for b in sides]] for s in sides],
+        discount="1/2",
+        name="commitment",
+    )
+
+
 def uneven_majority() -> Model:
     """Agents stand for ever on side 0 or 1; the global agent picks where to be; agents there earn 11/10 on side 0, 1 on side 1."""
     follow = [[[1, 0], [0, 1]]] * 2
@@ -32,15 +46,14 @@ def uneven_majority() -> Model:
 
 
 NAMED = {
-    "T1": ("T1", Instance(models.coordination(), 50, 49)),
+    "T1": ("T1", Instance(commitment(), 16, 15)),
     "T1_many_agents": ("T1", Instance(models.coordination(), 2000, 401)),
-    "T1b": ("T1b", Instance(models.coordination(), 200, 199)),
-    "T2": ("T2", Instance(models.coordination(), 200, 199)),
-    "T2b": ("T2b", Instance(models.coordination(), 400, 399)),
+    "T1b": ("T1b", Instance(commitment(), 74, 73)),
+    "T2": ("T2", Instance(commitment(), 44, 43)),
+    "T2b": ("T2b", Instance(commitment(), 122, 121)),
     "T3_k11": ("T3", Instance(models.redrawn(), 400, 11, (("C", "5/8"),))),
     "T3_k51": ("T3", Instance(models.redrawn(), 400, 51, (("C", "9/10"),))),
     "T3_k101": ("T3", Instance(models.redrawn(), 400, 101, (("C", "11/10"),))),
-    "T3_k201": ("T3", Instance(models.redrawn(), 1000, 201, (("C", "7/5"),))),
     "P3": ("P3", Instance(models.splitting(), 2, 2)),
     "P4": ("P4", Instance(uneven_majority(), 3, 1)),
     "S4b": ("S4b", Instance(preferences(2), 3, 1, (("types", 2),))),
