@@ -203,38 +203,20 @@ def rank_of_counts(e: Integers, n: int, binomials: Integers) -> int:
     return rank
 
 
-@numba.njit(cache=True)
-def _next_composition(d: Integers, start: int, end: int) -> bool:
-    """Replace ``d[start:end]`` by its lexicographic successor of the same sum; False (and the first one) after the last."""
-    last = end - 1
-    if d[last] > 0 and last > start:
-        d[last - 1] += 1
-        d[last] -= 1
-        return True
-    j = last
-    while j > start and d[j] == 0:
-        j -= 1
-    total = d[j]
-    d[j] = 0
-    if j > start:
-        d[j - 1] += 1
-        d[last] = total - 1
-        return True
-    d[last] = total
-    return False
-
-
 def _two_kernel_maximum(
     vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, preference: Integers, table: Floats
 ) -> tuple[Floats, Floats, Integers]:
-    """:func:`joint_maximum` where only two kernels exist: linear instead of quadratic work per state.
+    """``max_d [ sum_j d_j reward_j + table(e(d)) ]`` for every count vector where only two kernels exist: linear work per state.
+
+    ``starts[s]:starts[s+1]`` are the choices of an agent in local state ``s``: choice ``j`` uses ``kernel[j]`` and earns ``reward[j]``; a
+    joint action ``d`` says how many agents make each choice; ``table`` is indexed by the agents on kernel 0.
 
     For a given number of agents on kernel 1 the best assignment moves agents in the order of what moving earns, so only
     those n + 1 assignments are compared; the second best with as many on kernel 1 exchanges one agent between the last state
     that moved and the next one. ``preference`` lists the local states that have both kernels, largest
     ``reward(kernel 1) - reward(kernel 0)`` first, sorted in exact arithmetic. Returns values ``[c]``, runners-up ``[c]`` and the action
-    counts ``[c, choice]`` of a maximiser. Rounding per entry is that of one sum over all choices, as in :func:`joint_maximum`;
-    three roundings more for a runner-up.
+    counts ``[c, choice]`` of a maximiser. Rounding per entry is that of one sum over all choices; three roundings more for a
+    runner-up.
     """
     values = np.empty(len(vectors))
     runners_up = np.empty(len(vectors))
@@ -295,95 +277,6 @@ def _two_kernel_maximum(
     return values, runners_up, maximisers
 
 
-def _joint_maximum(
-    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
-) -> tuple[Floats, Floats, Integers]:
-    """``max_d [ sum_j d_j reward_j + table(e(d)) ]`` for every count vector, with a maximiser and the runner-up.
-
-    ``starts[s]:starts[s+1]`` are the choices of an agent in local state ``s``: choice ``j`` uses ``kernel[j]`` and earns
-    ``reward[j]``. A joint action ``d`` says how many agents make each choice; ``table`` holds a number for every
-    kernel-count vector, lexicographic. Returns values ``[c]``, the largest value of any other joint action ``[c]`` (-inf
-    where there is none) and action counts ``[c, choice]``. Cost: one evaluation per (state, joint action) pair; the two
-    last choices run in the innermost loop.
-    """
-    states = len(starts) - 1
-    choices = len(kernel)
-    values = np.empty(len(vectors))
-    runners_up = np.empty(len(vectors))
-    maximisers = np.zeros((len(vectors), choices), dtype=np.int64)
-    paired = choices - starts[states - 1] >= 2
-    for c in numba.prange(len(vectors)):
-        n = 0
-        d = np.zeros(choices, dtype=np.int64)
-        e = np.zeros(kernels, dtype=np.int64)
-        for s in range(states):
-            n += vectors[c, s]
-        # The last two choices are merged into one slot while the others are walked; its split is the inner loop.
-        slots = choices - 1 if paired else choices
-        for s in range(states):
-            end = slots if s == states - 1 else starts[s + 1]
-            d[end - 1] = vectors[c, s]
-        best = -np.inf
-        second = -np.inf
-        best_split = 0
-        walking = True
-        while walking:
-            e[:] = 0
-            base = 0.0
-            fixed = slots - 1 if paired else slots
-            for j in range(fixed):
-                e[kernel[j]] += d[j]
-                base += d[j] * reward[j]
-            improved = False
-            if paired:
-                total = d[slots - 1]
-                p = kernel[choices - 2]
-                q = kernel[choices - 1]
-                rp = reward[choices - 2]
-                rq = reward[choices - 1]
-                adjacent = p + 1 == q and q == kernels - 1
-                e[q] += total
-                index = rank_of_counts(e, n, binomials)
-                for x in range(total + 1):
-                    if x > 0:
-                        if adjacent:
-                            index += 1
-                        else:
-                            e[p] += 1
-                            e[q] -= 1
-                            index = rank_of_counts(e, n, binomials)
-                    value = base + (x * rp + (total - x) * rq) + table[index]
-                    if value > best:
-                        second = best
-                        best = value
-                        best_split = x
-                        improved = True
-                    elif value > second:
-                        second = value
-            else:
-                value = base + table[rank_of_counts(e, n, binomials)]
-                if value > best:
-                    second = best
-                    best = value
-                    improved = True
-                elif value > second:
-                    second = value
-            if improved:
-                maximisers[c, :slots] = d[:slots]
-                if paired:
-                    maximisers[c, choices - 1] = d[slots - 1] - best_split
-                    maximisers[c, choices - 2] = best_split
-            walking = False
-            for s in range(states):
-                end = slots if s == states - 1 else starts[s + 1]
-                if _next_composition(d, starts[s], end):
-                    walking = True
-                    break
-        values[c] = best
-        runners_up[c] = second
-    return values, runners_up, maximisers
-
-
 def _next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
     """Laws of the next count vector, one row per state, graded order.
 
@@ -429,7 +322,6 @@ PARALLEL_FROM: Final = 200_000
 _parallel = numba.njit(cache=True, parallel=True)
 _serial = numba.njit(cache=True)
 
-_JOINT_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_joint_maximum), _parallel(_joint_maximum))
 _TWO_KERNEL_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_two_kernel_maximum), _parallel(_two_kernel_maximum))
 _NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws), _parallel(_next_count_laws))
 
@@ -437,16 +329,6 @@ _NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws),
 def for_work(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
     """The one-thread or the all-threads form of the same loop."""
     return compiled[work >= PARALLEL_FROM and numba.get_num_threads() > 1]
-
-
-def joint_maximum(
-    vectors: Integers, starts: Integers, kernel: Integers, reward: Floats, table: Floats, binomials: Integers, kernels: int
-) -> tuple[Floats, Floats, Integers]:
-    """See :func:`_joint_maximum`; threads are used where the table is large."""
-    found: tuple[Floats, Floats, Integers] = for_work(len(table) * len(vectors), _JOINT_MAXIMUM)(
-        vectors, starts, kernel, reward, table, binomials, kernels
-    )
-    return found
 
 
 def two_kernel_maximum(

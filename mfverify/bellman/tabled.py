@@ -3,14 +3,14 @@
 Where many choices have the same kernel, far fewer kernel-count vectors than joint actions exist. Their expectations are
 tabled once; what remains is to distribute kernels to agents so that the rewards are largest, a transport of counts. With two
 kernels its optimum is known: agents move in the order of what moving earns, so ``n + 1`` assignments per state are compared.
-With more, every joint action is looked up in the table. Of deterministic kernels the table is the value function itself.
+With more it is found by the max-plus recursion of ``transport.py``. Of deterministic kernels the table is the value function itself.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,33 +18,60 @@ import numpy as np
 from mfverify import counts
 from mfverify.bellman import sweeps
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
+from mfverify.bellman.transport import transport, transport_numbers, transport_work
 
 if TYPE_CHECKING:
     from mfverify.bellman.sweeps import CountSpace
-    from mfverify.notation import Floats
+    from mfverify.notation import Floats, Integers
+
+
+@dataclass(frozen=True, eq=False)
+class _KernelSpace:
+    """Counts of ``n`` agents over kernels, graded (``sweeps.py``). ``level_starts[t]``: where the entries for the t-th agent begin, when
+    those of every agent before it, over the kernel counts of the agents still left, are laid end to end.
+    """
+
+    order: Integers
+    up: Integers
+    level_sizes: Integers
+    level_starts: Integers
+
+    @classmethod
+    def of(cls, n: int, kernels: int) -> _KernelSpace:
+        """For ``n`` agents and ``kernels`` kernels."""
+        sizes = sweeps.level_sizes(n, kernels)
+        starts = np.concatenate([[0], np.cumsum(sizes[:n][::-1])])
+        return cls(sweeps.graded_order(n, kernels), sweeps.successor_table(n, kernels), sizes, starts)
 
 
 class TabledSweep:
     """The joint maximum over the choices of one global state, by way of a table over its kernels.
 
     Memory: ``numbers`` doubles. Cost of :meth:`maximum` with ``U`` kernels: the table, then ``n`` comparisons per count vector
-    for two kernels and one look-up per joint action for more. ``work`` compares it with :class:`fused.FusedSweep`: for three
-    or more local states a look-up was measured to cost about a quarter of what a pair costs there, for two about eight times as much.
+    for two kernels and the max-plus recursion for more. ``work`` compares it with :class:`fused.FusedSweep`: for three
+    or more local states a step of the recursion costs about a quarter of what a pair costs there, for two about eight times as much.
     """
 
     def __init__(self, space: CountSpace, choices: Choices) -> None:
         self.space, self.choices = space, choices
         n, kernels = space.n, len(choices.kernels)
         self.length = self.numbers = counts.number_of_count_vectors(n, kernels)
-        pairs = comb(n + len(choices.kernel) - 1, len(choices.kernel) - 1)
-        self.work = (n + 1) * self.length + (8 * pairs if space.size == 2 else pairs // 4)
         if kernels <= 2:
             self.work = (n + 1) * len(space.vectors) * (kernels - 1)
+        else:
+            steps = transport_work(n, space.size, kernels, len(choices.kernel))
+            self.work = (n + 1) * self.length + (8 * steps if space.size == 2 else steps // 4)
+            self.numbers = transport_numbers(n, space.size, kernels, len(choices.kernel))
 
     @cached_property
     def reward(self) -> Floats:
         """``r_j / n`` per choice, correctly rounded."""
         return np.array([float(r / self.space.n) for r in self.choices.reward])
+
+    @cached_property
+    def _kernel_space(self) -> _KernelSpace:
+        """Kernel counts in graded order."""
+        return _KernelSpace.of(self.space.n, len(self.choices.kernels))
 
     def table(self, expected: Floats) -> Floats:
         """``E[f(next counts)]`` per kernel-count vector, lexicographic, for ``expected[c] = f(c)``."""
@@ -74,8 +101,20 @@ class TabledSweep:
             gain = [choices.reward[choices.starts[s]] - choices.reward[choices.starts[s] + 1] for s in free]
             preference = np.array([s for _, s in sorted(zip(gain, free, strict=True))], dtype=np.int64)
             return JointMaximum(*sweeps.two_kernel_maximum(space.vectors, choices.starts, choices.kernel, self.reward, preference, table))
-        binomials = sweeps.binomial_table(space.n, kernels)
-        return JointMaximum(*sweeps.joint_maximum(space.vectors, choices.starts, choices.kernel, self.reward, table, binomials, kernels))
+        counted = self._kernel_space
+        return JointMaximum(
+            *transport(
+                table[counted.order],
+                choices.starts,
+                choices.kernel,
+                self.reward,
+                counted.up,
+                counted.level_sizes,
+                counted.level_starts,
+                space.n,
+                len(space.vectors),
+            )
+        )
 
 
 def _segment_weights(kernels: tuple[tuple[Fraction, ...], ...]) -> tuple[Floats, Floats, Floats]:

@@ -1,0 +1,160 @@
+"""Which agents use which kernels, when rewards are to be largest: the max-plus recursion over one agent after another.
+
+Given a table ``f(e)`` over kernel counts, the best joint action of a population ``c`` is
+
+    max over d of  sum_j d_j r_j + f(e(d)),      e(d)_u = number of agents whose choice has kernel u.
+
+One agent of local state ``s`` is the operator ``(M_s f)(e) = max_j r_j + f(e + e_{u(j)})`` over its choices; the operators of single
+agents commute, so populations are walked as a tree in which all children of a node share its partial result. Deterministic moves
+are the case in which ``f`` is the value function itself. So that a joint action is one path, not one for every order of its agents,
+the agents of one state take their choices in order: ``H_j`` assigns them to choices ``j, j+1, ..`` only,
+
+    H_j(m agents) (e) = max( r_j + H_j(m - 1 agents)(e + e_{u(j)}),  H_{j+1}(m agents)(e) ).
+
+Then the second largest value of all paths is that of the second best joint action. Rounding: one addition per agent.
+"""
+
+from __future__ import annotations
+
+from math import comb
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+
+if TYPE_CHECKING:
+    from mfverify.notation import Floats, Integers
+
+
+def transport_work(n: int, states: int, kernels: int, choices: int) -> int:
+    """Additions and comparisons of :func:`transport`, about: one per choice of a state, node of the tree and entry."""
+    return comb(n + states + kernels - 1, states + kernels - 1) * max(1, choices // states)
+
+
+def transport_numbers(n: int, states: int, kernels: int, choices: int) -> int:
+    """Doubles that :func:`transport` holds, decisions (a byte each) included."""
+    widest = max(1, choices - states + 1)
+    return comb(n + kernels - 1, kernels - 1) * (2 * choices + 1) + comb(n + kernels, kernels) * widest // 8
+
+
+@numba.njit(cache=True)
+def _one_agent_more(
+    best: Floats, second: Floats, first: int, end: int, kernel: Integers, reward: Floats, up: Integers, size: int, taken: Integers
+) -> None:
+    """``H_j`` of one state for one agent more, choices ``first .. end - 1``, in place; ``taken[j - first, i]`` says where j itself is used."""
+    for j in range(end - 1, first - 1, -1):
+        u = kernel[j]
+        for i in range(size):
+            source = i if u == 0 else up[i, u - 1]
+            use = reward[j] + best[j, source]
+            use_second = reward[j] + second[j, source]
+            if j == end - 1:
+                best[j, i] = use
+                second[j, i] = use_second
+                taken[j - first, i] = 1
+                continue
+            skip = best[j + 1, i]
+            taken[j - first, i] = use >= skip
+            best[j, i] = max(use, skip)
+            second[j, i] = max(min(use, skip), use_second, second[j + 1, i])
+
+
+@numba.njit(cache=True)
+def transport(
+    table: Floats,
+    starts: Integers,
+    kernel: Integers,
+    reward: Floats,
+    up: Integers,
+    sizes: Integers,
+    level_starts: Integers,
+    n: int,
+    length: int,
+) -> tuple[Floats, Floats, Integers]:
+    """Values ``[c]``, runners-up ``[c]`` (-inf where there is none) and action counts ``[c, choice]`` of a maximiser.
+
+    ``table``: ``f`` in graded order over kernel counts of ``n`` agents, ``up`` and ``sizes`` as in ``sweeps.py`` for kernels;
+    ``starts[s]:starts[s+1]`` the choices of local state ``s``; ``level_starts[t]`` where the decisions of the t-th agent begin.
+    ``c`` is lexicographic. Cost: :func:`transport_work`, and ``n`` steps back for every ``c``.
+    """
+    states = len(starts) - 1
+    choices = len(kernel)
+    values = np.empty(length)
+    runners_up = np.empty(length)
+    maximisers = np.zeros((length, choices), dtype=np.int64)
+    best = np.empty((choices, len(table)))
+    second = np.empty((choices, len(table)))
+    widest = 1
+    for s in range(states):
+        widest = max(widest, starts[s + 1] - starts[s])
+    taken = np.empty((widest, level_starts[-1]), dtype=np.int8)
+    left = np.zeros(states, dtype=np.int64)
+    used = np.zeros(states, dtype=np.int64)
+    for j in range(starts[1]):
+        best[j] = table
+        second[j] = -np.inf
+    left[0] = n
+    emitted = 0
+    depth = 0
+    while depth >= 0:
+        while depth < states - 1:
+            size = sizes[left[depth]]
+            for j in range(starts[depth + 1], starts[depth + 2]):
+                best[j, :size] = best[starts[depth], :size]
+                second[j, :size] = second[starts[depth], :size]
+            left[depth + 1] = left[depth]
+            used[depth + 1] = 0
+            depth += 1
+        # The last state takes everybody who is left.
+        while left[depth] > 0:
+            left[depth] -= 1
+            used[depth] += 1
+            level = level_starts[n - left[depth] - 1]
+            _one_agent_more(
+                best,
+                second,
+                starts[depth],
+                starts[depth + 1],
+                kernel,
+                reward,
+                up,
+                sizes[left[depth]],
+                taken[:, level : level + sizes[left[depth]]],
+            )
+        values[emitted] = best[starts[depth], 0]
+        runners_up[emitted] = second[starts[depth], 0]
+        # Back along the decisions, from the last agent to the first.
+        t = n
+        e = 0
+        for s in range(states - 1, -1, -1):
+            j = starts[s]
+            agents = used[s]
+            while agents > 0:
+                if taken[j - starts[s], level_starts[t - 1] + e]:
+                    maximisers[emitted, j] += 1
+                    if kernel[j] > 0:
+                        e = up[e, kernel[j] - 1]
+                    agents -= 1
+                    t -= 1
+                else:
+                    j += 1
+        emitted += 1
+        depth -= 1
+        while depth >= 0 and left[depth] == 0:
+            depth -= 1
+        if depth >= 0:
+            left[depth] -= 1
+            used[depth] += 1
+            level = level_starts[n - left[depth] - 1]
+            _one_agent_more(
+                best,
+                second,
+                starts[depth],
+                starts[depth + 1],
+                kernel,
+                reward,
+                up,
+                sizes[left[depth]],
+                taken[:, level : level + sizes[left[depth]]],
+            )
+    return values, runners_up, maximisers
