@@ -415,6 +415,11 @@ def _asked_samples(model: Model, k: int) -> Interval | NotApplicable:
     return asked
 
 
+def _of_unit_rewards(model: Model) -> Model:
+    """Rewards larger than one scaled to ``rt = 1``: m* does not depend on them, so Lemma 4.3 can only be about bounded ones (N1c)."""
+    return model if model.rt <= 1 else scaled(model, 1 / model.rt)
+
+
 def enough_samples(model: Model, k: int) -> int:
     """A number of samples from which on ``eps_{k,m} <= 1/sqrt(k)`` has probability at least ``1 - 1/(100 e^k)``: proved, see the head."""
     best = optimum(model, k)
@@ -435,8 +440,9 @@ def tried_samples(model: Model, k: int, seeds: int) -> int | None:
 
 def _observed_samples(instance: Instance, right: Interval | None = None) -> Outcome:
     """log10 of the m found on seeds against log10 m*; then fresh seeds, for a confidence bound that the search has not spoilt."""
-    model, k, seeds = instance.model, instance.subsample, instance["seeds"]
-    assert model is not None and k is not None
+    given, k, seeds = instance.model, instance.subsample, instance["seeds"]
+    assert given is not None and k is not None
+    model = _of_unit_rewards(given)
     asked = _asked_samples(model, k)
     if isinstance(asked, NotApplicable):
         return asked
@@ -462,8 +468,9 @@ def _observed_samples(instance: Instance, right: Interval | None = None) -> Outc
 
 def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) -> Outcome:
     """log10 of the number of samples that provably suffices against log10 m*."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
+    given, k = instance.model, instance.subsample
+    assert given is not None and k is not None
+    model = _of_unit_rewards(given)
     asked = _asked_samples(model, k)
     if isinstance(asked, NotApplicable):
         return asked
@@ -735,7 +742,7 @@ N1 = Claim(
     statement=r"With $m^* = " + bounds.SAMPLES.latex + r"$ samples: $\epsilon_{k,m^*} \le 1/\sqrt k$.",
     source="Lemma 4.3",
     reading="m* is out of reach, so a smaller m is looked for: the smallest power of two at which eps_{k,m} <= 1/sqrt(k) is certified for every seed tried; "
-    "the claim is that it is at most m*, both sides as log10. The fresh seeds in the details show how often that m does it",
+    "the claim is that it is at most m*, both sides as log10. Rewards larger than one are scaled to r~ = 1 first, see N1c. The fresh seeds in the details show how often that m does it",
     assumptions=(*_FINITE, "more than one state or action"),
     registered=Status.CORROBORATED,
     sides=_observed_samples,
@@ -752,7 +759,7 @@ N1B = Claim(
     statement=r"With $m^* = " + bounds.SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m^*} \le 1/\sqrt k] \ge 1 - \frac{1}{100 e^k}$.",
     source="Lemma 4.3, with the probability of Theorem 4.4",
     reading="from m = gamma^2 k span(V*_k)^2 / (2 (1-gamma)^2) (ln(200 N) + k) on, Hoeffding's inequality and a union bound over the N = |S_g||A_g||Z_l|^k labelled pairs "
-    "prove it; the claim is that this m is at most m*, both sides as log10. Rewards bounded by about 1, see N1c",
+    "prove it; the claim is that this m is at most m*, both sides as log10. Rewards larger than one are scaled to r~ = 1 first, see N1c",
     assumptions=(*_FINITE, "more than one state or action", "m* >= 1"),
     registered=Status.CORROBORATED,
     sides=_provable_samples,

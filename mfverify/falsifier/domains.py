@@ -162,7 +162,7 @@ _DOMAINS: Mapping[str, Domain] = {
     "L2": _models(_two_sizes, comparison_cost),
     "S4b": ModelDomain(Arrangement(_two_types, rational_cost, _SMALL, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES)),
     "B7": _models(_sample, table_cost, (1, 2, 3, 4, 6, 8)),
-    "N1b": ModelDomain(Arrangement(_sample, table_cost, (1, 2, 3, 4, 6, 8), admits=lambda m: m.rt <= 1)),
+    "N1b": ModelDomain(Arrangement(_sample, table_cost, (1, 2, 3, 4, 6, 8))),
     "S1t": _models(_sample, labelled_cost, (1, 2, 3, 4, 5, 6)),
     "S3": _models(_sample, table_cost, (1, 2, 3, 4, 6, 8, 12, 16)),
     "S3b": _models(_agents, lambda model, n, k: 0, _POWERS),

@@ -7,7 +7,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                  "verdicts": {verdict: int, ...}, "statuses": {status: int, ...},
                  "unexpected": [ids of the claims whose status is not the registered one]},
      "claims": [{"id", "title", "statement", "source", "reading": str, "assumptions": [str],
-                 "registered": status, "status": status, "rests_on": [ids],
+                 "registered": status, "status": status, "rests_on": [ids], "repairs"?: [ids], "failing_step"?: str,
                  "left_means", "right_means": str, "control": what the sabotaged twin changes,
                  "instances": [{"model": name|null, "agents": int|null, "subsample": int|null,
                                 "parameters": {name: int|str}, "label": str, "verdict": verdict,
@@ -139,6 +139,8 @@ class ClaimRecord:
     registered: Status
     status: Status
     rests_on: tuple[str, ...]
+    repairs: tuple[str, ...]
+    failing_step: str
     left_means: str
     right_means: str
     control: str
@@ -313,6 +315,8 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
         registered=chosen(f"{place}, registered", _get(fields, "registered", place), Status),
         status=chosen(f"{place}, status", _get(fields, "status", place), Status),
         rests_on=_strings(fields, "rests_on", place),
+        repairs=_strings(fields, "repairs", place) if "repairs" in fields else (),
+        failing_step=_string(fields, "failing_step", place) if "failing_step" in fields else "",
         left_means=_string(fields, "left_means", place),
         right_means=_string(fields, "right_means", place),
         control=_string(fields, "control", place),

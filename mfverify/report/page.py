@@ -63,6 +63,8 @@ class ClaimSection:
     right_means: Markup
     control: Markup
     rests_on: Markup
+    repairs: Markup
+    repaired_by: Markup
     smallest_slack: Markup
     slack_key: str
     subsample_panels: list[Panel]
@@ -155,7 +157,9 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         left_means=typeset(claim.left_means, f"{place}, left_means"),
         right_means=typeset(claim.right_means, f"{place}, right_means"),
         control=typeset(claim.control, f"{place}, control"),
-        rests_on=_rests_on(claim, run),
+        rests_on=_with_statuses(claim.rests_on, run),
+        repairs=_with_statuses(claim.repairs, run),
+        repaired_by=_with_statuses([other.id for other in run.claims if claim.id in other.repairs], run),
         smallest_slack=_ratio(tightest.slack if tightest else None),
         slack_key=_sort_key(tightest.slack if tightest else None),
         subsample_panels=panels,
@@ -185,12 +189,12 @@ def _violation(claim: ClaimRecord) -> dict[str, Any]:
     }
 
 
-def _rests_on(claim: ClaimRecord, run: Document) -> Markup:
-    """The claims this one rests on, each with its status; those outside the run by id alone."""
+def _with_statuses(names: Sequence[str], run: Document) -> Markup:
+    """Claims by id, each with its status and a link; those outside the run by id alone."""
     known = {other.id: other for other in run.claims}
     parts = [
         Markup('<a href="#{}">{}</a> ({})').format(known[name].anchor, name, known[name].status.value) if name in known else escape(name)
-        for name in claim.rests_on
+        for name in names
     ]
     return Markup(", ").join(parts)
 
