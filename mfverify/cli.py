@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mfverify import costs
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
+    from mfverify import costs
     from mfverify.enclosure import Enclosure
     from mfverify.model import Model
     from mfverify.verification import Progress
@@ -205,6 +205,8 @@ def solve(model: str, agents: int, method: str, as_json: bool) -> None:
     """Enclose the optimal value of the n-agent system."""
     agents = positive_integer("--agents", agents)
     loaded = load_argument(model)
+    from mfverify import costs
+
     _announce(costs.solving(loaded, agents, method))
     from mfverify.exact.optimal import optimal_value
 
@@ -265,6 +267,8 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     if seed < 0:
         raise ModelError(f"--seed: found {seed}, expected an integer of at least 0")
     loaded = load_argument(model)
+    from mfverify import costs
+
     _announce(
         costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), costs.executing(loaded, agents, subsample, sampling)
     )
@@ -500,6 +504,8 @@ def report(run_dir: Path | None, runs: tuple[Path, Path] | None, table: str | No
 
 def _announce(*needed: costs.Cost) -> None:
     """Refuse what this machine cannot hold before anything is imported or computed; say on a terminal what takes minutes."""
+    from mfverify import costs
+
     costs.check(*needed)
     if sys.stderr.isatty() and max(cost.seconds for cost in needed) > _WORTH_SAYING:
         for cost in needed:

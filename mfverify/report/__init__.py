@@ -3,6 +3,15 @@
 The schema of the document stands in :mod:`mfverify.report.document`.
 """
 
-from mfverify.report.page import render
+from typing import Any
 
 __all__ = ["render"]
+
+
+def __getattr__(name: str) -> Any:
+    """``render`` is loaded when it is asked for: a run that only looks up certificates draws nothing."""
+    if name == "render":
+        from mfverify.report.page import render
+
+        return render
+    raise AttributeError(f"module 'mfverify.report' has no attribute {name!r}")

@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mfverify import models
 from mfverify.certificate import certify, load_certificate
 from mfverify.claims.claim import Instance
 from mfverify.claims.costs import preferences
+from mfverify.falsifier import templates
 from mfverify.model import Model
 
 HERE = Path(__file__).parent
@@ -39,6 +41,11 @@ def commitment() -> Model:
     )
 
 
+def scaled_commitment(scale: str) -> Model:
+    """The same as the falsifier has it, moving a little dearer and all rewards multiplied: the bounds are not homogeneous in them."""
+    return templates.commitment(2, Fraction(1, 64), Fraction(1, 2), Fraction(scale))
+
+
 def uneven_majority() -> Model:
     """Agents stand for ever on side 0 or 1; the global agent picks where to be; agents there earn 11/10 on side 0, 1 on side 1."""
     follow = [[[1, 0], [0, 1]]] * 2
@@ -51,6 +58,9 @@ NAMED = {
     "T1b": ("T1b", Instance(commitment(), 74, 73)),
     "T2": ("T2", Instance(commitment(), 44, 43)),
     "T2b": ("T2b", Instance(commitment(), 122, 121)),
+    "T1b_scaled": ("T1b", Instance(scaled_commitment("1/4"), 70, 69)),
+    "T2_scaled": ("T2", Instance(scaled_commitment("32"), 18, 17)),
+    "T2b_scaled": ("T2b", Instance(scaled_commitment("16"), 88, 87)),
     "T3_k11": ("T3", Instance(models.redrawn(), 400, 11, (("C", "5/8"),))),
     "T3_k51": ("T3", Instance(models.redrawn(), 400, 51, (("C", "9/10"),))),
     "T3_k101": ("T3", Instance(models.redrawn(), 400, 101, (("C", "11/10"),))),

@@ -174,11 +174,11 @@ def other_sizes(document: Document, _: random.Random) -> Iterator[Document]:
 
 
 def a_radius_that_is_wrong(document: Document, _: random.Random) -> Iterator[Document]:
-    """Smaller than the values allow, negative, or so large that nothing is separated."""
+    """Smaller than the values allow, or negative. The values of P4 are exact decimals: a radius of 0 is true there."""
     for path, leaf in leaves(document["proof"]):
         if path and path[-1] == "radius":
             yield put(document, ("proof", *path), "-1")
-            if leaf != "0":
+            if leaf != "0" and document["claim"] != "P4":
                 yield put(document, ("proof", *path), "0")
 
 
