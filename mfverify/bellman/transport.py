@@ -60,6 +60,30 @@ def _one_agent_more(
 
 
 @numba.njit(cache=True)
+def _assign_one(
+    depth: int,
+    n: int,
+    left: Integers,
+    used: Integers,
+    best: Floats,
+    second: Floats,
+    starts: Integers,
+    kernel: Integers,
+    reward: Floats,
+    up: Integers,
+    sizes: Integers,
+    level_starts: Integers,
+    taken: Integers,
+) -> None:
+    """One agent more in the local state ``depth``; its decisions are written where those of its turn belong."""
+    left[depth] -= 1
+    used[depth] += 1
+    size = sizes[left[depth]]
+    level = level_starts[n - left[depth] - 1]
+    _one_agent_more(best, second, starts[depth], starts[depth + 1], kernel, reward, up, size, taken[:, level : level + size])
+
+
+@numba.njit(cache=True)
 def transport(
     table: Floats,
     starts: Integers,
@@ -107,20 +131,7 @@ def transport(
             depth += 1
         # The last state takes everybody who is left.
         while left[depth] > 0:
-            left[depth] -= 1
-            used[depth] += 1
-            level = level_starts[n - left[depth] - 1]
-            _one_agent_more(
-                best,
-                second,
-                starts[depth],
-                starts[depth + 1],
-                kernel,
-                reward,
-                up,
-                sizes[left[depth]],
-                taken[:, level : level + sizes[left[depth]]],
-            )
+            _assign_one(depth, n, left, used, best, second, starts, kernel, reward, up, sizes, level_starts, taken)
         values[emitted] = best[starts[depth], 0]
         runners_up[emitted] = second[starts[depth], 0]
         # Back along the decisions, from the last agent to the first.
@@ -143,18 +154,5 @@ def transport(
         while depth >= 0 and left[depth] == 0:
             depth -= 1
         if depth >= 0:
-            left[depth] -= 1
-            used[depth] += 1
-            level = level_starts[n - left[depth] - 1]
-            _one_agent_more(
-                best,
-                second,
-                starts[depth],
-                starts[depth + 1],
-                kernel,
-                reward,
-                up,
-                sizes[left[depth]],
-                taken[:, level : level + sizes[left[depth]]],
-            )
+            _assign_one(depth, n, left, used, best, second, starts, kernel, reward, up, sizes, level_starts, taken)
     return values, runners_up, maximisers
