@@ -70,7 +70,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except MfverifyError as error:
         return _fail(str(error))
     except (KeyboardInterrupt, click.Abort):
-        click.echo("mfverify: interrupted; what was finished is kept, --resume continues", err=True)
+        click.echo("mfverify: interrupted", err=True)
         return 130
     except BrokenPipeError:
         sys.stderr.close()
@@ -121,26 +121,28 @@ def verify(
     """Check the claim catalogue; exit 1 if a status differs from the registered one."""
     if resume and out is None:
         raise ModelError("--resume: needs --out DIR, the folder of the run to continue")
-    if workers is not None:
-        workers = positive_integer("--workers", workers)
-        if scheduler is not None:
-            raise ModelError("--workers: are those of the cluster where --scheduler is given; leave one of the two out")
+    workers = _checked_workers(workers, scheduler)
     chosen_models = [load_argument(m) for m in models] or None
     from mfverify.verification import verify as run_catalogue
 
-    with _progress() as progress:
-        report = run_catalogue(
-            list(claims) or None,
-            chosen_models,
-            profile,
-            instance=instance,
-            out=out,
-            workers=workers,
-            scheduler=scheduler,
-            resume=resume,
-            model_arguments=shlex.join(models),
-            progress=progress,
-        )
+    try:
+        with _progress() as progress:
+            report = run_catalogue(
+                list(claims) or None,
+                chosen_models,
+                profile,
+                instance=instance,
+                out=out,
+                workers=workers,
+                scheduler=scheduler,
+                resume=resume,
+                model_arguments=shlex.join(models),
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        kept = "what was finished is kept, --resume continues" if out is not None else "nothing is kept without --out DIR"
+        click.echo(f"mfverify: interrupted; {kept}", err=True)
+        return 130
     # A single instance or a user's models need not show what a whole claim is registered with.
     partial = instance is not None or chosen_models is not None
     if as_json:
@@ -154,6 +156,14 @@ def verify(
         registered = {part["id"]: part["registered"] for part in report.document["claims"]}
         return int(any(part["status"] == "refuted" and registered[part["id"]] != "refuted" for part in report.document["claims"]))
     return int(bool(report.unexpected))
+
+
+def _checked_workers(workers: int | None, scheduler: str | None) -> int | None:
+    if workers is None:
+        return None
+    if scheduler is not None:
+        raise ModelError("--workers: are those of the cluster where --scheduler is given; leave one of the two out")
+    return positive_integer("--workers", workers)
 
 
 @main.command()
@@ -347,6 +357,7 @@ def check(certificate: str, as_json: bool) -> int:
 @click.option("--record", type=click.Path(path_type=Path), default=None, help="File for what was searched and found, claim by claim.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sequence of candidates.")
 @click.option("--workers", type=int, default=None, help="Worker processes [default: the usable cores].")
+@click.option("--scheduler", metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
 @_json_option
 def falsify(
     claims: tuple[str, ...],
@@ -356,6 +367,7 @@ def falsify(
     record: Path | None,
     seed: int,
     workers: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> int:
     """Search for a simple instance that violates a claim (or each of several; "all" is the catalogue); exit 1 if one refutes what is not registered as refuted."""
@@ -365,6 +377,7 @@ def falsify(
     ids = [claim.id for claim in CATALOGUE] if claims == ("all",) else list(dict.fromkeys(claims))
     for claim_id in ids:
         CATALOGUE[claim_id]
+    workers = _checked_workers(workers, scheduler)
     if out is not None and len(ids) > 1:
         raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate is about one claim, --record takes several")
     for name, path in (("--out", out), ("--record", record)):
@@ -374,7 +387,10 @@ def falsify(
     for claim_id in ids:
         try:
             with _searching(budget) as progress:
-                done.append(falsifier.attack(claim_id, budget, seed=seed, workers=workers, candidates=candidates, progress=progress))
+                one = falsifier.attack(
+                    claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates, progress=progress
+                )
+            done.append(one)
         except falsifier.InterruptedAttack as stopped:
             click.echo("mfverify: interrupted; so far:", err=True)
             for line in _attack_lines(stopped.attack.to_json()):

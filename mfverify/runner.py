@@ -18,10 +18,10 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +32,9 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 Compute = Callable[[Task], Result]
 Keep = Callable[[Task, Result], None]
+
+FOR_EVER = float("inf")
+"""A deadline that never comes."""
 
 ALONE_SECONDS = 1.0
 """How long this process computes on its own before it starts others, which takes them about as long, unless it is told how many."""
@@ -80,7 +83,8 @@ def completed(
     tasks themselves: ``docs/scaling-out.md`` has the measurements.
     """
     if scheduler is not None:
-        yield from _on_cluster(compute, groups, scheduler, keep)
+        with connected(scheduler) as cluster:
+            yield from _on_cluster(compute, groups, cluster, keep, FOR_EVER)
         return
     left = [list(group) for group in groups if group]
     until = time.monotonic() + ALONE_SECONDS if workers is None else 0.0
@@ -98,6 +102,44 @@ def completed(
             yield task, _finished(compute, task, keep)
 
 
+def in_order(
+    compute: Compute[Task, Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int = 1,
+    cluster: Cluster | None = None,
+    until: float = FOR_EVER,
+) -> Iterator[Result]:
+    """The result of each task, in the order of the tasks whoever is finished first: each as soon as those before it are there.
+
+    ``workers`` processes on this machine, which stay for the next call with as many, or the workers of ``cluster``. Behind ``until``,
+    a moment of ``time.monotonic()``, nothing is begun and a cluster is not waited for; the results end there. Otherwise as
+    :func:`completed`.
+    """
+    numbered = [[(i, task)] for i, task in enumerate(tasks)]
+    compute_numbered = partial(_without_number, compute)
+    if cluster is not None:
+        running = _on_cluster(compute_numbered, numbered, cluster, None, until)
+    elif workers > 1:
+        running = _on_cores(compute_numbered, numbered, workers, None)
+    else:
+        running = ((one, compute_numbered(one)) for (one,) in numbered)
+    early: dict[int, Result] = {}
+    due = 0
+    with closing(running):
+        for (i, _), result in running:
+            early[i] = result
+            while due in early:
+                yield early.pop(due)
+                due += 1
+            if time.monotonic() > until:
+                return
+
+
+def _without_number(compute: Compute[Task, Result], numbered: tuple[int, Task]) -> Result:
+    return compute(numbered[1])
+
+
 def _finished(compute: Compute[Task, Result], task: Task, keep: Keep[Task, Result] | None) -> Result:
     result = compute(task)
     if keep is not None:
@@ -110,7 +152,7 @@ def _finished(compute: Compute[Task, Result], task: Task, keep: Keep[Task, Resul
 
 def _on_cores(
     compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
-) -> Iterator[tuple[Task, Result]]:
+) -> Generator[tuple[Task, Result]]:
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -122,8 +164,7 @@ def _on_cores(
             yield from zip(groups[i], results, strict=True)
     except TerminatedWorkerError:
         raise WorkersError(
-            "a worker process was killed, perhaps for want of memory; what was finished is kept, --resume continues; "
-            f"fewer --workers than {workers} need less memory"
+            f"a worker process was killed, perhaps for want of memory; fewer --workers than {workers} need less"
         ) from None
     finally:
         with warnings.catch_warnings(action="ignore"):  # that it gives up what was running is no news
@@ -153,60 +194,74 @@ def _end_with(parent: int) -> None:
 # --------------------------------------------------------------------------------------------------------------- Dask cluster
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A connection to the Dask cluster whose scheduler is at ``address``; :func:`connected` makes one."""
+
+    address: str
+    client: Any
+
+    def room(self) -> int:
+        """How many parcels to have on the cluster. Zero without workers."""
+        threads: dict[str, int] = self.client.nthreads()
+        return 2 * sum(threads.values())
+
+
 def _on_cluster(
-    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], address: str, keep: Keep[Task, Result] | None
-) -> Iterator[tuple[Task, Result]]:
+    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], cluster: Cluster, keep: Keep[Task, Result] | None, until: float
+) -> Generator[tuple[Task, Result]]:
     """What is not finished waits here. A *parcel* is what is sent at a time, one group or several small ones; twice as many
     parcels as there are threads are on the cluster, so that none waits for the network.
     """
-    with _connected(address) as client:
-        waiting = deque(_Part(group) for group in groups if group)
-        submitted: dict[Any, list[_Part[Task]]] = {}
-        arrived: SimpleQueue[Any] = SimpleQueue()
-        room = _room(client)
-        seen = time.monotonic()
-        size = 1
-        try:
-            while waiting or submitted:
-                while waiting and len(submitted) < room:
-                    parcel = [waiting.popleft()]
-                    while waiting and len(parcel) < size and waiting[0].worker is None:
-                        parcel.append(waiting.popleft())
-                    worker = parcel[0].worker
-                    future = client.submit(
-                        _slice,
-                        compute,
-                        [part.tasks for part in parcel],
-                        code_version(),
-                        SLICE_SECONDS,
-                        pure=False,
-                        priority=0 if worker is None else 1,
-                        workers=worker,
-                        allow_other_workers=worker is not None,
-                    )
-                    submitted[future] = parcel
-                    future.add_done_callback(arrived.put)
-                try:
-                    future = arrived.get(timeout=SLICE_SECONDS)
-                except Empty:
-                    room = _room(client)
-                    seen = time.monotonic() if room else seen
-                    if time.monotonic() - seen > _WAIT_SECONDS:
-                        raise WorkersError(
-                            f"--scheduler: {address}: has had no worker for {_WAIT_SECONDS:.0f} s; start some, then --resume"
-                        ) from None
-                    continue
-                parcel = submitted.pop(future)
-                results, seconds, worker = _gathered(future, address)
-                seen = time.monotonic()
-                size = min(2 * size, _MOST_IN_A_PARCEL) if seconds < SLICE_SECONDS / 4 else max(1, size // 2)
-                waiting.extendleft(reversed(_unfinished(parcel, len(results), worker)))
-                for task, result in zip((task for part in parcel for task in part.tasks), results, strict=False):
-                    if keep is not None:
-                        keep(task, result)
-                    yield task, result
-        finally:
-            client.cancel(list(submitted), force=True)
+    waiting = deque(_Part(group) for group in groups if group)
+    submitted: dict[Any, list[_Part[Task]]] = {}
+    arrived: SimpleQueue[Any] = SimpleQueue()
+    room = cluster.room()
+    seen = time.monotonic()
+    size = 1
+    try:
+        while waiting or submitted:
+            while waiting and len(submitted) < room:
+                parcel = [waiting.popleft()]
+                while waiting and len(parcel) < size and waiting[0].worker is None:
+                    parcel.append(waiting.popleft())
+                worker = parcel[0].worker
+                future = cluster.client.submit(
+                    _slice,
+                    compute,
+                    [part.tasks for part in parcel],
+                    code_version(),
+                    SLICE_SECONDS,
+                    pure=False,
+                    priority=0 if worker is None else 1,
+                    workers=worker,
+                    allow_other_workers=worker is not None,
+                )
+                submitted[future] = parcel
+                future.add_done_callback(arrived.put)
+            try:
+                future = arrived.get(timeout=max(0.0, min(SLICE_SECONDS, until - time.monotonic())))
+            except Empty:
+                if time.monotonic() > until:
+                    return
+                room = cluster.room()
+                seen = time.monotonic() if room else seen
+                if time.monotonic() - seen > _WAIT_SECONDS:
+                    raise WorkersError(
+                        f"--scheduler: {cluster.address}: has had no worker for {_WAIT_SECONDS:.0f} s; start some"
+                    ) from None
+                continue
+            parcel = submitted.pop(future)
+            results, seconds, worker = _gathered(future, cluster.address)
+            seen = time.monotonic()
+            size = min(2 * size, _MOST_IN_A_PARCEL) if seconds < SLICE_SECONDS / 4 else max(1, size // 2)
+            waiting.extendleft(reversed(_unfinished(parcel, len(results), worker)))
+            for task, result in zip((task for part in parcel for task in part.tasks), results, strict=False):
+                if keep is not None:
+                    keep(task, result)
+                yield task, result
+    finally:
+        cluster.client.cancel(list(submitted), force=True)
 
 
 @dataclass(frozen=True)
@@ -263,8 +318,8 @@ def limit_threads(threads: int) -> None:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[Any]:
-    """A client of the cluster, once there is a worker."""
+def connected(address: str) -> Iterator[Cluster]:
+    """A connection to a cluster, once there is a worker. Raises :class:`ModelError` where none is to be had."""
     try:
         from distributed import Client
     except ImportError:
@@ -282,15 +337,9 @@ def _connected(address: str) -> Iterator[Any]:
             raise ModelError(
                 f"--scheduler: {address}: has no workers after {_WAIT_SECONDS:.0f} s; start some: dask worker {address}"
             ) from None
-        yield client
+        yield Cluster(address, client)
     finally:
         client.close(timeout=5)
-
-
-def _room(client: Any) -> int:
-    """How many parcels to have on the cluster. Zero without workers."""
-    threads: dict[str, int] = client.nthreads()
-    return 2 * sum(threads.values())
 
 
 def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
@@ -306,10 +355,8 @@ def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
     except KilledWorker:
         raise WorkersError(
             f"--scheduler: {address}: a task was lost with its worker again and again, perhaps for want of memory; "
-            "what was finished is kept; give the workers more memory, then --resume"
+            "give the workers more"
         ) from None
     except (CancelledError, TimeoutError, OSError) as error:
-        raise WorkersError(
-            f"--scheduler: {address}: the scheduler is gone ({type(error).__name__}); what was finished is kept, --resume continues"
-        ) from None
+        raise WorkersError(f"--scheduler: {address}: the scheduler is gone ({type(error).__name__}); start it again") from None
     return outcome

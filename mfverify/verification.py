@@ -22,7 +22,7 @@ from typing import Any
 
 from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
-from mfverify.errors import ModelError
+from mfverify.errors import ModelError, WorkersError
 from mfverify.files import write_whole
 from mfverify.model import Model
 from mfverify.report.certificates import beside_the_sources
@@ -106,7 +106,8 @@ def verify(
     takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
     processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
     such as ``tcp://10.0.0.1:8786``); the report is the same. Raises :class:`ModelError` for unknown or repeated ids, models
-    that share a name or their content, an unusable folder or a cluster that is not there, before any work.
+    that share a name or their content, an unusable folder or a cluster that is not there, before any work, and :class:`WorkersError` where
+    workers were lost for good.
     """
     profile = chosen("profile", profile, Profile)
     chosen_claims = _chosen_claims(claims)
@@ -126,10 +127,14 @@ def verify(
             store.forget_other_code()
         groups = _groups([task for task in tasks if task.key not in found])
         keep = partial(_keep, store) if store is not None else None
-        for task, document in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
-            found[task.key] = document
-            if progress is not None:
-                progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
+        try:
+            for task, document in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
+                found[task.key] = document
+                if progress is not None:
+                    progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
+        except WorkersError as error:
+            kept = "what was finished is kept, --resume continues" if store is not None else "nothing is kept without a folder for it (--out)"
+            raise WorkersError(f"{error}; {kept}") from None
     report = Report(_document(chosen_claims, tasks, found, profile, started))
     if out is not None:
         write_report(report.document, Path(out))

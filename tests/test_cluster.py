@@ -12,16 +12,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import mfverify as mfv
 from mfverify import runner
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Instance, Outcome
 from mfverify.cli import run
 from mfverify.errors import ModelError, WorkersError
-from mfverify.runner import completed
+from mfverify.falsifier.attack import Attack, attack
+from mfverify.runner import completed, connected, in_order
 from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
 
@@ -149,7 +154,7 @@ def test_without_workers_or_without_the_scheduler_it_says_so(tmp_path: Path, mon
         monkeypatch.setattr(runner, "_WAIT_SECONDS", 60.0)
         found.add_worker()
         kept: list[int] = []
-        with pytest.raises(WorkersError, match="has had no worker for 1 s; start some, then --resume") as refusal:
+        with pytest.raises(WorkersError, match="has had no worker for 1 s; start some$") as refusal:
             for task, _ in completed(partial(where, seconds=0.05), [[i] for i in range(400)], scheduler=found.address):
                 if not kept:
                     monkeypatch.setattr(runner, "_WAIT_SECONDS", 1.0)
@@ -216,3 +221,69 @@ def test_control_c_and_resume(two_workers: Cluster, tmp_path: Path) -> None:
     assert 10 <= kept < total
     assert computed == list(range(kept + 1, total + 1))
     assert content(report.document) == content(verify(["C1", "L2"], workers=1).document)
+
+
+# ------------------------------------------------------------------------------------------------------------------ the falsifier
+
+
+def said(found: Attack) -> str:
+    """All of a search but how long it took."""
+    return json.dumps(found.to_json() | {"seconds": None, "budget": None})
+
+
+@pytest.mark.parametrize("claim", ["C2", "C3", "R3m"])
+def test_a_search_on_the_cluster_is_that_of_one_process(two_workers: Cluster, claim: str) -> None:
+    alone = attack(claim, 600, workers=1, candidates=300)
+    assert said(attack(claim, 600, scheduler=two_workers.address, candidates=300)) == said(alone)
+    assert (alone.certificate is None) == (claim == "R3m")
+
+
+def test_a_search_that_loses_a_worker_finds_the_same(tmp_path: Path) -> None:
+    with cluster(tmp_path, [1, 1]) as found:
+
+        def lose(claim: str, searched: Any, shrunk: Any) -> None:
+            if searched.evaluations == 40 and shrunk is None:
+                found.workers[0].kill()
+                found.workers[0].wait()
+
+        lost = attack("C2", 600, scheduler=found.address, candidates=300, progress=lose)
+        assert found.workers[0].poll() == -signal.SIGKILL and found.workers[1].poll() is None
+    assert lost.searched.evaluations > 40
+    assert said(lost) == said(attack("C2", 600, workers=2, candidates=300))
+
+
+def never_ends(instance: Instance) -> Outcome:
+    while True:
+        pass
+
+
+def test_a_search_on_the_cluster_ends_with_its_budget_and_frees_the_workers(two_workers: Cluster) -> None:
+    endless = replace(CATALOGUE["C1"], id="endless", sides=never_ends)
+    started = time.monotonic()
+    outcome = attack(endless, 1.0, scheduler=two_workers.address)
+    assert (outcome.found, outcome.searched.evaluations) == (None, 0)
+    with connected(two_workers.address) as there:
+        assert [task for task, _ in in_order(where, range(8), cluster=there)] == list(range(8))
+    assert time.monotonic() - started < 20
+
+
+def test_the_command_searches_several_claims_on_the_cluster(
+    two_workers: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = ["falsify", "C3", "R3m", "--candidates", "60", "--json", "--record"]
+    assert run([*shared, str(tmp_path / "there.json"), "--scheduler", two_workers.address]) == 0
+    assert run([*shared, str(tmp_path / "here.json"), "--workers", "1"]) == 0
+    there, here = ([{**one, "seconds": 0} for one in json.loads((tmp_path / name).read_text())["searches"]] for name in ("there.json", "here.json"))
+    assert there == here
+    capsys.readouterr()
+    assert run([*shared, str(tmp_path / "not.json"), "--scheduler", two_workers.address, "--workers", "2"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err == "mfverify: error: --workers: are those of the cluster where --scheduler is given; leave one of the two out\n"
+    assert run([*shared, str(tmp_path / "not.json"), "--scheduler", "nowhere"]) == 2
+    assert not (tmp_path / "not.json").exists()
+
+
+def test_falsify_takes_the_address(two_workers: Cluster) -> None:
+    there, here = mfv.falsify("C3", scheduler=two_workers.address), mfv.falsify("C3", workers=1)
+    assert there is not None and here is not None
+    assert there.document == here.document

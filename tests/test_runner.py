@@ -12,7 +12,7 @@ import pytest
 
 from mfverify import runner
 from mfverify.errors import ModelError, WorkersError
-from mfverify.runner import completed, limit_threads
+from mfverify.runner import completed, in_order, limit_threads
 
 GROUPS = [[1, 2, 3], [4], [5, 6], [7, 8]]
 
@@ -53,6 +53,36 @@ def unlucky(task: int, at: int, how: str) -> int:
 def test_every_task_is_computed_once(workers: int | None) -> None:
     found = list(completed(square, GROUPS, workers=workers))
     assert sorted(found) == [(i, i * i) for i in range(1, 9)]
+
+
+def slow_at_first(task: int) -> tuple[int, int]:
+    """The first tasks are finished last."""
+    time.sleep(0.3 if task < 2 else 0.0)
+    return task, os.getpid()
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
+def test_in_order_whoever_is_finished_first(workers: int) -> None:
+    found = list(in_order(slow_at_first, range(12), workers=workers))
+    assert [task for task, _ in found] == list(range(12))
+    processes = {process for _, process in found}
+    assert processes == {os.getpid()} if workers == 1 else os.getpid() not in processes and len(processes) > 1
+
+
+@pytest.mark.slow
+def test_the_processes_stay_for_fewer_tasks_than_there_are_processes() -> None:
+    first = {process for _, process in in_order(slow_at_first, range(12), workers=2)}
+    assert {process for _, process in in_order(slow_at_first, [5], workers=2)} <= first
+    assert list(in_order(square, [], workers=2)) == []
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_behind_a_deadline_nothing_is_begun(workers: int) -> None:
+    until = time.monotonic() + 0.3
+    found = list(in_order(partial(where, seconds=0.1), range(1000), workers=workers, until=until))
+    assert [task for task, _ in found] == list(range(len(found)))
+    assert len(found) < 100
+    assert time.monotonic() < until + 5
 
 
 @pytest.mark.parametrize("groups", [[], [[]], [[], []]])
@@ -129,7 +159,7 @@ def test_an_error_is_raised_here_and_what_was_finished_is_kept(tmp_path: Path, w
 
 @pytest.mark.slow
 def test_a_killed_worker_is_one_clear_line_and_what_was_finished_is_kept(tmp_path: Path) -> None:
-    with pytest.raises(WorkersError, match=r"a worker process was killed.* --resume continues.* fewer --workers than 2") as refusal:
+    with pytest.raises(WorkersError, match=r"a worker process was killed.* fewer --workers than 2 need less$") as refusal:
         list(completed(partial(unlucky, at=3, how="killed"), [[1, 2, 3, 4]] * 2, workers=2, keep=partial(write, tmp_path)))
     assert len(str(refusal.value).splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"1", "2"}

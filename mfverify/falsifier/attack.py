@@ -1,8 +1,8 @@
 """The verb: search, shrink, certify, and a record of what was done.
 
 What is repeatable: the candidates of a search and their order are a function of claim and seed; the instance found is the first
-violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The number of workers plays no
-part. Time decides only how far a search or a shrinking gets: two runs of the same code that both find something find the same, and
+violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The workers, their number and
+their speed, play no part. Time decides only how far a search or a shrinking gets: two runs of the same code that both find something find the same, and
 two that both finish shrinking end with the same certificate. A limit on the number of candidates, in place of time, makes the rest
 repeatable too.
 """
@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
-
-from joblib import cpu_count
 
 from mfverify.certificate import Certificate, certify
 from mfverify.claims import CATALOGUE
@@ -24,6 +23,7 @@ from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.model import nested_strings
+from mfverify.runner import connected, usable_cores
 from mfverify.validation import positive_integer
 
 Progress = Callable[[str, Searched, Shrunk | None], None]
@@ -101,6 +101,7 @@ def attack(
     *,
     seed: int = 0,
     workers: int | None = None,
+    scheduler: str | None = None,
     candidates: int | None = None,
     progress: Progress | None = None,
 ) -> Attack:
@@ -108,8 +109,10 @@ def attack(
 
     ``claim`` is an id of the catalogue or a :class:`~mfverify.claims.claim.Claim` of your own, which is searched on the instances that
     its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
-    number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default). Raises :class:`ModelError` for
-    an unknown claim or an argument out of its range, before any work, and :class:`InterruptedAttack` when interrupted.
+    number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
+    cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here. Raises :class:`ModelError` for an
+    unknown claim, an argument out of its range or a cluster that is not there, before any work; :class:`InterruptedAttack` when
+    interrupted; and :class:`WorkersError` where workers were lost for good.
     """
     if not isinstance(claim, Claim):
         claim = CATALOGUE[claim]
@@ -117,17 +120,20 @@ def attack(
         raise ModelError(f"budget: found {budget!r}, expected a positive number of seconds")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ModelError(f"seed: found {seed!r}, expected an integer of at least 0")
-    workers = positive_integer("workers", workers if workers is not None else cpu_count())
+    if scheduler is not None and workers is not None:
+        raise ModelError("workers: are those of the cluster where a scheduler is given; leave one of the two out")
+    workers = positive_integer("workers", workers if workers is not None else usable_cores())
     if candidates is not None:
         candidates = positive_integer("candidates", candidates)
     name = claim.id
-    evaluator = Evaluator(claim, workers, time.time() + budget)
     searched, shrunk = Searched(name, seed), None
     try:
-        search(claim, evaluator, candidates, searched, (lambda s: progress(name, s, None)) if progress else None)
-        if searched.found is not None:
-            shrunk = Shrunk(searched.found)
-            shrink(claim, evaluator, candidates, shrunk, (lambda s: progress(name, searched, s)) if progress else None)
+        with connected(scheduler) if scheduler is not None else nullcontext() as cluster:
+            evaluator = Evaluator(claim, workers, time.monotonic() + budget, cluster)
+            search(claim, evaluator, candidates, searched, (lambda s: progress(name, s, None)) if progress else None)
+            if searched.found is not None:
+                shrunk = Shrunk(searched.found)
+                shrink(claim, evaluator, candidates, shrunk, (lambda s: progress(name, searched, s)) if progress else None)
     except KeyboardInterrupt:
         raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk)) from None
     if shrunk is None:
@@ -147,14 +153,20 @@ def certified(claim: Claim, found: Evaluated) -> Certificate:
 
 
 def falsify(
-    claim: str | Claim, budget: float = 60, *, seed: int = 0, workers: int | None = None, candidates: int | None = None
+    claim: str | Claim,
+    budget: float = 60,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    candidates: int | None = None,
 ) -> Certificate | None:
     """Search for a violated instance of a claim within ``budget`` seconds: the certificate of a simple one, or None.
 
     None means that nothing was found among what was searched; :func:`attack` says what that was. Raises :class:`ModelError` where
     something was found that certificates do not cover (the message names the instance), and as :func:`attack`.
     """
-    outcome_ = attack(claim, budget, seed=seed, workers=workers, candidates=candidates)
+    outcome_ = attack(claim, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates)
     if outcome_.found is not None and outcome_.certificate is None:
         raise ModelError(
             f"{outcome_.claim.id} is violated at {outcome_.found.candidate.instance.label}, without a certificate: {outcome_.reason}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -12,12 +14,11 @@ from fractions import Fraction
 from types import FrameType
 from typing import Any
 
-from joblib import Parallel, delayed
-
 from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, Sides, Verdict, judge
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError
+from mfverify.runner import Cluster, in_order
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,28 @@ def _float(x: Fraction) -> float:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a worker needs: the claim, a candidate, and the moment (seconds since the epoch) at which to give up."""
+    """What a worker needs: the claim, a candidate, and the moment (of this machine's ``time.monotonic()``) at which to give up."""
 
     claim: Claim
     candidate: Candidate
     deadline: float = field(compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue travels by its id: expressions that are kept unevaluated do not survive being pickled."""
+        """A claim of the catalogue travels by its id: expressions that are kept unevaluated do not survive being pickled.
+
+        Instead of the deadline the time that is left travels, since clocks of two machines need not agree.
+        """
         registered = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
-        return {**self.__dict__, "claim": self.claim.id} if registered else dict(self.__dict__)
+        left = self.deadline - time.monotonic()
+        return {"claim": self.claim.id if registered else self.claim, "candidate": self.candidate, "left": left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         claim = state["claim"]
-        self.__dict__.update({**state, "claim": CATALOGUE[claim] if isinstance(claim, str) else claim})
+        self.__dict__.update(
+            claim=CATALOGUE[claim] if isinstance(claim, str) else claim,
+            candidate=state["candidate"],
+            deadline=time.monotonic() + state["left"],
+        )
 
 
 class _OutOfTime(BaseException):
@@ -101,14 +110,17 @@ def _in_the_middle_of(packages: set[str], frame: FrameType | None) -> bool:
 
 @contextmanager
 def _until(deadline: float) -> Iterator[None]:
-    """Interrupt the block at the deadline, where the platform and the thread allow it."""
-    left = deadline - time.time()
+    """Interrupt the block at the deadline: by an alarm, which also ends a wait; in a thread, which gets no signals, by another thread."""
+    left = deadline - time.monotonic()
     if left <= 0:
         raise _OutOfTime
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    with (_alarmed if alarm else _watched)(left):
         yield
-        return
 
+
+@contextmanager
+def _alarmed(left: float) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         if _in_the_middle_of(_NOT_TO_BE_INTERRUPTED, frame):
             signal.setitimer(signal.ITIMER_REAL, 0.1)
@@ -125,6 +137,33 @@ def _until(deadline: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@contextmanager
+def _watched(left: float) -> Iterator[None]:
+    """As it is done in a worker of a cluster; the interpreter raises between two of its steps, so not within compiled code."""
+    watched = threading.get_ident()
+    ended, turn = threading.Event(), threading.Lock()
+
+    def raise_there(error: Any) -> None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(watched), error)
+
+    def watch() -> None:
+        wait = min(left, threading.TIMEOUT_MAX)
+        while not ended.wait(wait):
+            with turn:
+                if not ended.is_set() and not _in_the_middle_of(_NOT_TO_BE_INTERRUPTED, sys._current_frames().get(watched)):
+                    raise_there(ctypes.py_object(_OutOfTime))
+                    return
+            wait = 0.1
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        with turn:
+            ended.set()
+            raise_there(None)  # takes back what has not yet been raised
+
+
 def evaluate(asked: Asked) -> Evaluated:
     """The verdict on one candidate from the claim's sides; errors are reported, since one odd candidate must not end a search."""
     candidate = asked.candidate
@@ -137,7 +176,7 @@ def evaluate(asked: Asked) -> Evaluated:
         return Evaluated(candidate, Verdict.UNDECIDED, reason=str(error))
     except Exception as error:
         # Compiled code that is interrupted may raise an error of its own.
-        if time.time() >= asked.deadline:
+        if time.monotonic() >= asked.deadline:
             return Evaluated(candidate, None, reason="out of time")
         return Evaluated(candidate, Verdict.UNDECIDED, reason=f"{type(error).__name__}: {error}", failed=True)
     verdict = judge(outcome)
@@ -147,21 +186,25 @@ def evaluate(asked: Asked) -> Evaluated:
 
 
 class Evaluator:
-    """Evaluates candidates of one claim on some worker processes until a deadline; answers come in the order of the candidates."""
+    """Evaluates candidates of one claim until a deadline (of ``time.monotonic()``), on worker processes of this machine or of a cluster.
 
-    def __init__(self, claim: Claim, workers: int, deadline: float) -> None:
-        self.claim, self.workers, self.deadline = claim, workers, deadline
-        self._parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="3 * n_jobs") if workers > 1 else None
+    Answers come in the order of the candidates, whoever is finished first.
+    """
+
+    def __init__(self, claim: Claim, workers: int, deadline: float, cluster: Cluster | None = None) -> None:
+        self.claim, self.workers, self.deadline, self.cluster = claim, workers, deadline, cluster
 
     @property
     def out_of_time(self) -> bool:
         """Whether the deadline has passed."""
-        return time.time() >= self.deadline
+        return time.monotonic() >= self.deadline
 
     def evaluated(self, candidates: Sequence[Candidate]) -> Iterator[Evaluated]:
-        """One answer for each candidate, in order. All of an iterator has to be consumed before the next one is asked for."""
+        """One answer for each candidate, in order; out of time for those that nobody waited for."""
         asked = [Asked(self.claim, candidate, self.deadline) for candidate in candidates]
-        if self._parallel is None:
-            yield from map(evaluate, asked)
-        else:
-            yield from self._parallel(delayed(evaluate)(one) for one in asked)
+        answered = 0
+        for answer in in_order(evaluate, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):
+            answered += 1
+            yield answer
+        for candidate in candidates[answered:]:
+            yield Evaluated(candidate, None, reason="out of time")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import threading
 import time
 from dataclasses import replace
 from fractions import Fraction
@@ -20,7 +22,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import attack as room
 from mfverify.falsifier.domains import _DOMAINS, domain_of
-from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
 from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
 
@@ -31,7 +33,7 @@ LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "B6", "N1", "X
 def searched(claim_id: str, candidates: int, seed: int = 0, workers: int = 1) -> Searched:
     claim = CATALOGUE[claim_id]
     out = Searched(claim_id, seed)
-    search(claim, Evaluator(claim, workers, time.time() + 600), candidates, out)
+    search(claim, Evaluator(claim, workers, time.monotonic() + 600), candidates, out)
     return out
 
 
@@ -61,7 +63,7 @@ def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: st
 )
 def test_candidates_are_instances_that_the_claim_speaks_about(claim_id: str) -> None:
     claim = CATALOGUE[claim_id]
-    evaluator = Evaluator(claim, 1, time.time() + 600)
+    evaluator = Evaluator(claim, 1, time.monotonic() + 600)
     small = [c for c in _Sequence(domain_of(claim), 0).next_round() if (c.instance.agents or 1) <= 16][:5]
     answers = list(evaluator.evaluated(small))
     assert len(answers) == len(small) > 2
@@ -119,7 +121,7 @@ def test_a_grid_of_parameters_is_exhausted() -> None:
 def test_time_that_runs_out_leaves_nothing_half_counted() -> None:
     claim = CATALOGUE["C1"]
     result = Searched("C1", 0)
-    search(claim, Evaluator(claim, 1, time.time() - 1), None, result)
+    search(claim, Evaluator(claim, 1, time.monotonic() - 1), None, result)
     assert result.evaluations == 0 and not result.exhausted
 
 
@@ -131,6 +133,31 @@ def never_ends(instance: Instance) -> Outcome:
 def test_an_evaluation_ends_with_the_budget() -> None:
     attack = mfv.attack(replace(CATALOGUE["C1"], id="endless", sides=never_ends), budget=0.2, workers=1)
     assert attack.found is None and attack.searched.evaluations == 0
+
+
+def test_in_a_thread_an_evaluation_is_ended_by_another_thread() -> None:
+    """As in a worker of a cluster, where no alarm rings."""
+    claim = replace(CATALOGUE["C1"], id="endless", sides=never_ends)
+    quick = next(iter(_Sequence(domain_of(CATALOGUE["C1"]), 0).next_round()))
+    answers: list[Evaluated] = []
+
+    def work() -> None:
+        for _ in range(3):
+            answers.append(evaluate(Asked(claim, quick, time.monotonic() + 0.2)))
+            answers.append(evaluate(Asked(CATALOGUE["C1"], quick, time.monotonic() + 600)))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join(60)
+    assert not worker.is_alive()
+    assert [(a.verdict is None, a.reason) for a in answers] == [(True, "out of time"), (False, "")] * 3
+
+
+def test_the_time_that_is_left_travels_and_not_the_hour() -> None:
+    candidate = Candidate("", Instance(None, 2, 1, (("population", "1+1"),)))
+    asked = pickle.loads(pickle.dumps(Asked(CATALOGUE["C1"], candidate, time.monotonic() + 100)))
+    assert 90 < asked.deadline - time.monotonic() <= 100
+    assert asked.claim is CATALOGUE["C1"] and asked.candidate == candidate
 
 
 def stumbles(instance: Instance) -> Outcome:

@@ -18,10 +18,10 @@ from mfverify.falsifier.simplicity import simplicity
 
 def shrunk_from(claim_id: str, instance: Instance, candidates: int = 1000, workers: int = 1) -> Shrunk:
     claim = CATALOGUE[claim_id]
-    start = evaluate(Asked(claim, Candidate("given", instance), time.time() + 600))
+    start = evaluate(Asked(claim, Candidate("given", instance), time.monotonic() + 600))
     assert start.verdict is Verdict.VIOLATED
     out = Shrunk(start)
-    shrink(claim, Evaluator(claim, workers, time.time() + 600), candidates, out)
+    shrink(claim, Evaluator(claim, workers, time.monotonic() + 600), candidates, out)
     return out
 
 
@@ -35,7 +35,7 @@ def check_local_minimum(claim_id: str, best: Evaluated) -> None:
     tried = 0
     for simpler in domain_of(claim).simpler(instance):
         assert simplicity(simpler) < simplicity(instance)
-        assert evaluate(Asked(claim, Candidate("", simpler), time.time() + 600)).verdict is not Verdict.VIOLATED
+        assert evaluate(Asked(claim, Candidate("", simpler), time.monotonic() + 600)).verdict is not Verdict.VIOLATED
         tried += 1
     assert tried > 0
 

@@ -81,7 +81,7 @@ SLOW = [
 
 def first_violation(claim: Claim) -> Searched:
     searched = Searched(claim.id, 0)
-    search(claim, Evaluator(claim, 1, time.time() + 600), CANDIDATES, searched)
+    search(claim, Evaluator(claim, 1, time.monotonic() + 600), CANDIDATES, searched)
     return searched
 
 
