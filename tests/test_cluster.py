@@ -154,7 +154,7 @@ def test_without_workers_or_without_the_scheduler_it_says_so(tmp_path: Path, mon
         monkeypatch.setattr(runner, "_WAIT_SECONDS", 60.0)
         found.add_worker()
         kept: list[int] = []
-        with pytest.raises(WorkersError, match="has had no worker for 1 s; start some$") as refusal:
+        with pytest.raises(WorkersError, match=r"has had no worker for 1 s; start some$") as refusal:
             for task, _ in completed(partial(where, seconds=0.05), [[i] for i in range(400)], scheduler=found.address):
                 if not kept:
                     monkeypatch.setattr(runner, "_WAIT_SECONDS", 1.0)
