@@ -36,8 +36,8 @@ test: lint
 	@echo "all checks passed"
 
 docs: $(STAMP)
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build
-	@echo "the documentation is docs/_build/index.html"
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "the documentation is docs/_build/html/index.html"
 
 # The peers bring much with them; they have a virtual environment of their own.
 $(BENCH_STAMP): pyproject.toml

@@ -1,15 +1,66 @@
-"""How the documentation is built: ``make docs``. Warnings are errors."""
+"""How the documentation is built: ``make docs``. Warnings are errors; notebooks are executed, and mathematics loads nothing.
+
+An executed notebook is kept until its code or anything of mfverify changes: the cache is named after a digest of both the sources
+of the package and the versions of what it computes with. ``-D nb_execution_mode=off`` builds the pages without outputs.
+"""
+
+import hashlib
+from importlib import metadata
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
+
+from mfverify.report.mathematics import typeset
+
+HERE = Path(__file__).parent
+
+
+def digest_of_the_package() -> str:
+    """Changes with every line of the package and with the libraries whose numbers and pictures a page shows."""
+    seen = hashlib.sha256()
+    for source in sorted((HERE.parent / "mfverify").rglob("*.py")):
+        seen.update(source.read_bytes())
+    for library in ("numpy", "scipy", "numba", "matplotlib", "python-flint"):
+        seen.update(metadata.version(library).encode())
+    return seen.hexdigest()[:16]
+
 
 project = "mfverify"
 author = "the mfverify authors"
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(HERE / "_build" / f".executed-{digest_of_the_package()}")
+nb_execution_in_temp = True
+nb_execution_timeout = 120
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+nb_output_stderr = "warn"
 html_theme = "furo"
 html_title = "mfverify"
+html_math_renderer = "mathml"
 html_static_path: list[str] = []
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "conf.py"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 add_module_names = False
+
+
+def _inline(translator: HTML5Translator, node: nodes.math) -> None:
+    translator.body.append(str(typeset(f"${node.astext()}$", "documentation")))
+    raise nodes.SkipNode
+
+
+def _display(translator: HTML5Translator, node: nodes.math_block) -> None:
+    translator.body.append(f'<div class="math">{typeset(f"$${node.astext()}$$", "documentation")}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Mathematics as in the report: MathML, translated while building, so that a page needs no script from elsewhere."""
+    app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_display, None))

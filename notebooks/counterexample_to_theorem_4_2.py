@@ -31,6 +31,7 @@ from fractions import Fraction
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import Math
 
 import mfverify as mfv
 from mfverify.bounds.optimality import THEOREM_4_2
@@ -122,7 +123,7 @@ print("optimal value from there:", best[g, c])
 # Theorem 4.2, with the logarithm under the root (which is what inverting the tail bound of its proof gives):
 
 # %%
-print(THEOREM_4_2.latex)
+Math(THEOREM_4_2.latex)
 
 
 # %%

@@ -23,6 +23,7 @@ from fractions import Fraction
 from math import comb
 
 import matplotlib.pyplot as plt
+from IPython.display import Math
 
 import mfverify as mfv
 from mfverify.bounds import lipschitz, symbols
@@ -73,7 +74,9 @@ assert values[1] == Fraction(3, 4) and values[2] == Fraction(5, 8)
 # sample fluctuates more, so its optimum promises more: subsampling is optimistic (claim R1). The missing term is explicit in claim R2:
 
 # %%
-print(lipschitz.UPPER.latex)
+Math(lipschitz.UPPER.latex)
+
+# %%
 n = 200
 ks = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128]
 limit = closed_form(n)

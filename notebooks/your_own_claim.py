@@ -26,6 +26,7 @@ from functools import partial
 
 import matplotlib.pyplot as plt
 import sympy as sp
+from IPython.display import Math
 
 import mfverify as mfv
 from mfverify.bounds.symbols import gamma, k, rt_l
@@ -44,7 +45,7 @@ bound = mfv.Bound(
     source="this notebook",
     reading="the constant is made up",
 )
-print(bound.latex)
+Math(bound.latex)
 
 # %% [markdown]
 # ## The left side, the instances, the control

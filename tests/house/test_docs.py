@@ -16,19 +16,52 @@ DOCS = PROJECT / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}
 
 
-def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
+def build(source: Path, target: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Build the pages as ``make docs`` does."""
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", str(source), str(target)]
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", *options, str(source), str(target)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
 
 
 @pytest.mark.slow
 def test_the_pages_are_built_without_a_warning(tmp_path: Path) -> None:
-    built = build(DOCS, tmp_path / "out")
+    built = build(DOCS, tmp_path / "out", "-D", "nb_execution_mode=off")  # tests/test_notebooks.py executes them
     assert (built.returncode, built.stderr) == (0, "")
     reference = (tmp_path / "out" / "reference" / "python.html").read_text(encoding="utf-8")
     for name in ("optimal_value", "fixed point", "Enclosure", "ModelError"):
         assert name in reference
+    gallery = (tmp_path / "out" / "gallery.html").read_text(encoding="utf-8")
+    notebooks = [path.stem for path in (PROJECT / "notebooks").glob("*.py")]
+    assert notebooks
+    for notebook in notebooks:
+        assert f'href="notebooks/{notebook}.html"' in gallery
+        assert (tmp_path / "out" / "notebooks" / f"{notebook}.html").exists()
+
+
+NOTEBOOK = """# %% [markdown]
+# # A picture of $\\sqrt{{k}}$
+# %%
+import matplotlib.pyplot as plt
+print(6 * 7)
+{last}
+plt.plot([1, 2])
+plt.show()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("last", "built"), [("1", True), ("1 / 0", False)])
+def test_a_notebook_is_shown_with_what_it_prints_and_draws(last: str, built: bool, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / "conf.py").write_text((DOCS / "conf.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (pages / "index.md").write_text("# Title\n\n```{toctree}\nnotebook\n```\n")
+    (pages / "notebook.py").write_text(NOTEBOOK.format(last=last))
+    ran = build(pages, tmp_path / "out")
+    assert (ran.returncode == 0) is built, ran.stderr
+    if built:
+        page = (tmp_path / "out" / "notebook.html").read_text(encoding="utf-8")
+        assert "<msqrt>" in page and "<img" in page and ">42" in page
+        assert "cdn." not in page
 
 
 @pytest.mark.slow
