@@ -354,7 +354,7 @@ def check(certificate: str, as_json: bool) -> int:
 )
 @click.option("--candidates", type=int, default=None, help="At most so many instances in the search, and in the shrinking.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="File for the certificate of the violation (one claim).")
-@click.option("--record", type=click.Path(path_type=Path), default=None, help="File for what was searched and found, claim by claim.")
+@click.option("--record", type=click.Path(path_type=Path), default=None, help="File for what was searched and found; other claims in it are kept.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sequence of candidates.")
 @click.option("--workers", type=int, default=None, help="Worker processes [default: the usable cores].")
 @click.option("--scheduler", metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
@@ -383,6 +383,7 @@ def falsify(
     for name, path in (("--out", out), ("--record", record)):
         if path is not None and (path.is_dir() or not os.access(_nearest(path), os.W_OK)):
             raise ModelError(f"{name}: {path} cannot be written; choose a file in a folder that can be")
+    earlier = falsifier.recorded(record) if record is not None else []
     done: list[falsifier.Attack] = []
     for claim_id in ids:
         try:
@@ -397,7 +398,7 @@ def falsify(
                 click.echo(line, err=True)
             return 130
         if record is not None:
-            write_whole(record, json.dumps(falsifier.record(done), indent=1) + "\n")
+            write_whole(record, json.dumps(falsifier.record(done, earlier), indent=1) + "\n")
         if not as_json:
             for line in _attack_lines(done[-1].to_json()):
                 _say(line)

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,6 +21,14 @@ from typing import Any
 from mfverify.claims.claim import Finding, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+
+
+def installed_version() -> str:
+    """The version of the package, where it is installed."""
+    try:
+        return version("mfverify")
+    except PackageNotFoundError:
+        return "uninstalled"
 
 
 @lru_cache(maxsize=1)
@@ -35,6 +44,9 @@ def code_version() -> str:
 
 _PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verdict", "actual", "bound", "trivial", "slack", "reason", "details", "reproduce"])
 """The keys of one instance in the report."""
+
+_LATER_COLUMNS = {"code": "TEXT", "digest": "TEXT", "seconds": "REAL"}
+"""Columns that a store of an earlier version may lack."""
 
 _BUSY_SECONDS = 30.0
 """How long to wait for another process that writes; a row takes milliseconds."""
@@ -110,14 +122,23 @@ class Store:
             return None
         return document if _is_finding(document) else None
 
-    def put(self, key: str, document: Mapping[str, Any]) -> None:
-        """Keep a finished instance; on the disk when this returns."""
+    def seconds(self, key: str) -> float | None:
+        """How long a finished instance took, where the store knows."""
+        try:
+            row = self._connection.execute("SELECT seconds FROM finding WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+        known = row is not None and isinstance(row[0], float) and 0 <= row[0] < float("inf")
+        return row[0] if known else None
+
+    def put(self, key: str, document: Mapping[str, Any], seconds: float | None = None) -> None:
+        """Keep a finished instance and how long it took; on the disk when this returns."""
         text = json.dumps(document)
         try:
             with self._connection:
                 self._connection.execute(
-                    "INSERT OR REPLACE INTO finding (key, code, digest, document) VALUES (?, ?, ?, ?)",
-                    (key, code_version(), _digest(key, text), text),
+                    "INSERT OR REPLACE INTO finding (key, code, digest, document, seconds) VALUES (?, ?, ?, ?, ?)",
+                    (key, code_version(), _digest(key, text), text, seconds),
                 )
         except sqlite3.Error as error:
             raise ModelError(
@@ -154,11 +175,12 @@ def _opened(path: Path) -> sqlite3.Connection:
         # Beginning to write is what a read-only file refuses, here and not when the first result is finished.
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute("CREATE TABLE IF NOT EXISTS finding (key TEXT PRIMARY KEY, code TEXT, digest TEXT, document TEXT NOT NULL)")
+            connection.execute("CREATE TABLE IF NOT EXISTS finding (key TEXT PRIMARY KEY, document TEXT NOT NULL)")
             columns = {row[1] for row in connection.execute("PRAGMA table_info(finding)")}
-            for missing in sorted({"code", "digest"} - columns) if {"key", "document"} <= columns else ():
-                connection.execute(f"ALTER TABLE finding ADD COLUMN {missing} TEXT")
-            connection.execute("SELECT key, code, digest, document FROM finding LIMIT 1")
+            for name, kind in _LATER_COLUMNS.items() if {"key", "document"} <= columns else ():
+                if name not in columns:
+                    connection.execute(f"ALTER TABLE finding ADD COLUMN {name} {kind}")
+            connection.execute("SELECT key, code, digest, document, seconds FROM finding LIMIT 1")
     except BaseException:
         connection.close()
         raise

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,9 @@ from mfverify.errors import ModelError, WorkersError
 from mfverify.files import write_whole
 from mfverify.model import Model
 from mfverify.report.certificates import beside_the_sources
-from mfverify.results import Store, code_version, finding_document
+from mfverify.report.document import DURATIONS
+from mfverify.report.searches import documented_searches
+from mfverify.results import Store, code_version, finding_document, installed_version
 from mfverify.runner import completed, usable_cores
 from mfverify.validation import chosen, positive_integer
 
@@ -119,7 +120,7 @@ def verify(
         workers = positive_integer("workers", workers)
     started = time.time()
     tasks = _tasks(chosen_claims, models, profile, instance, model_arguments)
-    found: dict[str, Document] = {}
+    found: dict[str, _Computed] = {}
     with Store(Path(out) / "results.sqlite") if out is not None else nullcontext() as store:
         if store is not None and resume:
             found = _kept(tasks, store)
@@ -128,8 +129,8 @@ def verify(
         groups = _groups([task for task in tasks if task.key not in found])
         keep = partial(_keep, store) if store is not None else None
         try:
-            for task, document in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
-                found[task.key] = document
+            for task, computed in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
+                found[task.key] = computed
                 if progress is not None:
                     progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
         except WorkersError as error:
@@ -173,14 +174,15 @@ def _check_models(models: Sequence[Model]) -> None:
         by_content[model.fingerprint] = model.name
 
 
-def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, Document]:
+def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, _Computed]:
     """Finished instances from the store, under the names of this run: the same model may have had another name or path."""
     found = {}
     for task in tasks:
         known = store.get(task.key) if task.kept else None
         if known is not None:
             model = task.instance.model
-            found[task.key] = known | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
+            named = known | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
+            found[task.key] = _Computed(named, store.seconds(task.key))
     return found
 
 
@@ -232,25 +234,37 @@ def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:
     return sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
 
 
-def _compute(task: _Task) -> Document:
-    return finding_document(finding(task.claim, task.instance), task.reproduce)
+@dataclass(frozen=True)
+class _Computed:
+    """One instance as it stands in the report, and how long it took. What others have computed before in the same process took nothing."""
+
+    document: Document
+    seconds: float | None
 
 
-def _keep(store: Store, task: _Task, document: Document) -> None:
+def _compute(task: _Task) -> _Computed:
+    started = time.perf_counter()
+    document = finding_document(finding(task.claim, task.instance), task.reproduce)
+    return _Computed(document, round(time.perf_counter() - started, 4))
+
+
+def _keep(store: Store, task: _Task, computed: _Computed) -> None:
     if task.kept:
-        store.put(task.key, document)
+        store.put(task.key, computed.document, computed.seconds)
 
 
-def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, Document], profile: Profile, started: float) -> Document:
+def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, _Computed], profile: Profile, started: float) -> Document:
     """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone."""
     parts: list[Document] = []
     verdicts: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
     unexpected = []
     models: dict[str, Model] = {}
+    seconds: dict[str, list[float | None]] = {}
     for claim in claims:
         own = [task for task in tasks if task.claim is claim]
-        instances = [found[task.key] for task in own]
+        instances = [found[task.key].document for task in own]
+        seconds[claim.id] = [found[task.key].seconds for task in own]
         outcome = status([Verdict(i["verdict"]) for i in instances])
         verdicts.update(i["verdict"] for i in instances)
         statuses[outcome.value] += 1
@@ -291,7 +305,8 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         "vacuity": _vacuity_document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
         "models": [_model_document(models[name]) for name in sorted(models)],
         "certificates": beside_the_sources({part["id"] for part in parts if part["status"] == Status.REFUTED.value}),
-        "provenance": provenance(started),
+        "searches": documented_searches({part["id"]: part["statement"] for part in parts if part["status"] != Status.REFUTED.value}),
+        "provenance": provenance(started) | {DURATIONS: seconds},
     }
 
 
@@ -333,12 +348,8 @@ def _model_document(model: Model) -> Document:
 
 def provenance(started: float) -> Document:
     """Where, when and by which code a run was made: the only part of a report that differs between equal runs."""
-    try:
-        installed = version("mfverify")
-    except PackageNotFoundError:
-        installed = "uninstalled"
     return {
-        "version": installed,
+        "version": installed_version(),
         "commit": _commit(),
         "code": code_version()[:16],
         "python": platform.python_version(),

@@ -63,6 +63,18 @@ def test_what_is_put_is_there_for_the_next_process(tmp_path: Path) -> None:
         assert again.get("c") is None
 
 
+def test_how_long_an_instance_took_is_kept_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "results.sqlite"
+    with Store(path) as store:
+        store.put("a", document(), 1.25)
+        store.put("b", document())
+        put_text(path, "c", json.dumps(document()))
+        with closing(sqlite3.connect(path)) as other, other:
+            other.execute("UPDATE finding SET seconds = ? WHERE key = 'c'", ("long",))
+        assert [store.seconds(key) for key in ("a", "b", "c", "d")] == [1.25, None, None, None]
+        assert store.get("a") == store.get("b") == document()
+
+
 def test_put_is_on_the_disk_before_the_store_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     with Store(path) as store:

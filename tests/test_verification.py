@@ -79,6 +79,9 @@ def test_the_document_is_complete(plain: Report) -> None:
     used = {i["model"] for part in document["claims"] for i in part["instances"]} - {None}
     assert [model["name"] for model in document["models"]] == sorted(used)
     assert set(document["provenance"]) >= {"version", "commit", "code", "python", "machine", "started", "seconds"}
+    durations = document["provenance"]["seconds_of_instances"]
+    assert {name: len(seconds) for name, seconds in durations.items()} == {part["id"]: len(part["instances"]) for part in document["claims"]}
+    assert all(0 <= second < 600 for seconds in durations.values() for second in seconds)
 
 
 def test_the_text_is_json_and_the_parts_are_found_by_id(plain: Report) -> None:

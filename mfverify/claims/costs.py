@@ -271,7 +271,11 @@ def _switch_instances(profile: Profile, _: Sequence[Model] | None) -> list[Insta
 
 
 def sweep_entries(model: Model, size: int) -> int:
-    """Entries of one exact sweep of the learner over k agents: (state, joint local action) pairs compared, and expectations held."""
+    """Numbers that one exact sweep of the learner over k agents is about: (state, joint local action) pairs compared, and expectations.
+
+    An expectation of the next value for each multiset of distinct kernels and each distinct row of the global agent. How many of them
+    are in memory at a time is the solver's affair.
+    """
     operator = LumpedOperator(model, size)
     expectations = sum(len(c.global_rows) * counts.number_of_count_vectors(size, len(c.kernels)) for c in operator.choices)
     return operator.pairs + expectations
@@ -623,7 +627,9 @@ S3 = Claim(
     title="One sweep is polynomial in k",
     statement=r"One exact sweep has at most $" + SWEEP.latex + "$ entries.",
     source="Remark 4.8",
-    reading="entries = (state, joint local action) pairs compared + expectations held, counted on the learner's operator; vacuous where the labelled table is no larger",
+    reading="entries = (state, joint local action) pairs compared + expectations of the next value (one for each multiset of distinct local "
+    "kernels and each distinct row of the global agent), whether a solver holds them in memory or not; actions with the same kernel count once; "
+    "vacuous where the labelled table is no larger",
     assumptions=_FINITE,
     registered=Status.CORROBORATED,
     sides=_sweep,

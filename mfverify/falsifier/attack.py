@@ -10,9 +10,10 @@ repeatable too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mfverify.certificate import Certificate, certify
@@ -22,9 +23,13 @@ from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
+from mfverify.results import code_version, installed_version
 from mfverify.runner import connected, usable_cores
 from mfverify.validation import positive_integer
+
+_LARGEST_RECORD = 64 * 2**20
 
 Progress = Callable[[str, Searched, Shrunk | None], None]
 """Called with the claim's id, what was searched so far, and what was found and shrunk so far."""
@@ -174,6 +179,25 @@ def falsify(
     return outcome_.certificate
 
 
-def record(attacks: Sequence[Attack]) -> dict[str, Any]:
-    """The record of several searches, without the certificates."""
-    return {"format": 1, "searches": [{**one.to_json(), "certificate": one.certificate is not None} for one in attacks]}
+def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """The record of several searches, without the certificates, and with what each claim stated, the date and the code.
+
+    Of ``earlier`` searches those against other claims are kept. In the order of the catalogue; what it does not have comes last.
+    """
+    made = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": installed_version(), "code": code_version()[:16]}
+    new = [{**one.to_json(), "certificate": one.certificate is not None, "statement": one.claim.statement, **made} for one in attacks]
+    searched = {one["claim"] for one in new}
+    place = {claim.id: i for i, claim in enumerate(CATALOGUE)}
+    searches = [*(one for one in earlier if one["claim"] not in searched), *new]
+    return {"format": 1, "searches": sorted(searches, key=lambda one: place.get(one["claim"], len(place)))}
+
+
+def recorded(path: Path) -> list[Mapping[str, Any]]:
+    """The searches in a file that :func:`record` filled; none where there is no file. Raises :class:`ModelError` for any other file."""
+    if not path.exists():
+        return []
+    document = parse_json(path, read_text(path, _LARGEST_RECORD, "a record of searches"))
+    searches = document.get("searches")
+    if document.get("format") != 1 or not isinstance(searches, list) or not all(isinstance(x, dict) and "claim" in x for x in searches):
+        raise ModelError(f"{path}: is no record of searches, which would be lost; choose another file")
+    return searches

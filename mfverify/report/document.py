@@ -17,9 +17,12 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                  "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
      "graph"?: {"unsupported": {id: [refuted ids that it rests on, directly or through others]}, ...},
      "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null}],
+     "searches"?: null | [{"claim", "version", "date", "code": str, "seed", "candidates": int, "seconds": number, "exhausted": bool,
+                           "families": {name: int}, "violated": label|null,
+                           "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve]},
-     "provenance": {name: anything}}
+     "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
 
 - A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q"}``: the number lies between the two doubles; null means
   unbounded. ``slack`` is bound / actual.
@@ -50,6 +53,9 @@ from mfverify.validation import chosen
 
 FORMAT: Final = 1
 """The version of the schema that this module reads."""
+
+DURATIONS: Final = "seconds_of_instances"
+"""The entry of the provenance that says how long each instance took."""
 
 SCALES: Final = ("linear", "log")
 """The vertical scales of a curve."""
@@ -164,6 +170,27 @@ class CertificateRecord:
 
 
 @dataclass(frozen=True)
+class SearchRecord:
+    """A documented search for a counterexample: how much of what was looked at, how long, when, and what came closest.
+
+    ``best`` is the family, the label, the certified lower end of left/right (None without a positive right side), and both sides.
+    ``violated`` is the label of what was found, empty where nothing was.
+    """
+
+    claim: str
+    seed: int
+    candidates: int
+    seconds: float
+    exhausted: bool
+    families: tuple[tuple[str, str], ...]
+    version: str
+    date: str
+    code: str
+    violated: str
+    best: tuple[str, str, float | None, Side | None, Side | None] | None
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """One model of the run; the numbers are exact rationals as text."""
 
@@ -204,7 +231,7 @@ class Vacuity:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole run."""
+    """A whole run. ``searches`` by the id of the claim, None where the project's record was not at hand; ``durations`` in seconds, by claim."""
 
     profile: str
     claims: tuple[ClaimRecord, ...]
@@ -214,6 +241,8 @@ class Document:
     unsupported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vacuity: Vacuity | None = None
     certificates: tuple[CertificateRecord, ...] = ()
+    searches: Mapping[str, SearchRecord] | None = None
+    durations: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     def count(self, verdict: Verdict) -> int:
         """How many instances of all claims have this verdict."""
@@ -241,12 +270,14 @@ def read(document: Mapping[str, Any]) -> Document:
         claims=claims,
         models=models,
         unexpected=_strings(summary, "unexpected", "summary"),
-        provenance=tuple((text(str(name)), value) for name, value in provenance.items()),
+        provenance=tuple((text(str(name)), value) for name, value in provenance.items() if name != DURATIONS),
         unsupported=_unsupported(top),
         vacuity=_vacuity(top["vacuity"]) if top.get("vacuity") is not None else None,
         certificates=tuple(
             _certificate(entry, number) for number, entry in _list({"certificates": []} | dict(top), "certificates", "report document")
         ),
+        searches=_searches(top) if top.get("searches") is not None else None,
+        durations=_durations(provenance, claims),
     )
     _agrees(summary, read_document)
     return read_document
@@ -259,6 +290,59 @@ def _certificate(entry: Any, number: int) -> CertificateRecord:
         _string(fields, name, place) for name in ("claim", "file", "sha256", "left_at_least", "right_at_most")
     )
     return CertificateRecord(claim, file, digest, left, right, _optional(fields, "story", place, _as_text) or "")
+
+
+def _searches(top: Mapping[str, Any]) -> dict[str, SearchRecord]:
+    found = [_search(entry, f"search {number}") for number, entry in _list(top, "searches", "report document")]
+    _unique([one.claim for one in found], "claims searched")
+    return {one.claim: one for one in found}
+
+
+def _search(entry: Any, place: str) -> SearchRecord:
+    fields = _mapping(entry, place)
+    families = _mapping(_get(fields, "families", place), f"{place}, families")
+    best = _optional(fields, "best", place, _mapping)
+    return SearchRecord(
+        claim=_string(fields, "claim", place),
+        seed=_as_integer(_get(fields, "seed", place), f"{place}, seed"),
+        candidates=_as_integer(_get(fields, "candidates", place), f"{place}, candidates"),
+        seconds=_seconds(_get(fields, "seconds", place), f"{place}, seconds"),
+        exhausted=bool(_get(fields, "exhausted", place)),
+        families=tuple((text(str(name)), text(str(number))) for name, number in families.items()),
+        version=_string(fields, "version", place),
+        date=_string(fields, "date", place),
+        code=_string(fields, "code", place),
+        violated=_optional(fields, "violated", place, _as_text) or "",
+        best=None
+        if best is None
+        else (
+            _string(best, "family", f"{place}, best"),
+            _string(best, "label", f"{place}, best"),
+            None if _get(best, "ratio", f"{place}, best") is None else _point(best["ratio"], f"{place}, best, ratio"),
+            _optional(best, "actual", f"{place}, best", _side),
+            _optional(best, "bound", f"{place}, best", _side),
+        ),
+    )
+
+
+def _durations(provenance: Mapping[str, Any], claims: Sequence[ClaimRecord]) -> dict[str, tuple[float | None, ...]]:
+    stated = _mapping(provenance.get(DURATIONS) or {}, f"provenance, {DURATIONS}")
+    found = {}
+    for claim in claims:
+        if claim.id in stated:
+            place = f"provenance, {DURATIONS}, {claim.id}"
+            entries = _list(stated, claim.id, f"provenance, {DURATIONS}")
+            if len(entries) != len(claim.instances):
+                raise ModelError(f"{place}: found {len(entries)} durations for {len(claim.instances)} instances; give one each, or null")
+            found[claim.id] = tuple(None if value is None else _seconds(value, f"{place}[{number - 1}]") for number, value in entries)
+    return found
+
+
+def _seconds(value: Any, place: str) -> float:
+    number = _point(value, place)
+    if not 0 <= number < math.inf:
+        raise ModelError(f"{place}: found {value!r}, expected a number of seconds")
+    return number
 
 
 def _unsupported(top: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -18,12 +18,15 @@ from markupsafe import Markup, escape
 from mfverify.claims.claim import Status, Verdict
 from mfverify.report import dependencies, plots, summary
 from mfverify.report.digits import compact, compared, ratio
-from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, Side, read, text
+from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, SearchRecord, Side, read, text
 from mfverify.report.mathematics import typeset
 from mfverify.report.plots import Panel
 
 FIRST_ROWS: Final = 12
 """Instances of a claim that are shown at once; the others unfold."""
+
+LONGEST_SHOWN: Final = 10
+"""Instances whose duration the page shows; the others stand in report.json."""
 
 _LONGEST_DETAIL: Final = 240
 
@@ -73,6 +76,8 @@ class ClaimSection:
     curve_panels: list[Panel]
     more_curve_panels: int
     certificates: list[CertificateRecord]
+    search: SearchRecord | None
+    closest: Markup
     telling: InstanceRecord | None
     telling_heading: str
     telling_numbers: Markup
@@ -104,6 +109,8 @@ def render(document: Mapping[str, Any]) -> str:
         verdict_words=summary.VERDICT_WORDS,
         status_words=summary.STATUS_WORDS,
         refuted_means=summary.STATUS_WORDS[Status.REFUTED],
+        corroborated=Status.CORROBORATED,
+        no_proof="that a search finds nothing is no proof: it says how hard somebody looked.",
         corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
         used=_used(run),
         dependencies=dependencies.drawing(run),
@@ -114,7 +121,10 @@ def render(document: Mapping[str, Any]) -> str:
         vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))]
         if run.vacuity
         else [],
+        unsearched=_unsearched(run),
         provenance=_provenance(run),
+        durations=_durations(run),
+        longest=_longest(run),
         first_rows=FIRST_ROWS,
         mark=mark,
         where=summary.where,
@@ -168,6 +178,8 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         curve_panels=curve_panels,
         more_curve_panels=more_curves,
         certificates=[one for one in run.certificates if one.claim == claim.id],
+        search=(search := (run.searches or {}).get(claim.id)),
+        closest=_closest(search) if search else Markup(""),
         telling=telling,
         telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance" if tightest else "First instance",
         telling_numbers=_comparison(telling) if telling else Markup(""),
@@ -210,6 +222,58 @@ def _provenance(run: Document) -> list[tuple[str, str]]:
     if run.models:
         said.append(("models", f"{len(run.models)}, by fingerprint (SHA-256 of the exact content) in the table of models"))
     return said
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long the instances of a claim took in all, or one of them."""
+
+    claim: ClaimRecord
+    seconds: float
+    instances: int
+    instance: InstanceRecord | None = None
+
+
+def _durations(run: Document) -> list[Duration]:
+    """Claim by claim, the longest first; what a store does not know counts as nothing."""
+    found = [
+        Duration(claim, sum(known), len(known))
+        for claim in run.claims
+        if (known := [seconds for seconds in run.durations.get(claim.id, ()) if seconds is not None])
+    ]
+    return sorted(found, key=lambda one: -one.seconds)
+
+
+def _longest(run: Document) -> list[Duration]:
+    """The instances that took longest."""
+    found = [
+        Duration(claim, seconds, 1, instance)
+        for claim in run.claims
+        for instance, seconds in zip(claim.instances, run.durations.get(claim.id, ()), strict=False)
+        if seconds is not None
+    ]
+    return sorted(found, key=lambda one: -one.seconds)[:LONGEST_SHOWN]
+
+
+def _unsearched(run: Document) -> list[ClaimRecord]:
+    """The claims that are not refuted here and that no documented search was made against."""
+    if run.searches is None:
+        return []
+    return [claim for claim in run.claims if claim.status is not Status.REFUTED and claim.id not in run.searches]
+
+
+def _closest(search: SearchRecord) -> Markup:
+    """What came closest to a violation in a search."""
+    if search.best is None:
+        return Markup("")
+    family, label, ratio_, left, right = search.best
+    at = Markup("at <span class=\"label\">{}</span> ({})").format(label, family)
+    if ratio_ is not None:
+        return Markup("The largest certified left side / right side was {}, ").format(f"{ratio_:.6g}") + at
+    if left is None or right is None:
+        return Markup("")
+    shown = compared(left, right)
+    return Markup("The closest was a left side of {} against {}, ").format(_number(shown[0].text, left), _number(shown[1].text, right)) + at
 
 
 def _as_number(word: str) -> tuple[int, str]:

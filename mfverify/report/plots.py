@@ -39,6 +39,11 @@ _SPOKEN_POINTS: Final = 12
 _SIZE: Final = (4.3, 2.9)
 """Width and height of a panel in inches; the page scales it."""
 
+_LEGEND_COLUMNS: Final = 2
+
+_LINE: Final = 13.5
+"""Height of a line of text in points."""
+
 _STYLES: Final = (
     ("#0072B2", "-", "o"),
     ("#D55E00", "--", "s"),
@@ -250,15 +255,38 @@ def _svg(
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
-        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure = Figure(figsize=_SIZE)
         FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        _draw(axes, lines, violated, labels, scale)
+        wrapped = _wrapped(labels[0], 50), _wrapped(labels[1], 36)
+        names = _names(lines, violated)
+        axes = figure.add_axes(_box(wrapped, names))
+        _draw(axes, lines, violated, wrapped, names, scale)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return inlined(buffer.getvalue(), name, prefix)
 
 
-def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str) -> None:
+def _names(lines: Sequence[Line], violated: Sequence[tuple[float, float]]) -> list[str]:
+    """The entries of the legend; matplotlib leaves out those that begin with an underscore."""
+    names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
+    return [_wrapped(name, 30) for name in (*names, *(["violated"] if violated else []))]
+
+
+def _box(labels: tuple[str, str], names: Sequence[str]) -> tuple[float, float, float, float]:
+    """Left, bottom, width and height of the axes as parts of the figure: room for labels of so many lines, and for the legend above.
+
+    A layout that matplotlib finds for itself draws everything three times.
+    """
+    width, height = (72 * inches for inches in _SIZE)
+    below, beside = (label.count("\n") + bool(label) for label in labels)
+    first = -(-len(names) // _LEGEND_COLUMNS)
+    above = max(sum(_LINE * (name.count("\n") + 1) + 5 for name in column) for column in (names[:first], names[first:])) + 9
+    left, bottom, right = 46 + _LINE * beside, 20 + _LINE * below, 8
+    return left / width, bottom / height, (width - left - right) / width, (height - bottom - above) / height
+
+
+def _draw(
+    axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], names: Sequence[str], scale: str
+) -> None:
     handles = []
     if scale == "log":
         axes.set_yscale("log", nonpositive="mask")
@@ -270,7 +298,6 @@ def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, flo
         axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.25, linewidth=0)
         every = max(1, len(line.x) // 20)
         handles += axes.plot(line.x, middle, color=colour, linestyle=dashes, marker=marker, markevery=every)
-    names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
     if violated:
         ring: dict[str, Any] = {
             "linestyle": "",
@@ -281,15 +308,14 @@ def _draw(axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, flo
             "clip_on": False,
         }
         handles += axes.plot([x for x, _ in violated], [y for _, y in violated], **ring)
-        names.append("violated")
     if scale == "linear":
         low = min((value for line in lines for value in line.lower if not math.isnan(value)), default=0.0)
         axes.set_ylim(bottom=min(0.0, low) if low >= 0 else None)
     if all(x.is_integer() for line in lines for x in line.x):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(_wrapped(labels[0], 50))
-    axes.set_ylabel(_wrapped(labels[1], 36))
-    axes.figure.legend(handles, [_wrapped(name, 30) for name in names], loc="outside upper left", ncols=2, handlelength=3.2)
+    axes.set_xlabel(labels[0])
+    axes.set_ylabel(labels[1])
+    axes.figure.legend(handles, names, loc="upper left", ncols=_LEGEND_COLUMNS, handlelength=3.2, borderaxespad=0.1)
 
 
 def _wrapped(label: str, width: int) -> str:
@@ -309,7 +335,8 @@ def inlined(document: str, name: str, prefix: str) -> Markup:
     """The ``svg`` element of a matplotlib document, fit to stand in a page beside others.
 
     Ids that nothing refers to are dropped and the others get a prefix of their own; the style sheet, which would apply to
-    the whole page, is dropped (the page states the same rule for its plots).
+    the whole page, is dropped (the page states the same rule for its plots), and so is what only makes the page heavy: groups
+    without a purpose, the font's name on every word, rotations by nothing.
     """
     body = document[document.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
@@ -321,9 +348,32 @@ def inlined(document: str, name: str, prefix: str) -> Markup:
         kept = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found.group(1)}"' if found.group(1) in referred else "", tag.group())
         return kept.replace('xlink:href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
 
-    body = re.sub(r"<[^>]*>", own, body)  # in tags only: a label may read like an attribute
+    body = re.sub(r"<[^>]*>", lambda tag: _light(own(tag)), body)  # in tags only: a label may read like an attribute
+    body = _without_idle_groups(re.sub(r"<defs>\s*</defs>", "", body))
     head, rest = body.split(">", 1)
     view_box = re.search(r'viewBox="[^"]*"', head)
     assert view_box is not None  # matplotlib writes one always
     opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" {}>')
     return opening.format(name, Markup(view_box.group())) + Markup(re.sub(r"\n\s*", "\n", rest).strip())
+
+
+def _light(tag: str) -> str:
+    """A tag without what the page's style sheet says once, its coordinates to a hundredth of a point and on one line."""
+    tag = re.sub(r"font-family: [^;\"]*;? ?", "", tag)
+    tag = re.sub(r' transform="rotate\(-?0 [^"]*"', "", tag)
+    if tag.startswith(("<path", "<use", "<text")):
+        tag = re.sub(r"(\.\d\d)\d+", r"\1", tag)
+    return re.sub(r"\s*\n\s*", "", tag) if tag.startswith("<path") else tag
+
+
+def _without_idle_groups(body: str) -> str:
+    """The body without the groups that have no attribute: they mean nothing."""
+    kept: list[bool] = []
+
+    def group(tag: re.Match[str]) -> str:
+        if tag.group() == "</g>":
+            return tag.group() if kept.pop() else ""
+        kept.append(tag.group() != "<g>")
+        return tag.group() if kept[-1] else ""
+
+    return re.sub(r"<g\b[^>]*>|</g>", group, body)

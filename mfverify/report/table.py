@@ -2,7 +2,8 @@
 
 Columns: the claim's id, registered and found status; model, agents, subsample, the other parameters as a JSON object, label;
 verdict; ``lower``, ``upper`` and, where it is known, the ``exact`` rational of the two sides, of the trivial bound and of the
-slack (bound / actual); reason, worst state, and the command that computes the instance again.
+slack (bound / actual); reason, worst state, the command that computes the instance again, and how many seconds it took, which is all
+that differs between two runs on the same inputs.
 
 Doubles are written so that reading them gives the same double, where the reader is asked to: ``pandas.read_csv(path,
 float_precision="round_trip")``. An end that is unbounded or unknown is empty.
@@ -36,8 +37,12 @@ class Format(Enum):
 
 def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     """One row for each instance, in the order of the report. Raises :class:`ModelError` for what is not a report."""
-    read(document)
-    return [_row(part, one) for part in document["claims"] for one in part["instances"]]
+    durations = read(document).durations
+    return [
+        _row(part, one) | {"seconds": seconds}
+        for part in document["claims"]
+        for one, seconds in zip(part["instances"], durations.get(part["id"], (None,) * len(part["instances"])), strict=True)
+    ]
 
 
 def write_table(document: Mapping[str, Any], path: Path, written_as: Format) -> None:
@@ -68,7 +73,7 @@ def write_table(document: Mapping[str, Any], path: Path, written_as: Format) -> 
 def _columns() -> list[str]:
     before = ["claim", "registered", "status", "model", "agents", "subsample", "parameters", "label", "verdict"]
     sides = [f"{side}_{end}" for side in SIDES for end in ("lower", "upper", "exact")]
-    return [*before, *sides, "reason", "worst", "reproduce"]
+    return [*before, *sides, "reason", "worst", "reproduce", "seconds"]
 
 
 def _row(part: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,6 +64,27 @@ def test_several_claims_and_what_has_no_certificate(mfverify: Callable[..., Show
     assert "wrote nothing to s2.json: there is no certificate" in out
 
 
+def test_a_record_is_added_to(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
+    record = tmp_path / "record.json"
+    for claims, candidates in ((["R3m", "C3"], 30), (["C4l"], 20), (["R3m"], 50)):
+        assert mfverify(*claims, "--candidates", str(candidates), "--workers", "1", "--record", "record.json")[0] == 0
+    searches = json.loads(record.read_text())["searches"]
+    found = {s["claim"]: s["searched"]["candidates"] for s in searches}
+    assert list(found) == [claim.id for claim in CATALOGUE if claim.id in found], "in the order of the catalogue"
+    assert (found["R3m"], found["C4l"], found["C3"]) == (50, 20, 1)
+    assert all(s["statement"] == CATALOGUE[s["claim"]].statement for s in searches)
+    assert all(s["version"] and len(s["code"]) == 16 and len(s["date"]) == 10 for s in searches)
+
+
+@pytest.mark.parametrize("content", ["notes of somebody", "{}", '{"format": 1, "searches": [3]}', '{"format": 2, "searches": []}'])
+def test_another_file_is_not_overwritten_by_a_record(mfverify: Callable[..., Shown], tmp_path: Path, content: str) -> None:
+    (tmp_path / "notes.json").write_text(content)
+    code, out, err = mfverify("C3", "--workers", "1", "--record", "notes.json")
+    assert (code, out) == (2, "")
+    assert "notes.json" in err and err.count("\n") == 1
+    assert (tmp_path / "notes.json").read_text() == content
+
+
 def test_refuting_what_is_registered_otherwise_is_a_difference(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CATALOGUE._claims, "C3", replace(CATALOGUE["C3"], registered=Status.CORROBORATED))
     assert mfverify("C3", "--workers", "1")[0] == 1

@@ -53,6 +53,7 @@ def test_csv_has_every_instance_to_the_last_digit(document: Any, tmp_path: Path)
     for row, (part, one) in zip(read, instances(document), strict=True):
         same(row, part, one)
     assert len({row["verdict"] for row in read}) > 1
+    assert [float(row["seconds"]) for row in read] == [s for part in document["claims"] for s in document["provenance"]["seconds_of_instances"][part["id"]]]
 
 
 def test_parquet_has_every_instance_with_its_types(document: Any, tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""The documented searches: each names what it searched, shown at its claim and nowhere else, and never called a proof."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Status
+from mfverify.errors import ModelError
+from mfverify.report import render
+from mfverify.report.searches import FILE, documented_searches
+from tests.report.documents import Json, claim, document, instance, realistic, side
+from tests.report.pages import parse
+
+FOUND = {"family": "local search", "label": "n=8 k=4 <b>", "ratio": 0.935414, "actual": side(0.9, 0.9), "bound": side(1.0, 1.0)}
+
+
+def recorded(**changes: object) -> Json:
+    """A search as the report has it."""
+    entry = {
+        "claim": "X", "version": "0.1.0", "date": "2026-11-24", "code": "0123456789abcdef", "seed": 7, "candidates": 400, "seconds": 1.94,
+        "exhausted": False, "families": {"all populations": 242, "local search": 158}, "violated": None, "best": FOUND,
+    }  # fmt: skip
+    return entry | changes
+
+
+def page(searches: object) -> str:
+    holds = instance("holds", label="x", actual=side(0.5, 0.5), bound=side(1.0, 1.0))
+    violated = instance("violated", label="x", actual=side(2.0, 2.0), bound=side(1.0, 1.0))
+    claims = [claim("X", "corroborated", [holds]), claim("Y", "corroborated", [holds]), claim("Z", "refuted", [violated])]
+    return render(document(claims, searches=searches))
+
+
+def test_those_of_the_project_are_about_the_claims_as_they_are_stated() -> None:
+    statements = {one.id: one.statement for one in CATALOGUE if one.registered is not Status.REFUTED}
+    found = documented_searches(statements)
+    assert found is not None
+    assert len(found) > 40
+    assert [one["claim"] for one in found] == [name for name in statements if name in {one["claim"] for one in found}]
+    assert all(one["candidates"] > 0 and one["violated"] is None for one in found)
+    kept = {one["claim"] for one in json.loads(FILE.read_text())["searches"] if one["claim"] in statements}
+    assert {one["claim"] for one in found} == kept, "a claim was reworded since it was searched"
+
+
+def test_what_is_about_another_statement_or_no_search_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "searches.json"
+    assert documented_searches({"X": "as"}, path) is None
+    searched = {"candidates": 3, "exhausted": True, "families": {}, "best": None}
+    entry = {
+        "claim": "X", "statement": "as", "seed": 0, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
+    }  # fmt: skip
+    path.write_text(json.dumps({"searches": [entry, entry | {"claim": "Y"}, {}, 3, entry | {"claim": "Z", "searched": 1}]}))
+    found = documented_searches({"Y": "as it is now", "Z": "as", "X": "as"}, path)
+    assert found is not None and [one["claim"] for one in found] == ["X"]
+    for content in ("{", "[]", "{}", '{"searches": 3}'):
+        path.write_text(content)
+        assert documented_searches({"X": "as"}, path) == []
+
+
+def test_a_search_is_shown_at_its_claim_with_what_it_is_worth() -> None:
+    tree = parse(page([recorded()]))
+    said = tree.section("claim-X").text
+    assert "400 candidates in 1.9 s (all populations: 242; local search: 158), seed 7, on 2026-11-24 with version 0.1.0" in said
+    assert "None is violated. The largest certified left side / right side was 0.935414, at n=8 k=4 <b> (local search)." in said
+    assert "A search that finds nothing is no proof. To search again: mfverify falsify X --seed 7 --candidates 400" in said
+    assert "No search for a counterexample is documented." in tree.section("claim-Y").text
+    assert "Searched" not in tree.section("claim-Z").text
+    summary = tree.section("summary").text
+    assert "Against 1 claim that is not refuted here a search for a counterexample is documented" in summary
+    assert "None is documented for Y." in summary
+
+
+def test_other_outcomes_of_a_search() -> None:
+    exhausted = parse(page([recorded(exhausted=True, best=None)])).section("claim-X").text
+    assert "400 candidates, all that there are, in 1.9 s" in exhausted and "None is violated. A search" in exhausted
+    equal = FOUND | {"ratio": None, "actual": side(0.0, 0.0, "0"), "bound": side(0.0, 0.0, "0")}
+    assert "The closest was a left side of 0 against 0, at" in parse(page([recorded(best=equal)])).section("claim-X").text
+    assert "One is violated: n=2." in parse(page([recorded(violated="n=2")])).section("claim-X").text
+
+
+def test_without_the_record_nothing_is_said_of_searches() -> None:
+    for text in (page(None), render(realistic())):
+        assert "Searched" not in text and "search for a counterexample" not in text
+
+
+@pytest.mark.parametrize(
+    ("searches", "place"),
+    [
+        (3, "searches: found int"),
+        ([recorded(seed="0")], "search 1, seed"),
+        ([recorded(seconds=-1)], "search 1, seconds"),
+        ([recorded(best={"family": "x"})], "search 1, best"),
+        ([recorded(families=[])], "search 1, families"),
+        ([recorded(), recorded()], "claims searched: 'X' occurs twice"),
+    ],
+)
+def test_a_record_of_another_shape_is_refused_with_its_place(searches: object, place: str) -> None:
+    with pytest.raises(ModelError, match=place):
+        page(searches)
+
+
+# ------------------------------------------------------------------------------------------------------------------- durations
+
+
+def timed(seconds: object) -> Json:
+    entries = [instance("holds", label=f"n={i}", actual=side(0, 0), bound=side(1, 1)) for i in (1, 2, 3)]
+    return document([claim("X", "corroborated", entries)], provenance={"version": "1", "seconds_of_instances": {"X": seconds}})
+
+
+def test_durations_stand_in_the_provenance_and_nowhere_else() -> None:
+    one, other = render(timed([0.25, 61.5, None])), render(timed([7.0, 8.0, 9.0]))
+    tree = parse(one)
+    said = tree.section("provenance").text
+    assert "Together the instances took 61.8 s." in said
+    assert "61.50 s: X, n=2 0.25 s: X, n=1" in said
+    assert "seconds_of_instances" not in said
+    head, tail = one.split('<h2 id="provenance">')
+    assert head == other.split('<h2 id="provenance">')[0]
+    assert tail != other.split('<h2 id="provenance">')[1]
+
+
+@pytest.mark.parametrize("seconds", [[1.0], [1.0, 2.0, -3.0], [1.0, 2.0, "soon"], 3])
+def test_durations_that_do_not_fit_are_refused_with_their_place(seconds: object) -> None:
+    with pytest.raises(ModelError, match="provenance, seconds_of_instances"):
+        render(timed(seconds))
