@@ -32,6 +32,7 @@ from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model
+from mfverify.models.agent_types import preferences, typed
 from mfverify.subsample_mfq.execution import exact_execution_value
 from mfverify.subsample_mfq.learning import Regime, mean_field_table_size, standard_table_size, switch
 
@@ -401,40 +402,6 @@ _TYPED_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage",
 def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     totals = (16, 100, 1000, 10**4, 10**6) if profile is Profile.QUICK else (16, 50, 100, 1000, 10**4, 10**5, 10**6, 10**8, 10**12)
     return [Instance(None, total, None, (("states", s), ("actions", a))) for total in totals for s, a in ((1, 1), (2, 1), (2, 2))]
-
-
-def typed(kinds: Sequence[Model], name: str) -> Model:
-    """The model whose agents carry a type that never changes: local state ``(e, s)`` is number ``e |S| + s``.
-
-    An agent of type e moves and is rewarded as in ``kinds[e]``; the global part and the discount are those of ``kinds[0]``, and all
-    kinds have its sizes. Source: paper, section 2. Raises :class:`ModelError` for kinds of different sizes.
-    """
-    first = kinds[0]
-    if any(kind.sizes != first.sizes for kind in kinds):
-        raise ModelError(f"kinds: found models of sizes {sorted({kind.sizes for kind in kinds})}, expected one common size")
-    global_states, _, states, actions = first.sizes
-    kernel, reward = [], []
-    for e, kind in enumerate(kinds):
-        before, after = [0] * (e * states), [0] * ((len(kinds) - 1 - e) * states)
-        for s in range(states):
-            kernel.append([[[*before, *kind.local_kernel[s, g, a], *after] for a in range(actions)] for g in range(global_states)])
-            reward.append([[kind.local_reward[s, g, a] for a in range(actions)] for g in range(global_states)])
-    return Model(first.global_kernel, kernel, first.global_reward, reward, first.discount, name)
-
-
-def preferences(types: int) -> Model:
-    """Agents that only want something: the global agent chooses its next state, type e earns 1 while the global state is e.
-
-    One local state and one action for each of the ``types`` types. Agents of one type agree, so alone they have no gap; in a
-    mixed population the global agent has to find the majority in its sample.
-    """
-    states = range(types)
-    follow = [[[int(h == b) for h in states] for b in states] for _ in states]
-    nothing = [[0] * types for _ in states]
-    kinds = [
-        Model(follow, [[[[1]] for _ in states]], nothing, [[[int(g == e)] for g in states]], Fraction(1, 2), f"wants {e}") for e in states
-    ]
-    return typed(kinds, f"preferences of {types} types")
 
 
 def twins(model: Model, types: int = 2) -> Model:

@@ -47,7 +47,7 @@ from mfverify import counts, models
 from mfverify.bounds import noise, optimality, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
-from mfverify.claims.costs import preferences, twins
+from mfverify.claims.costs import twins
 from mfverify.claims.optimality_gap import gap_sides, symbol_values
 from mfverify.claims.quantities import executed, learned, optimum
 from mfverify.claims.repaired import everybody_shares
@@ -55,6 +55,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.extensions.linear_mdp import random_mixture, spread
 from mfverify.model import Model
+from mfverify.models.agent_types import preferences
 from mfverify.subsample_mfq.execution import execution_value, policy_marginals
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action

@@ -15,12 +15,12 @@ from itertools import count, cycle
 from math import comb
 
 from mfverify.claims.claim import Claim, Instance, Profile
-from mfverify.claims.costs import typed
 from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
 from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
+from mfverify.models.agent_types import typed
 
 Cost = Callable[[Model, int, int], float]
 """How much an evaluation costs for a model, n and k, as a share of what is allowed: a candidate has at most 1."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from mfverify.model import Model
 from mfverify.models.absorbing import absorbing
+from mfverify.models.agent_types import crews, typed
 from mfverify.models.coordination import coordination
 from mfverify.models.exploration import exploration
 from mfverify.models.patrol import patrol
@@ -20,8 +21,21 @@ BUNDLED: dict[str, Callable[[], Model]] = {
     "squeeze": squeeze,
     "exploration": exploration,
     "redrawn": redrawn,
+    "crews": crews,
     "random_coupled": lambda: random_coupled(0),
 }
 """What ``models:NAME`` on the command line stands for, with default parameters."""
 
-__all__ = ["BUNDLED", "absorbing", "coordination", "exploration", "patrol", "random_coupled", "redrawn", "splitting", "squeeze"]
+__all__ = [
+    "BUNDLED",
+    "absorbing",
+    "coordination",
+    "crews",
+    "exploration",
+    "patrol",
+    "random_coupled",
+    "redrawn",
+    "splitting",
+    "squeeze",
+    "typed",
+]

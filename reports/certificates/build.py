@@ -20,9 +20,9 @@ from typing import Any
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
 from mfverify.claims.claim import Instance
-from mfverify.claims.costs import preferences
 from mfverify.falsifier import templates
 from mfverify.model import Model
+from mfverify.models.agent_types import preferences
 
 HERE = Path(__file__).parent
 

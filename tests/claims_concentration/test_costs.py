@@ -16,6 +16,7 @@ from mfverify.claims.quantities import learned, rational_system
 from mfverify.errors import ModelError
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
+from mfverify.models import agent_types
 from mfverify.subsample_mfq.execution import exact_execution_value
 
 
@@ -154,14 +155,14 @@ def test_types_and_subsample_match_floats_and_need_sixteen_agents() -> None:
 
 def test_typed_model_keeps_types_and_uses_each_kinds_numbers() -> None:
     kinds = [models.random_coupled(4), models.random_coupled(5)]
-    model = costs.typed(kinds, "both")
+    model = agent_types.typed(kinds, "both")
     assert model.sizes == (2, 2, 4, 2)
     for e, s, g, a in product(range(2), repeat=4):
         assert model.local_reward[2 * e + s, g, a] == kinds[e].local_reward[s, g, a]
         for f, t in product(range(2), repeat=2):
             assert model.local_kernel[2 * e + s, g, a, 2 * f + t] == (kinds[e].local_kernel[s, g, a, t] if e == f else 0)
     with pytest.raises(ModelError, match="one common size"):
-        costs.typed([models.coordination(), models.absorbing()], "uneven")
+        agent_types.typed([models.coordination(), models.absorbing()], "uneven")
 
 
 def test_agents_of_one_type_are_the_model_of_that_type() -> None:
@@ -171,7 +172,7 @@ def test_agents_of_one_type_are_the_model_of_that_type() -> None:
         Model(kinds[0].global_kernel, m.local_kernel, kinds[0].global_reward, m.local_reward, m.discount, f"kind {e}")
         for e, m in enumerate(kinds)
     ]
-    both = costs.typed(kinds, "both")
+    both = agent_types.typed(kinds, "both")
     n, k = 3, 2
     system, value = rational_system(both, n), exact_execution_value(learned(both, k), n)
     compared = 0
@@ -207,14 +208,14 @@ def preference_gap(population: tuple[int, ...], k: int) -> Fraction:
 
 @pytest.mark.parametrize(("types", "n", "k"), [(2, 3, 1), (2, 3, 2), (2, 3, 3), (2, 6, 3), (2, 6, 5), (3, 6, 1), (3, 6, 3)])
 def test_gap_of_preferences_matches_labelled_subsets(types: int, n: int, k: int) -> None:
-    mixed, _, single, _ = costs.gap_by_types(costs.preferences(types), types, n, k)
+    mixed, _, single, _ = costs.gap_by_types(agent_types.preferences(types), types, n, k)
     assert mixed == max(preference_gap(c, k) for c in product(range(1, n + 1), repeat=types) if sum(c) == n)
     assert single == 0
 
 
 def test_three_agents_of_two_types_refute_s4b_without_any_tie() -> None:
     """One agent is sampled, so its wish is the only maximiser: with probability 1/3 it is the minority's."""
-    model = costs.preferences(2)
+    model = agent_types.preferences(2)
     sides = costs.S4B.sides(Instance(model, 3, 1, (("types", 2),)))
     assert isinstance(sides, Sides) and judge(sides) is Verdict.VIOLATED
     assert (sides.left.lower, sides.right.upper) == (Fraction(1, 9), 0)

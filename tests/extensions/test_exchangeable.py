@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 
 from mfverify import ModelError, models
-from mfverify.claims import assumptions_off
 from mfverify.exact.optimal import optimal_value
 from mfverify.extensions.exchangeable import (
     ExchangeableSystem,
@@ -15,6 +14,7 @@ from mfverify.extensions.exchangeable import (
     execution_value_exchangeable,
     learn_exchangeable,
 )
+from mfverify.extensions.outside import OutsideSystem, executed, optimum
 from mfverify.model import Model
 from mfverify.models.squeeze import squeeze_weight
 from mfverify.subsample_mfq.execution import execution_value
@@ -30,7 +30,7 @@ def _model() -> Model:
     return Model([point, point], [[point, point]] * 2, zero, [zero, zero], discount="1/2", name="last amount")
 
 
-def _labelled(mu: Fraction, weight_of_agreement: Fraction) -> assumptions_off.OutsideSystem:
+def _labelled(mu: Fraction, weight_of_agreement: Fraction) -> OutsideSystem:
     """The same system with named agents; its reward is written down again from the labels."""
 
     def reward(state, action):  # type: ignore[no-untyped-def]
@@ -41,7 +41,7 @@ def _labelled(mu: Fraction, weight_of_agreement: Fraction) -> assumptions_off.Ou
     def local_law(_state, action, i):  # type: ignore[no-untyped-def]
         return [Fraction(int(t == action[1][i])) for t in range(LEVELS)]
 
-    return assumptions_off.OutsideSystem("squeeze with agreement", "eq. 2", (2, 2, LEVELS, LEVELS), Fraction(1, 2), reward, local_law)
+    return OutsideSystem("squeeze with agreement", "eq. 2", (2, 2, LEVELS, LEVELS), Fraction(1, 2), reward, local_law)
 
 
 def _exchangeable(mu: Fraction, weight_of_agreement: Fraction):  # type: ignore[no-untyped-def]
@@ -56,25 +56,22 @@ def _exchangeable(mu: Fraction, weight_of_agreement: Fraction):  # type: ignore[
 
 @pytest.mark.parametrize(("n", "k"), [(2, 1), (2, 2), (3, 1), (3, 2)])
 @pytest.mark.parametrize("mu", [Fraction(1), Fraction(1, 3)])
-def test_optimum_and_execution_match_the_labelled_brute_force(n: int, k: int, mu: Fraction, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_optimum_and_execution_match_the_labelled_brute_force(n: int, k: int, mu: Fraction) -> None:
     labelled = _labelled(mu, Fraction(2, 7))
-    monkeypatch.setitem(assumptions_off.SYSTEMS, labelled.name, labelled)
-    assumptions_off.optimum.cache_clear()
     model, reward = _model(), _exchangeable(mu, Fraction(2, 7))
-    best, _ = assumptions_off.optimum(labelled.name, n)
-    played = assumptions_off.executed(labelled.name, n, k)
+    best, _ = optimum(labelled, n)
+    played = executed(labelled, n, k)
     system = ExchangeableSystem(model, n, reward)
     ours = system.enclosed_optimum().exact
-    executed = execution_value_exchangeable(model, n, learn_exchangeable(model, k, reward), reward).exact
-    assert ours is not None and executed is not None
+    ran = execution_value_exchangeable(model, n, learn_exchangeable(model, k, reward), reward).exact
+    assert ours is not None and ran is not None
     compared = 0
     for (g, labels), value in best.items():
         c = system.position[tuple(labels.count(s) for s in range(LEVELS))]
         assert ours[g, c] == value
-        assert executed[g, c] == played[g, labels]
+        assert ran[g, c] == played[g, labels]
         compared += 1
     assert compared == 2 * LEVELS**n
-    assumptions_off.optimum.cache_clear()
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])

@@ -11,13 +11,13 @@ import pytest
 
 from mfverify import models
 from mfverify.claims.claim import Instance
-from mfverify.claims.costs import preferences
 from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
 from mfverify.falsifier.model_domains import never_changes_type
 from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
+from mfverify.models.agent_types import preferences
 
 HALF = Fraction(1, 2)
 
