@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,27 +32,27 @@ PADDING = -1
 class Walk:
     """The order of a sweep and its coefficients, each correctly rounded from the exact rational.
 
-    At first the vertex ``v`` is "surely in local state v". The i-th exchange swaps the names of the vertices 0 and
-    ``places[i]``, then puts a choice with ``exchange_weights[i]`` and ``exchange_steps[i]`` in the place of vertex 0. After the
-    last one the names of 0 and ``front`` are swapped. ``vertices[v]``: the choice that ends at vertex ``v``, or ``PADDING``.
-    ``slots``: the choices whose counts are walked as a tree, the first ``outer`` of them outer ones, with
-    ``slot_weights`` and ``slot_steps``. ``chain``: the choice of the innermost loop, or ``PADDING`` where there is none;
-    ``chain_weights`` of one agent, ``chain_pair`` of two (squared coordinates, their mixed product doubled: two local states
-    only), the steps come last in both.
+    At first the vertex ``v`` is "surely in local state ``states[v]``". The i-th exchange puts a choice with ``exchange_weights[i]`` and
+    ``exchange_steps[i]`` in the place of the vertex ``places[i]``. ``vertices[v]``: the choice that ends there, or ``PADDING``; those come
+    first, and the last two belong to different local states if any two do. ``slots``: the choices whose counts are walked as
+    a tree, with ``slot_weights`` and ``slot_steps``; ``exchanged[i]`` exchanges come before the i-th of them and ``exchanged[-1]``, all,
+    before the innermost loop: a choice is walked as late as it lies inside. ``chain``: the choice of that loop, or ``PADDING`` where
+    there is none; its step is the last of ``chain_weights``. ``class_of[s]``: the number of local state ``s`` in the sweep, where 0
+    and those of the last two vertices (the last ones) are fixed by what is contiguous in memory.
     """
 
+    states: Integers
     places: Integers
     exchange_weights: Floats
     exchange_steps: Floats
-    front: int
     vertices: Integers
     slots: Integers
-    outer: int
+    exchanged: Integers
     slot_weights: Floats
     slot_steps: Floats
     chain: int
     chain_weights: Floats
-    chain_pair: Floats
+    class_of: Integers
 
 
 def plan_walk(rows: list[tuple[Fraction, ...]], reward: list[Fraction], state: list[int]) -> Walk:
@@ -62,56 +62,47 @@ def plan_walk(rows: list[tuple[Fraction, ...]], reward: list[Fraction], state: l
     precision, at most cubic in the number of choices times the number of local states; the plan itself is exact.
     """
     size = len(rows[0])
-    # Everything is listed in the current order of the vertices, which the exchanges permute.
     coordinates = [list(row) for row in rows]
-    vertices = list(range(size))
     taken = [PADDING] * size
     attached = [Fraction(0)] * size
-    places: list[int] = []
-    exchanges: list[tuple[list[Fraction], Fraction]] = []
-
-    def swap(place: int) -> None:
-        listed: list[list[Any]] = [*coordinates, vertices, taken, attached]
-        for x in listed:
-            x[0], x[place] = x[place], x[0]
-
-    for j, vertex in _exchanges(rows, state):
-        place = vertices.index(vertex)
+    # What each choice weighs in the last simplex that holds it, and the step of its reward there.
+    inside = [0] * len(rows)
+    weights, steps = [row[:] for row in coordinates], reward[:]
+    exchanges: list[tuple[int, list[Fraction], Fraction]] = []
+    for j, v in _exchanges(rows, state):
         # The search rounds; what it proposes is only done where it is right.
-        if min(coordinates[j]) < 0 or coordinates[j][place] <= 0:
+        if min(coordinates[j]) < 0 or coordinates[j][v] <= 0:
             continue
-        swap(place)
-        weights = coordinates[j][:]
-        places.append(place)
-        exchanges.append((weights, reward[j] - _dot(weights, attached)))
-        taken[0], attached[0] = j, reward[j]
-        coordinates = [_pivoted(x, weights) for x in coordinates]
-    inner = [j for j in range(len(rows)) if j not in taken and min(coordinates[j]) >= 0]
-    outer = [j for j in range(len(rows)) if j not in taken and min(coordinates[j]) < 0]
-    chain, front = _chain(inner, taken, state)
-    swap(front)
-    slots = [*outer, *(j for j in inner if j != chain)]
-    weights_of = [list(rows[j]) if j in outer else coordinates[j] for j in slots]
-    steps = [reward[j] - (0 if j in outer else _dot(coordinates[j], attached)) for j in slots]
-    one, two = ([Fraction(0)] * (size + 1), [Fraction(0)] * 4)
-    if chain != PADDING:
-        w, step = coordinates[chain], reward[chain] - _dot(coordinates[chain], attached)
-        one = [*w, step]
-        if size == 2:
-            two = [w[0] * w[0], 2 * w[0] * w[1], w[1] * w[1], 2 * step]
+        weight = coordinates[j][:]
+        exchanges.append((v, weight, reward[j] - _dot(weight, attached)))
+        taken[v], attached[v] = j, reward[j]
+        coordinates = [_pivoted(x, v, weight) for x in coordinates]
+        for i, x in enumerate(coordinates):
+            if min(x) >= 0 and inside[i] == len(exchanges) - 1:
+                inside[i], weights[i], steps[i] = len(exchanges), x, reward[i] - _dot(x, attached)
+    others = [j for j in range(len(rows)) if j not in taken]
+    chain, front = _chain([j for j in others if inside[j] == len(exchanges)], taken, state)
+    slots = sorted((j for j in others if j != chain), key=lambda j: inside[j])
+    at_vertices = [PADDING if j == PADDING else state[j] for j in taken]
+    order = [front, 1 - front] if size == 2 else _order(at_vertices)
+
+    def ordered(rows: list[list[Fraction]]) -> Floats:
+        return np.array([[float(x[v]) for v in order] for x in rows], dtype=np.float64).reshape(len(rows), size)
+
+    last = [] if chain == PADDING else [*ordered([weights[chain]])[0], float(steps[chain])]
     return Walk(
-        np.array(places, dtype=np.int64),
-        _floats([weights for weights, _ in exchanges], size),
-        np.array([float(step) for _, step in exchanges]),
-        front,
-        np.array(taken, dtype=np.int64),
+        np.array(order, dtype=np.int64),
+        np.array([order.index(v) for v, _, _ in exchanges], dtype=np.int64),
+        ordered([weight for _, weight, _ in exchanges]),
+        np.array([float(step) for _, _, step in exchanges]),
+        np.array([taken[v] for v in order], dtype=np.int64),
         np.array(slots, dtype=np.int64),
-        len(outer),
-        _floats(weights_of, size),
-        np.array([float(step) for step in steps]),
+        np.array([*(inside[j] for j in slots), len(exchanges)], dtype=np.int64),
+        ordered([weights[j] for j in slots]),
+        np.array([float(steps[j]) for j in slots]),
         chain,
-        np.array([float(x) for x in one]),
-        np.array([float(x) for x in two]),
+        np.array(last or [0.0] * (size + 1)),
+        _classes([at_vertices[v] for v in order]),
     )
 
 
@@ -174,15 +165,31 @@ def _chain(inner: list[int], vertices: list[int], state: list[int]) -> tuple[int
     return (inner[0] if inner else PADDING), 0
 
 
-def _pivoted(x: list[Fraction], weights: list[Fraction]) -> list[Fraction]:
-    """Coordinates of the same point after the vertex 0 moved to the point with coordinates ``weights``."""
-    share = x[0] / weights[0]
-    return [share, *(y - share * w for y, w in zip(x[1:], weights[1:], strict=True))]
+def _order(at_vertices: list[int]) -> list[int]:
+    """Vertices in their final order: padding first, and last two of different local states if there are any."""
+    padded = [v for v, s in enumerate(at_vertices) if s == PADDING]
+    real = [v for v, s in enumerate(at_vertices) if s != PADDING]
+    apart = next(((v, w) for v in real for w in real if v < w and at_vertices[v] != at_vertices[w]), tuple(real[-2:]))
+    return [*padded, *(v for v in real if v not in apart), *apart]
+
+
+def _classes(at_vertices: list[int]) -> Integers:
+    """Numbers of the local states: those of the last two vertices last, the others before them."""
+    *_, second_last, last = at_vertices
+    listed = [s for s in (second_last, last) if s != PADDING]
+    if len(at_vertices) == 2 and second_last == last:
+        # Their entries all belong to the same state, which the agents in the other one tell apart.
+        listed = [second_last, 1 - second_last]
+    listed = list(dict.fromkeys(listed))
+    listed = [*(s for s in range(len(at_vertices)) if s not in listed), *listed]
+    return np.argsort(np.array(listed)).astype(np.int64)
+
+
+def _pivoted(x: list[Fraction], vertex: int, weights: list[Fraction]) -> list[Fraction]:
+    """Coordinates of the same point after a vertex moved to the point with coordinates ``weights``."""
+    share = x[vertex] / weights[vertex]
+    return [share if v == vertex else y - share * w for v, (y, w) in enumerate(zip(x, weights, strict=True))]
 
 
 def _dot(x: list[Fraction], y: list[Fraction]) -> Fraction:
     return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
-
-
-def _floats(rows: list[list[Fraction]], size: int) -> Floats:
-    return np.array([[float(p) for p in row] for row in rows], dtype=np.float64).reshape(len(rows), size)

@@ -3,8 +3,9 @@
 A *row* holds, for every way to spread ``m`` agents over the vertices of the simplex (graded order, ``sweeps.py``), the
 discounted expectation plus the local rewards when the other ``n - m`` agents make given choices (``basis.py``). Every
 entry whose agents stand on choices is a (state, joint action) pair; it is compared with the best of its state, and one
-convex combination leads to the row with one agent more on the next choice. Rows are numbered lexicographically by the
-counts of the slots, the chain last, so that a number tells the counts.
+convex combination leads to the row with one agent more on the next choice. Four rows are walked at once, those in which
+0, 1, 2 and 3 agents more make the first choice (``rows.py``). Rows are numbered lexicographically by the counts of the
+slots, the chain last, so that a number tells the counts.
 
 Rounding. All coefficients are >= 0 and each set sums to one, so an entry is a sum of nonnegative weights times inputs and
 steps. A multiply-add may be contracted into one operation, which only drops a rounding; nothing else is reassociated, and
@@ -24,7 +25,10 @@ import numpy as np
 
 from mfverify.bellman.basis import PADDING, Walk, plan_walk
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
-from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace, rank_of_counts
+from mfverify.bellman.lanes import LANES
+from mfverify.bellman.rows import chain_across, chain_general, chain_within, exchange_vertices, one_agent_more
+from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
+from mfverify.counts import rank
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -34,353 +38,159 @@ ACROSS: Final = 0
 WITHIN: Final = 1
 """Two local states, both vertices belong to the same one: a whole row has one state."""
 GENERAL: Final = 2
-"""Any number of local states: the state of every entry is looked up."""
+"""More local states: the state is looked up for every run."""
 
 _contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
 
 
 @_contracted
-def _one_agent_more(row: Floats, up: Integers, runs: Integers, size: int, weights: Floats, step: float) -> None:
-    """One agent moves from the vertices to a choice: ``size`` entries of ``row`` in place.
-
-    Within a run (``sweeps.run_starts``) the entries read are consecutive too; the last run of a level ends with it.
-    """
-    vertices = len(weights)
-    if vertices == 2:
-        for i in range(size):
-            row[i] = weights[0] * row[i] + (weights[1] * row[i + 1] + step)
-        return
-    for k in range(len(runs) - 1):
-        start = runs[k]
-        if start >= size:
-            return
-        here = row[start : runs[k + 1]]
-        length = len(here)
-        # The last two vertices trade agents along a run: their sources lie side by side.
-        second_last = row[up[start, vertices - 3] :][:length]
-        last = row[up[start, vertices - 2] :][:length]
-        for i in range(length):
-            here[i] = (weights[0] * here[i] + step) + (weights[vertices - 2] * second_last[i] + weights[vertices - 1] * last[i])
-        for v in range(1, vertices - 2):
-            source = row[up[start, v - 1] :][:length]
-            for i in range(length):
-                here[i] += weights[v] * source[i]
-
-
-@_contracted
-def _swap_vertices(row: Floats, v: int, m: int, entries: Integers, size: int, binomials: Integers) -> None:
-    """Exchange the names of the vertices 0 and ``v`` in a row of ``m`` agents."""
-    before = row[:size].copy()
-    vertices = entries.shape[1] + 1
-    if vertices == 2:
-        row[:size] = before[::-1]
-    elif vertices == 3:
-        i = 0
-        for total in range(m + 1):
-            for at_one in range(total + 1):
-                # (m - total, at_one, total - at_one): the new total is m less what comes to the front.
-                front = at_one if v == 1 else total - at_one
-                row[(m - front) * (m - front + 1) // 2 + (m - total if v == 1 else at_one)] = before[i]
-                i += 1
-    else:
-        other = np.empty(vertices - 1, dtype=np.int64)
-        for i in range(size):
-            total = 0
-            for u in range(vertices - 1):
-                other[u] = entries[i, u]
-                total += entries[i, u]
-            other[v - 1] = m - total
-            total = m - entries[i, v - 1]
-            position = rank_of_counts(other, total, binomials)
-            if total > 0:
-                position += binomials[total + vertices - 2, vertices - 1]
-            row[position] = before[i]
-
-
-@_contracted
-def exchange_vertices(
-    row: Floats, m: int, places: Integers, weights: Floats, steps: Floats, front: int, entries: Integers, up: Integers, runs: Integers,
-    sizes: Integers, binomials: Integers,
+def _chain(
+    row: Floats, m: int, kind: int, counts: Integers, chain_class: int, chain: Floats, live: Floats, vertex_class: Integers, padded: int,
+    entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
-    """Put choices in the place of vertices (``basis.Walk``), in a row of ``m`` agents. Cost: ``m`` combinations per entry and exchange."""
-    for i in range(len(places)):
-        if places[i] > 0:
-            _swap_vertices(row, places[i], m, entries, sizes[m], binomials)
-        for r in range(1, m + 1):
-            _one_agent_more(row, up, runs, sizes[m - r], weights[i], steps[i])
-    if front > 0:
-        _swap_vertices(row, front, m, entries, sizes[m], binomials)
-
-
-@_contracted
-def _note(x: float, c: int, best: Floats, second: Floats | None, number: Integers | None, this: int) -> None:
-    """Compare one entry with the best of state ``c``."""
-    if second is not None:
-        second[c] = max(second[c], min(best[c], x))
-    if number is not None:
-        number[c] = this if x > best[c] else number[c]
-    best[c] = max(best[c], x)
-
-
-@_contracted
-def _chain_across(
-    row: Floats, m: int, longest: int, chain: Floats, pair: Floats, best: Floats, second: Floats | None, number: Integers | None, this: int
-) -> None:
-    """All rows of a chain where entry ``j`` belongs to state ``j`` at every length: two agents per pass over the row.
-
-    ``longest`` is ``m``, or 0 where there is no chain.
-    """
-    a, b, step = chain[0], chain[1], chain[2]
-    aa, ab, bb, steps = pair[0], pair[1], pair[2], pair[3]
-    for j in range(m + 1):
-        _note(row[j], j, best, second, number, this)
-    for done in range(2, longest + 1, 2):
-        for j in range(m - done + 1):
-            x, y, z = row[j], row[j + 1], row[j + 2]
-            one_more = a * x + (b * y + step)
-            two_more = aa * x + (ab * y + (bb * z + steps))
-            row[j] = two_more
-            top = best[j]
-            if second is not None:
-                second[j] = max(second[j], min(top, one_more), min(max(top, one_more), two_more))
-            if number is not None:
-                winner = number[j]
-                winner = this + done - 1 if one_more > top else winner
-                winner = this + done if two_more > max(top, one_more) else winner
-                number[j] = winner
-            best[j] = max(top, one_more, two_more)
-        # The row of the odd length has one entry more.
-        j = m - done + 1
-        _note(a * row[j] + (b * row[j + 1] + step), j, best, second, number, this + done - 1)
-    if longest % 2 == 1:
-        _note(a * row[0] + (b * row[1] + step), 0, best, second, number, this + m)
-
-
-@_contracted
-def _note_row(
-    row: Floats, size: int, top: float, c: int, best: Floats, second: Floats | None, number: Integers | None, place: Integers | None, this: int
-) -> None:
-    """Compare a whole row, whose largest entry is ``top``, with the best of one state."""
-    if second is not None:
-        # Only a row that comes near the best can change the runner-up.
-        near = top >= second[c]
-        if near:
-            runner_up = -np.inf
-            held = 0
-            for j in range(size):
-                runner_up = max(runner_up, row[j] if row[j] < top else -np.inf)
-                held += row[j] == top
-            if held > 1:
-                runner_up = top
-            second[c] = max(second[c], runner_up, min(best[c], top))
-    if top > best[c]:
-        best[c] = top
-        if number is not None and place is not None:
-            number[c] = this
-            for j in range(size):
-                if row[j] == top:
-                    place[c] = j
-                    break
-
-
-@_contracted
-def _chain_within(
-    row: Floats, m: int, longest: int, chain: Floats, c: int, further: int,
-    best: Floats, second: Floats | None, number: Integers | None, place: Integers | None, this: int,
-) -> None:
-    """All rows of a chain where all entries belong to one state, and each agent more leads to the state ``further`` on."""
-    a, b, step = chain[0], chain[1], chain[2]
-    top = -np.inf
-    for j in range(m + 1):
-        top = max(top, row[j])
-    _note_row(row, m + 1, top, c, best, second, number, place, this)
-    for done in range(1, longest + 1):
-        top = -np.inf
-        for j in range(m - done + 1):
-            x = a * row[j] + (b * row[j + 1] + step)
-            row[j] = x
-            top = max(top, x)
-        _note_row(row, m - done + 1, top, c + further * done, best, second, number, place, this + done)
-
-
-@_contracted
-def _locate(
-    where: Integers, m: int, size: int, counts: Integers, vertex_state: Integers, entries: Integers, binomials: Integers
-) -> None:
-    """The state of every entry of a row: agents at the vertices added to ``counts`` of local states; -1 on padding."""
-    vertices = len(vertex_state)
-    here = np.empty_like(counts)
-    n = m
-    for s in range(len(counts)):
-        n += counts[s]
-    for i in range(size):
-        here[:] = counts
-        rest = m
-        padded = False
-        for v in range(vertices - 1, -1, -1):
-            x = rest
-            if v > 0:
-                x = entries[i, v - 1]
-                rest -= x
-            if vertex_state[v] >= 0:
-                here[vertex_state[v]] += x
-            elif x > 0:
-                padded = True
-        where[i] = -1 if padded else rank_of_counts(here, n, binomials)
-
-
-@_contracted
-def _note_entries(
-    row: Floats, where: Integers, best: Floats, second: Floats | None, number: Integers | None, place: Integers | None, this: int
-) -> None:
-    """Compare every entry with the best of its state ``where[i]``; it is -1 where no state belongs to it."""
-    for i in range(len(where)):
-        c = where[i]
-        if c >= 0:
-            x = row[i]
-            if second is not None:
-                second[c] = max(second[c], min(best[c], x))
-            if x > best[c]:
-                best[c] = x
-                if number is not None and place is not None:
-                    number[c] = this
-                    place[c] = i
-
-
-@_contracted
-def _note_chain(
-    row: Floats, m: int, kind: int, counts: Integers, chain_state: int, chain: Floats, pair: Floats, vertex_state: Integers, entries: Integers,
-    up: Integers, runs: Integers, sizes: Integers, binomials: Integers, where: Integers,
-    best: Floats, second: Floats | None, number: Integers | None, place: Integers | None, this: int,
-) -> None:
-    """All rows of the chain that begins with ``row`` of ``m`` agents; ``counts`` agents of each local state are elsewhere.
-
-    States are named by their lexicographic rank; in ``ACROSS`` by the agents in the local state of vertex 1, in ``WITHIN``
-    by those in the other one.
-    """
-    longest = m if chain_state >= 0 else 0
+    """All rows of the chain that begins with ``row`` of ``m`` agents; ``counts`` agents of each class are elsewhere."""
+    longest = m if chain_class >= 0 else 0
+    vertices = len(vertex_class)
     if kind == ACROSS:
-        here = counts[vertex_state[1]]
+        here = LANES * counts[1]
         if second is not None and number is not None:
-            _chain_across(row, m, longest, chain, pair, best[here:], second[here:], number[here:], this)
+            chain_across(row, m, longest, chain, live, best[here:], second[here:], number[here:], this)
         elif number is not None:
-            _chain_across(row, m, longest, chain, pair, best[here:], None, number[here:], this)
+            chain_across(row, m, longest, chain, live, best[here:], None, number[here:], this)
         else:
-            _chain_across(row, m, longest, chain, pair, best[here:], None, None, this)
+            chain_across(row, m, longest, chain, live, best[here:], None, None, this)
     elif kind == WITHIN:
-        further = 0 if chain_state == vertex_state[1] else 1
-        _chain_within(row, m, longest, chain, counts[1 - vertex_state[1]], further, best, second, number, place, this)
+        chain_within(row, m, longest, chain, live, counts[1], chain_class, best, second, number, this)
     else:
-        vertices = len(vertex_state)
-        _locate(where, m, sizes[m], counts, vertex_state, entries, binomials)
-        _note_entries(row, where[: sizes[m]], best, second, number, place, this)
-        for done in range(1, longest + 1):
-            size = sizes[m - done]
-            if chain_state != vertex_state[0]:
-                counts[chain_state] += done
-                _locate(where, m - done, size, counts, vertex_state, entries, binomials)
-                counts[chain_state] -= done
-            _one_agent_more(row, up, runs, size, chain[:vertices], chain[vertices])
-            _note_entries(row, where[:size], best, second, number, place, this + done)
+        apart = 1 if vertex_class[vertices - 2] != vertex_class[vertices - 1] else 0
+        chain_general(
+            row, m, longest, chain, live, counts, chain_class, vertex_class, padded, apart, entries, up, runs, totals, sizes, binomials,
+            best, second, number, this,
+        )
 
 
 @_contracted
 def _walk(
-    base: Floats, n: int, kind: int, local_states: int, outer: int, slot_weights: Floats, slot_steps: Floats, slot_state: Integers,
-    places: Integers, exchange_weights: Floats, exchange_steps: Floats, front: int, chain_state: int, chain: Floats, pair: Floats,
-    vertex_state: Integers, entries: Integers, up: Integers, runs: Integers, sizes: Integers, binomials: Integers,
-    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Integers | None, place: Integers | None,
+    base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
+    places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
+    vertex_class: Integers, padded: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
+    binomials: Integers, leaf_numbers: Integers,
+    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
-    """Walk the counts of the slots as a tree, those of the first slot being ``tasks`` (ascending; a -1 ends them).
+    """Walk the counts of the slots as a tree, those of the first two slots being ``tasks`` (ascending; a -1 ends them).
 
-    Found: ``best`` (largest value per state), ``second`` (second largest), ``number`` and ``place`` (which row, which
-    entry); the last three may be None. Cost: one comparison and at most one combination per (state, joint action) pair;
-    memory: two arrays over the states and one more per slot.
+    Found: ``best`` (largest value per state), ``second`` (second largest), ``number`` (which entry); the last two may be None. Cost:
+    one comparison and at most one combination per (state, joint action) pair; memory: lanes over the states, one array for each
+    slot and two more.
     """
     slots = len(slot_weights)
     partial = np.empty((slots + 1, len(base)))
     left = np.full(slots + 1, n)
     used = np.zeros(slots + 1, dtype=np.int64)
-    counts = np.zeros(local_states, dtype=np.int64)
-    where = np.empty(len(base) if kind == GENERAL else 0, dtype=np.int64)
+    counts = np.zeros(len(vertex_class), dtype=np.int64)
     partial[0] = base
-    for first in tasks:
-        if first < 0:
+    on_first = 0
+    first = -1
+    for task in range(len(tasks)):
+        if tasks[task, 0] < 0:
             break
-        this = first_numbers[first]
-        if slots > 0:
-            for _ in range(used[0], first):
-                left[0] -= 1
-                used[0] += 1
-                counts[slot_state[0]] += 1
-                _one_agent_more(partial[0], up, runs, sizes[left[0]], slot_weights[0], slot_steps[0])
-        depth = 0
-        while depth >= 0:
-            # Down to the chain: copies, and the exchange of vertices once all outer choices are made.
+        this = first_numbers[task]
+        if slots > 0 and tasks[task, 0] != first:
+            # Lane 0 of partial[0] walks through the counts of the first slot, and each time the next three of them make the lanes.
+            first = tasks[task, 0]
+            while on_first < first:
+                on_first += 1
+                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], up, runs, totals)
+            partial[1, : LANES * sizes[n - first]] = partial[0, : LANES * sizes[n - first]]
+            for lane in range(1, min(LANES, n - first + 1)):
+                on_first = first + lane
+                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], up, runs, totals)
+                end = LANES * sizes[n - on_first]
+                partial[1, lane:end:LANES] = partial[0, :end:LANES]
+            exchange_vertices(
+                partial[1], n - first, exchanged[0], exchanged[1], places, exchange_weights, exchange_steps,
+                entries, up, runs, totals, sizes, binomials,
+            )
+            counts[:] = 0
+            counts[slot_class[0]] = first
+            left[1] = n - first
+            used[1] = 0
+        if slots > 1:
+            for _ in range(used[1], tasks[task, 1]):
+                left[1] -= 1
+                used[1] += 1
+                counts[slot_class[1]] += 1
+                one_agent_more(partial[1], left[1], slot_weights[1], slot_steps[1], up, runs, totals)
+        depth = min(slots, 1)
+        while True:
+            # Down to the chain: copies, and the exchanges for which all choices outside are made.
             while depth < slots:
                 m = left[depth]
-                partial[depth + 1, : sizes[m]] = partial[depth, : sizes[m]]
+                partial[depth + 1, : LANES * sizes[m]] = partial[depth, : LANES * sizes[m]]
                 depth += 1
                 left[depth] = m
                 used[depth] = 0
-                if depth == outer:
+                if exchanged[depth - 1] < exchanged[depth]:
                     exchange_vertices(
-                        partial[depth], m, places, exchange_weights, exchange_steps, front, entries, up, runs, sizes, binomials
+                        partial[depth], m, exchanged[depth - 1], exchanged[depth], places, exchange_weights, exchange_steps,
+                        entries, up, runs, totals, sizes, binomials,
                     )
             m = left[slots]
-            _note_chain(
-                partial[slots], m, kind, counts, chain_state, chain, pair, vertex_state, entries, up, runs, sizes, binomials, where,
-                best, second, number, place, this,
+            _chain(
+                partial[slots], m, kind, counts, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
+                best, second, number, this,
             )
-            this += m + 1 if chain_state >= 0 else 1
+            this += leaf_numbers[m]
             # Up to the deepest slot that can take one agent more.
             depth -= 1
-            while depth >= 1 and left[depth] == 0:
-                counts[slot_state[depth]] -= used[depth]
+            while depth > 1 and left[depth] == 0:
+                counts[slot_class[depth]] -= used[depth]
                 depth -= 1
-            if depth <= 0:
+            if depth <= 1:
                 break
             left[depth] -= 1
             used[depth] += 1
-            counts[slot_state[depth]] += 1
-            _one_agent_more(partial[depth], up, runs, sizes[left[depth]], slot_weights[depth], slot_steps[depth])
+            counts[slot_class[depth]] += 1
+            one_agent_more(partial[depth], left[depth], slot_weights[depth], slot_steps[depth], up, runs, totals)
 
 
 @numba.njit(cache=True, parallel=True)
 def _walk_in_threads(
-    base: Floats, n: int, kind: int, local_states: int, outer: int, slot_weights: Floats, slot_steps: Floats, slot_state: Integers,
-    places: Integers, exchange_weights: Floats, exchange_steps: Floats, front: int, chain_state: int, chain: Floats, pair: Floats,
-    vertex_state: Integers, entries: Integers, up: Integers, runs: Integers, sizes: Integers, binomials: Integers,
-    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Integers | None, place: Integers | None,
+    base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
+    places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
+    vertex_class: Integers, padded: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
+    binomials: Integers, leaf_numbers: Integers,
+    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
-    """:func:`_walk` with one row of ``tasks``, ``best``, ``second``, ``number`` and ``place`` per thread."""
+    """:func:`_walk` with one row of ``tasks``, ``first_numbers``, ``best``, ``second`` and ``number`` per thread."""
     for t in numba.prange(len(tasks)):
-        if second is not None and number is not None and place is not None:
+        if second is not None and number is not None:
             _walk(
-                base, n, kind, local_states, outer, slot_weights, slot_steps, slot_state, places, exchange_weights, exchange_steps, front,
-                chain_state, chain, pair, vertex_state, entries, up, runs, sizes, binomials, tasks[t], first_numbers,
-                best[t], second[t], number[t], place[t],
+                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
+                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                tasks[t], first_numbers[t], best[t], second[t], number[t],
             )
-        elif number is not None and place is not None:
+        elif number is not None:
             _walk(
-                base, n, kind, local_states, outer, slot_weights, slot_steps, slot_state, places, exchange_weights, exchange_steps, front,
-                chain_state, chain, pair, vertex_state, entries, up, runs, sizes, binomials, tasks[t], first_numbers,
-                best[t], None, number[t], place[t],
+                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
+                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                tasks[t], first_numbers[t], best[t], None, number[t],
             )
         else:
             _walk(
-                base, n, kind, local_states, outer, slot_weights, slot_steps, slot_state, places, exchange_weights, exchange_steps, front,
-                chain_state, chain, pair, vertex_state, entries, up, runs, sizes, binomials, tasks[t], first_numbers,
-                best[t], None, None, None,
+                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
+                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                tasks[t], first_numbers[t], best[t], None, None,
             )
-
 
 
 class FusedSweep:
     """The joint maximum over the choices of one global state, every choice taken as a kernel of its own.
 
-    Cost of :meth:`maximum`: ``pairs`` convex combinations and comparisons. Memory: the arrays of ``CountSpace`` and, per
-    thread, one array over the states for each choice beyond the vertices and two more.
+    For two or more distinct kernels. Cost of :meth:`maximum`: ``pairs`` convex combinations and comparisons, a few more
+    where four rows do not end at the same place. Memory: the arrays of ``CountSpace`` and, per thread, four numbers per
+    state for each choice beyond the vertices and for what is found.
     """
 
     def __init__(self, space: CountSpace, choices: Choices) -> None:
@@ -395,105 +205,172 @@ class FusedSweep:
         rows = [choices.kernels[u] for u in choices.kernel]
         return plan_walk(rows, [r / self.space.n for r in choices.reward], [int(s) for s in self.state])
 
-    @property
+    @cached_property
     def _kind(self) -> int:
-        vertices = self.plan.vertices
-        if self.space.size != 2 or PADDING in vertices:
+        if self.space.size != 2:
             return GENERAL
-        return WITHIN if self.state[vertices[0]] == self.state[vertices[1]] else ACROSS
+        first, last = self.state[self.plan.vertices]
+        return WITHIN if first == last else ACROSS
+
+    @cached_property
+    def _vertex_class(self) -> Integers:
+        """The class of the choice at each vertex; padding counts as class 0, which positions do not depend on."""
+        vertices = self.plan.vertices
+        return np.where(vertices == PADDING, 0, self.plan.class_of[self.state[vertices]])
+
+    @cached_property
+    def _given(self) -> tuple[object, ...]:
+        """The arguments of the walk between ``base`` and ``tasks``."""
+        space, plan = self.space, self.plan
+        padded = int((plan.vertices == PADDING).sum())
+        chain_class = int(plan.class_of[self.state[plan.chain]]) if plan.chain != PADDING else PADDING
+        # Which lanes exist where lane 0 has 0, 1, 2, 3, more agents at vertex 0; at padding nobody may stay.
+        lane, slack = np.arange(LANES), np.arange(LANES + 1)[:, None]
+        live = np.where(lane == slack if padded else lane <= slack, 0.0, -np.inf).ravel()
+        return (
+            space.n, self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]], *self._exchange,
+            chain_class, plan.chain_weights, live, self._vertex_class, padded, *self._space, self._numbers_below[len(plan.slots)],
+        )
+
+    @cached_property
+    def _exchange(self) -> tuple[Integers, Floats, Floats]:
+        return self.plan.places, self.plan.exchange_weights, self.plan.exchange_steps
+
+    @cached_property
+    def _base(self) -> Integers:
+        """Lexicographic ranks of the states in the order of a row over "surely in local state ``states[v]``"."""
+        entries = self.space.entries
+        counted = np.column_stack([self.space.n - entries.sum(axis=1), entries])
+        return rank(counted[:, np.argsort(self.plan.states)])
+
+    @cached_property
+    def _space(self) -> tuple[Integers, ...]:
+        space = self.space
+        return space.entries, space.up, space.runs, space.totals, space.level_sizes, space.binomials
 
     def maximum(self, expected: Floats, wanted: Wanted) -> JointMaximum:
         """``max_d E[f(next counts) | d] + (1/n) sum r_l`` for every count vector, ``expected[c] = f(c)`` lexicographic."""
-        space, plan = self.space, self.plan
-        n, kind = space.n, self._kind
-        vertex_state = np.array([PADDING if j == PADDING else self.state[j] for j in plan.vertices], dtype=np.int64)
-        chained = plan.chain != PADDING
-        base = expected[space.order]
-        shared = {"entries": space.entries, "up": space.up, "runs": space.runs, "sizes": space.level_sizes, "binomials": space.binomials}
-        exchanges = {"places": plan.places, "exchange_weights": plan.exchange_weights, "exchange_steps": plan.exchange_steps, "front": plan.front}
-        if plan.outer == 0:
-            exchange_vertices(base, n, *exchanges.values(), *shared.values())
-        tasks = self._tasks
-        workers, states = len(tasks), len(expected)
-        best = np.full((workers, states), -np.inf)
-        second = np.full((workers, states), -np.inf) if wanted is Wanted.LEAD else None
-        number = None if wanted is Wanted.VALUES else np.zeros((workers, states), dtype=np.int64)
-        place = None if wanted is Wanted.VALUES else np.zeros((workers, states), dtype=np.int64)
-        given = (
-            base, n, kind, space.size, plan.outer, plan.slot_weights, plan.slot_steps, self.state[plan.slots],
-            *exchanges.values(), int(self.state[plan.chain]) if chained else PADDING, plan.chain_weights, plan.chain_pair,
-            vertex_state, *shared.values(),
-        )
-        found = (best, second, number, place)
-        if workers > 1:
-            _walk_in_threads(*given, tasks, self._first_numbers, *found)
+        base = np.repeat(expected[self._base], LANES)
+        exchange_vertices(base, self.space.n, 0, int(self.plan.exchanged[0]), *self._exchange, *self._space)
+        tasks, first_numbers = self._tasks
+        shape = (len(tasks), LANES * len(expected))
+        best = _filled(shape, -np.inf)
+        second = _filled(shape, -np.inf) if wanted is Wanted.LEAD else None
+        number = _filled(shape, 0.0) if wanted is not Wanted.VALUES else None
+        if len(tasks) > 1:
+            _walk_in_threads(base, *self._given, tasks, first_numbers, best, second, number)
         else:
-            _walk(*given, tasks[0], self._first_numbers, *(None if x is None else x[0] for x in found))
-        # The two-state forms name states by the agents in one local state.
-        named = {ACROSS: vertex_state[1], WITHIN: 1 - vertex_state[1]}
-        state = np.arange(states) if kind == GENERAL else space.vectors[:, named[kind]]
-        winner = best.argmax(axis=0)[state]
-        values = best[winner, state]
+            alone = (None if x is None else x[0] for x in (best, second, number))
+            _walk(base, *self._given, tasks[0], first_numbers[0], *alone)
+        found = self._of_states(best, -np.inf)
+        winner, columns = found.argmax(axis=0), np.arange(len(expected))
+        values = found[winner, columns]
         runners_up = None
         if second is not None:
-            losers = best[:, state]
-            losers[winner, np.arange(states)] = -np.inf
-            runners_up = np.maximum(second[:, state].max(axis=0), losers.max(axis=0))
+            found[winner, columns] = -np.inf
+            runners_up = np.maximum(self._of_states(second, -np.inf).max(axis=0), found.max(axis=0))
         action_counts = None
-        if number is not None and place is not None:
-            action_counts = self._action_counts(number[winner, state], None if kind == ACROSS else place[winner, state])
+        if number is not None:
+            action_counts = self._action_counts(self._of_states(number, 0.0)[winner, columns].astype(np.int64), winner % len(self._places))
         return JointMaximum(values, runners_up, action_counts)
 
     @cached_property
-    def _tasks(self) -> Integers:
-        """For every worker the counts of the first slot that it walks, ascending; -1 fills up."""
-        n = self.space.n
-        workers = min(numba.get_num_threads(), n + 1) if self.pairs >= PARALLEL_FROM and len(self.plan.slots) else 1
-        every = [0] if not len(self.plan.slots) else range(n + 1)
+    def _places(self) -> Integers:
+        """Where each lane holds the states: ``[lane, c]``, or -1 where no joint action of the lane belongs to the state.
+
+        What lane ``l`` finds stands where lane 0 finds the state in which ``l`` agents are not on the first slot but at vertex 0.
+        """
+        space, plan = self.space, self.plan
+        by_class = space.vectors[:, np.argsort(plan.class_of)]
+        graded = np.argsort(space.order)
+        if not len(plan.slots):
+            return graded[rank(by_class)][None, :]
+        places = np.empty((LANES, len(by_class)), dtype=np.int64)
+        for lane in range(LANES):
+            moved = by_class.copy()
+            moved[:, plan.class_of[self.state[plan.slots[0]]]] -= lane
+            there = moved.min(axis=1) >= 0
+            moved[:, self._vertex_class[0]] += lane
+            places[lane] = np.where(there, graded[rank(np.where(there[:, None], moved, by_class))], -1)
+        return places
+
+    def _of_states(self, lanes: Floats, missing: float) -> Floats:
+        """What was found in lanes, ``[worker and lane, c]``."""
+        found = lanes.reshape(len(lanes), -1, LANES)
+        each = np.arange(len(self._places))[:, None]
+        listed: Floats = np.where(self._places >= 0, found[:, self._places, each], missing)
+        return listed.reshape(-1, listed.shape[-1])
+
+    @cached_property
+    def _tasks(self) -> tuple[Integers, Integers]:
+        """For every worker the counts of the first two slots that it walks, ascending, -1 fills up; and the numbers they begin with."""
+        n, slots = self.space.n, len(self.plan.slots)
+        firsts = np.arange(0, n + 1, LANES) if slots else np.zeros(1, dtype=np.int64)
+        each = n - firsts + 1 if slots > 1 else np.ones_like(firsts)
+        first = np.repeat(firsts, each)
+        then = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
+        below = self._numbers_below
+        number = np.zeros_like(first)
+        if slots:
+            number += below[0][n] - below[0][n - first]
+        if slots > 1:
+            number += below[1][n - first] - below[1][n - first - then]
+        workers = min(numba.get_num_threads(), len(first)) if self.pairs >= PARALLEL_FROM else 1
         # Work falls with the count: dealt back and forth, so that no worker is always first.
-        hands: list[list[int]] = [[] for _ in range(workers)]
-        for i, first in enumerate(every):
-            turn, position = divmod(i, workers)
-            hands[position if turn % 2 == 0 else workers - 1 - position].append(first)
-        longest = max(map(len, hands))
-        return np.array([hand + [-1] * (longest - len(hand)) for hand in hands], dtype=np.int64)
+        turn, position = np.divmod(np.argsort(np.argsort(first + then, kind="stable")), workers)
+        worker = np.where(turn % 2 == 0, position, workers - 1 - position)
+        tasks = np.full((workers, np.bincount(worker).max(), 2), -1)
+        numbers = np.zeros(tasks.shape[:2], dtype=np.int64)
+        for w in range(workers):
+            mine = worker == w
+            tasks[w, : mine.sum()] = np.stack([first[mine], then[mine]], axis=1)
+            numbers[w, : mine.sum()] = number[mine]
+        return tasks, numbers
 
     @cached_property
-    def _first_numbers(self) -> Integers:
-        """The number of the first row for every count of the first slot."""
-        rows = self._rows_below[0] if self._rows_below else np.ones(self.space.n + 1, dtype=np.int64)
-        first: Integers = rows[-1] - rows[::-1]
-        return first
+    def _numbers_below(self) -> list[Integers]:
+        """``[i][m]``: how many numbers are taken when ``m`` agents are left for the i-th walked choice and those after it; last, in a row.
 
-    @cached_property
-    def _rows_below(self) -> list[Integers]:
-        """For each walked choice: the rows that agree before it when at most ``x`` agents are left there, ``C(x + d, d)``."""
-        walked = len(self.plan.slots) + (self.plan.chain != PADDING)
-        every = range(self.space.n + 1)
-        return [np.array([comb(x + d, d) for x in every], dtype=np.int64) for d in range(walked, 0, -1)]
+        The row of a chain takes one where a state tells the place in the row (``ACROSS``), one for every entry elsewhere.
+        """
+        plan, n = self.plan, self.space.n
+        below = [np.ones(n + 1, dtype=np.int64) if self._kind == ACROSS else self.space.level_sizes]
+        for _ in range(len(plan.slots) + (plan.chain != PADDING)):
+            below.insert(0, np.cumsum(below[0]))
+        return below
 
-    def _action_counts(self, number: Integers, place: Integers | None) -> Integers:
-        """Action counts ``[c, choice]`` from row numbers and places in the row (None: the place follows from the state)."""
+    def _action_counts(self, number: Integers, lane: Integers) -> Integers:
+        """Action counts ``[c, choice]`` from the numbers and lanes of the maxima."""
         space, plan = self.space, self.plan
         walked = [*plan.slots, *([plan.chain] if plan.chain != PADDING else [])]
         out = np.zeros((len(number), len(self.choices.kernel)), dtype=np.int64)
         left = np.full(len(number), space.n, dtype=np.int64)
         rest = number.copy()
-        for i, j in enumerate(walked):
-            rows = self._rows_below[i]
-            after = np.searchsorted(rows, rows[left] - rest)
-            rest -= rows[left] - rows[after]
+        for below, j in zip(self._numbers_below, walked, strict=False):
+            after = np.searchsorted(below, below[left] - rest)
+            rest -= below[left] - below[after]
             out[:, j] = left - after
             left = after.astype(np.int64)
-        if place is None:
+        if len(plan.slots):
+            out[:, plan.slots[0]] += lane
+            left -= lane
+        if self._kind == ACROSS:
             state = int(self.state[plan.vertices[1]])
-            at_one = space.vectors[:, state] - out[:, self.state == state].sum(axis=1)
-            others = at_one[:, None]
+            others = (space.vectors[:, state] - out[:, self.state == state].sum(axis=1))[:, None]
         else:
-            others = space.entries[place]
+            others = space.entries[rest]
         for v in range(1, space.size):
             if plan.vertices[v] != PADDING:
                 out[:, plan.vertices[v]] = others[:, v - 1]
         if plan.vertices[0] != PADDING:
             out[:, plan.vertices[0]] = left - others.sum(axis=1)
         return out
+
+
+def _filled(shape: tuple[int, int], x: float) -> Floats:
+    """An array of ``x`` that begins where a register can be loaded from at once."""
+    numbers = np.empty(shape[0] * shape[1] + LANES)
+    start = -(numbers.ctypes.data // 8) % LANES
+    filled: Floats = numbers[start : start + shape[0] * shape[1]].reshape(shape)
+    filled.fill(x)
+    return filled

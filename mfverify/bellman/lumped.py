@@ -30,6 +30,7 @@ import numpy as np
 from mfverify import counts
 from mfverify.bellman.choices import JointMaximum, Wanted, choices_in
 from mfverify.bellman.fused import FusedSweep
+from mfverify.bellman.lanes import LANES
 from mfverify.bellman.sweeps import CountSpace
 from mfverify.bellman.tabled import TabledSweep
 from mfverify.enclosure import rounding_error
@@ -73,7 +74,7 @@ class LumpedOperator:
         global_states, _, size, _ = self.model.sizes
         states = counts.number_of_count_vectors(self.n, size)
         choices = max(len(c.kernel) for c in self.choices)
-        numbers = states * (6 * global_states + 4 * size + numba.get_num_threads() * (choices + 5))
+        numbers = states * (6 * global_states + 4 * size + LANES * (numba.get_num_threads() * (choices + 5) + 1))
         if numbers > _MOST_NUMBERS:
             raise TooLargeError(
                 f"{self.n} agents have {states:.3g} count vectors and need {numbers * 8 / 2**30:.3g} GiB, more than "
@@ -133,13 +134,13 @@ class LumpedOperator:
         combination plus the step of a reward, which does not enlarge errors made before it, so they add up. A step with
         ``r`` roundings adds at most ``r u / (1 - r u)`` times the largest row entry and reward step (Higham, Lemma 3.1, any
         order of summation): an entry is at most ``gamma max|V - c| + rt_l``, for it stands for agents whose rewards are in it,
-        and the reward step of one agent is at most ``2 rt_l / n``, of two agents at once ``4 rt_l / n``.
+        and the reward step of one agent is at most ``2 rt_l / n``.
         """
         model = self.model
         centred, _ = _centred(value)
         radius = Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
         largest = Fraction(float(np.abs(value).max()))
-        inside = model.discount * radius + model.rt_l * (1 + Fraction(4, self.n))
+        inside = model.discount * radius + model.rt_l * (1 + Fraction(2, self.n))
         local = rounding_error(self.roundings, inside, self.roundings * sum(model.sizes))
         # Afterwards r_g (rounded) and gamma c (gamma rounded, a product) are added: at most six roundings.
         return local + rounding_error(6, model.rt + local + 4 * largest, 6)

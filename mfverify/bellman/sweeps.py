@@ -85,6 +85,12 @@ class CountSpace:
         return cls(n, size, vectors, order, vectors[order][:, 1:], successor_table(n, size), run_starts(n, size), level_sizes(n, size))
 
     @cached_property
+    def totals(self) -> Integers:
+        """Agents of each run that are not in the first class."""
+        totals: Integers = self.entries[self.runs[:-1]].sum(axis=1)
+        return totals
+
+    @cached_property
     def binomials(self) -> Integers:
         """``C(i, j)`` for the ranks of count vectors of at most ``n`` agents."""
         return binomial_table(self.n, self.size)

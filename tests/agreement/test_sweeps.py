@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain, product
+from itertools import chain, pairwise, product
 from typing import Any
 
 import flint
@@ -17,6 +17,7 @@ from mfverify.bellman import fused, sweeps
 from mfverify.bellman.basis import PADDING
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.fused import FusedSweep
+from mfverify.bellman.lanes import LANES
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.tabled import TabledSweep
 from mfverify.enclosure import StopReason
@@ -63,6 +64,15 @@ def collinear_instance(seed: int) -> Instance:
     return replace(drawn, local_kernel=nested((3, 2, 2), between), name=f"collinear-{seed}")
 
 
+def one_state_instance(seed: int) -> Instance:
+    """The agents of one local state have the extreme kernels, those of the others only their middle."""
+    drawn = spread_instance(seed, 1, 1, 3, 4)
+    rows = [tuple(Fraction(8 if i == s else 1, 10) for s in range(3)) for i in range(3)] + [(Fraction(1, 3),) * 3]
+    other = (Fraction(3, 10), Fraction(2, 5), Fraction(3, 10))
+    kernel = nested((3, 1, 4), lambda s, g, a: rows[a] if s == 1 else other if s == 0 else rows[3])
+    return replace(drawn, local_kernel=kernel, name=f"one-state-{seed}")
+
+
 def within_instance(seed: int) -> Instance:
     """Both extreme kernels belong to the same local state."""
     drawn = spread_instance(seed, 2, 2, 2, 2)
@@ -83,6 +93,7 @@ CASES: dict[str, tuple[int, Instance]] = {
     "three local states, few global actions": (3, spread_instance(7, 2, 1, 3, 2)),
     "four local states": (2, spread_instance(8, 1, 2, 4, 2)),
     "collinear": (3, collinear_instance(9)),
+    "three local states, one state alone": (2, one_state_instance(16)),
     "one agent": (1, spread_instance(10, 2, 2, 3, 2)),
     "one agent, two local states": (1, spread_instance(11, 2, 2, 2, 3)),
     "two agents": (2, spread_instance(12, 2, 2, 2, 2)),
@@ -163,11 +174,16 @@ def test_the_cases_reach_every_path_of_the_sweeps() -> None:
             kind = ("across", "within", "general")[sweep._kind]
             reached.add(kind + (", chain" if plan.chain != PADDING else ""))
             if kind == "general":
-                reached.add("general, outer" if plan.outer else "general, all inside")
+                inside = plan.exchanged[:-1] == plan.exchanged[-1]
+                reached.add("general, outer" if not inside.all() else "general, all inside")
                 if PADDING in plan.vertices:
                     reached.add("general, padding")
-                if len(plan.slots) > plan.outer:
+                if inside.any():
                     reached.add("general, inner slot")
+                if len(set(plan.exchanged.tolist())) > 2:
+                    reached.add("general, exchanges in between")
+                if len(set(sweep._vertex_class[-2:].tolist())) == 1:
+                    reached.add("general, one state along a run")
     assert reached == {
         "across",
         "across, chain",
@@ -178,6 +194,8 @@ def test_the_cases_reach_every_path_of_the_sweeps() -> None:
         "general, all inside",
         "general, padding",
         "general, inner slot",
+        "general, exchanges in between",
+        "general, one state along a run",
         "tabled, 1 kernels",
         "tabled, 2 kernels",
         "tabled, 3 kernels",
@@ -197,14 +215,31 @@ def best_two(operator: LumpedOperator, g: int, reward: Any, table: Any) -> tuple
     return np.array(best), np.array(second)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case != "one local state"])
+LONGER: dict[str, tuple[int, Instance]] = {
+    "across, long chains": (23, spread_instance(3, 2, 2, 2, 2)),
+    "within, long chains": (22, within_instance(1)),
+    "across, three actions, long chains": (10, spread_instance(2, 1, 1, 2, 3)),
+    "three local states, long chains": (9, spread_instance(4, 2, 1, 3, 2)),
+    "three local states, one kernel of their own each": (14, spread_instance(6, 1, 1, 3, 1)),
+    "three local states, one state alone, long chains": (7, one_state_instance(16)),
+    "collinear, long chains": (8, collinear_instance(9)),
+    "near-deterministic, long chains": (17, random_instance(7, 1, 1, 2, 2)),
+}
+"""More agents than lanes, so that all lanes are used and several agents move in one pass."""
+
+
+@pytest.mark.parametrize("case", [case for case in CASES | LONGER if case != "one local state"])
 def test_fused_and_tabled_sweeps_find_the_same(case: str) -> None:
     """Both ways on the same input: values, runners-up, and maximisers that are consistent and reach the value."""
-    n, instance = CASES[case]
+    n, instance = (CASES | LONGER)[case]
     operator = LumpedOperator(model_of(instance), n)
     value = values_of("plain", operator.shape)
     slack = 2 * float(operator.error(value))
+    compared = 0
     for g, choices in enumerate(operator.choices):
+        if len(choices.kernels) < 2:
+            continue
+        compared += 1
         one, other = FusedSweep(operator.space, choices), TabledSweep(operator.space, choices)
         for row in operator._rows(g, value):
             table = other.table(row)
@@ -225,6 +260,7 @@ def test_fused_and_tabled_sweeps_find_the_same(case: str) -> None:
                 reached = reward + table[counts.rank(operator.kernel_counts(g, found.action_counts))]
                 assert np.abs(reached - best).max() <= slack
                 assert (sweep.maximum(row, Wanted.VALUES).values == found.values).all()
+    assert compared > 0
 
 
 @pytest.mark.parametrize("case", ["across", "within", "three local states", "collinear", "across, three actions"])
@@ -235,15 +271,19 @@ def test_several_workers_find_bit_for_bit_what_one_finds(case: str) -> None:
     shared_out = 0
     for g, sweep in enumerate(operator._sweeps):
         assert isinstance(sweep, FusedSweep)
-        assert len(sweep._tasks) == 1
+        tasks, numbers = sweep._tasks
+        assert len(tasks) == 1
         if not len(sweep.plan.slots):
             continue
         (row, *_) = operator._rows(g, value)
         for wanted in Wanted:
             alone = sweep.maximum(row, wanted)
             together = FusedSweep(operator.space, operator.choices[g])
-            hands = [list(range(i, n + 1, 3)) for i in range(3)]
-            together.__dict__["_tasks"] = np.array([hand + [-1] * (len(hands[0]) - len(hand)) for hand in hands])
+            hands = np.full((3, len(tasks[0]), 2), -1), np.zeros((3, len(tasks[0])), dtype=np.int64)
+            for i in range(3):
+                for hand, dealt in zip(hands, (tasks[0], numbers[0]), strict=True):
+                    hand[i, : len(dealt[i::3])] = dealt[i::3]
+            together.__dict__["_tasks"] = hands
             found = together.maximum(row, wanted)
             assert (found.values == alone.values).all()
             if wanted is Wanted.LEAD:
@@ -253,15 +293,23 @@ def test_several_workers_find_bit_for_bit_what_one_finds(case: str) -> None:
     assert shared_out >= 3
 
 
-def test_the_counts_of_the_first_slot_are_dealt_out_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    n, instance = CASES["across"]
+@pytest.mark.parametrize("case", ["across, long chains", "across, three actions, long chains", "three local states, long chains"])
+def test_the_counts_of_the_first_slots_are_dealt_out_once_each(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n, instance = LONGER[case]
     operator = LumpedOperator(model_of(instance), n)
     monkeypatch.setattr(fused, "PARALLEL_FROM", 0)
     monkeypatch.setattr("numba.get_num_threads", lambda: 4)
-    tasks = FusedSweep(operator.space, operator.choices[0])._tasks
-    assert len(tasks) == 4
-    assert sorted(x for x in tasks.ravel() if x >= 0) == list(range(n + 1))
-    assert all((np.diff([x for x in hand if x >= 0]) > 0).all() for hand in tasks)
+    sweep = FusedSweep(operator.space, operator.choices[0])
+    tasks, numbers = sweep._tasks
+    assert len(tasks) == min(4, len(range(0, n + 1, LANES))) or len(sweep.plan.slots) > 1
+    dealt = sorted((x, y, number) for hand, begun in zip(tasks.tolist(), numbers.tolist(), strict=True) for (x, y), number in zip(hand, begun, strict=True) if x >= 0)
+    groups = range(0, n + 1, LANES)
+    assert [(x, y) for x, y, _ in dealt] == [(x, y) for x in groups for y in (range(n - x + 1) if len(sweep.plan.slots) > 1 else [0])]
+    assert all(a < b for (_, _, a), (_, _, b) in pairwise(dealt))
+    for hand in tasks.tolist():
+        mine = [tuple(task) for task in hand if task[0] >= 0]
+        assert mine == sorted(mine)
+        assert hand[: len(mine)] == [list(task) for task in mine]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

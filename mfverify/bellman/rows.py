@@ -1,0 +1,365 @@
+"""The loops of the fused sweep: one agent more on a row, other vertices under a row, all rows of a chain with their maxima.
+
+A row is an array of lanes (``lanes.py``): four rows side by side, position by position. Lane ``l`` belongs to a joint action in
+which ``l`` agents more make the first choice, so that where lane 0 has ``m`` agents on the vertices of the simplex, lane ``l`` has
+``m - l``. Positions are numbered in graded order (``sweeps.py``), agents at vertex 0 not counted: what is one agent apart is a
+position apart in every lane. A position with ``z`` agents at vertex 0 in lane 0 exists in the first ``z + 1`` lanes; what stands in
+the others is finite and never looked at.
+
+The largest values per state are kept in lanes too, at the graded rank of the counts of *classes* (``basis.Walk``) in lane 0.
+``number`` counts the entries of lane 0 in the order of the walk, so it grows: the number of a maximum is the largest of those
+written at its place. It is a double, exact up to ``2**53``. ``second`` and ``number`` may be None and then cost nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+
+from mfverify.bellman.lanes import LANES, first_lanes, larger, load, multiply_add, plus, smaller, spread, store, where_larger
+from mfverify.bellman.sweeps import rank_of_counts
+
+if TYPE_CHECKING:
+    from mfverify.notation import Floats, Integers
+
+_contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
+_inlined = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"}, forceinline=True)
+"""For the bodies of inner loops: a call with many arrays costs more than a run."""
+
+
+@_contracted
+def one_agent_more(row: Floats, m: int, weights: Floats, step: float, up: Integers, runs: Integers, totals: Integers) -> None:
+    """One agent moves from the vertices to a choice: in place, ``m`` agents are left in lane 0. Lanes that have none left keep their entry.
+
+    Within a run (``sweeps.run_starts``) the entries read are consecutive too; ``totals`` says how many agents of a run are not at vertex 0.
+    """
+    vertices = len(weights)
+    a, moved = spread(weights[0]), spread(step)
+    y, z = spread(weights[vertices - 2]), spread(weights[vertices - 1])
+    if vertices == 2:
+        for p in range(m - LANES + 2):
+            store(row, p, multiply_add(a, load(row, p), multiply_add(z, load(row, p + 1), moved)))
+        for p in range(max(m - LANES + 2, 0), m + 1):
+            x = load(row, p)
+            store(row, p, first_lanes(m - p + 1, multiply_add(a, x, multiply_add(z, load(row, p + 1), moved)), x))
+        return
+    for k in range(len(totals)):
+        left = m - totals[k]
+        if left < 0:
+            return
+        start, length = runs[k], runs[k + 1] - runs[k]
+        second_last, last = up[start, vertices - 3] - start, up[start, vertices - 2] - start
+        if vertices == 3 and left >= LANES - 1:
+            for p in range(start, start + length):
+                new = multiply_add(y, load(row, second_last + p), multiply_add(a, load(row, p), moved))
+                store(row, p, multiply_add(z, load(row, last + p), new))
+            continue
+        for p in range(start, start + length):
+            x = load(row, p)
+            new = multiply_add(z, load(row, last + p), multiply_add(y, load(row, second_last + p), multiply_add(a, x, moved)))
+            for v in range(1, vertices - 2):
+                new = multiply_add(spread(weights[v]), load(row, up[p, v - 1]), new)
+            store(row, p, first_lanes(left + 1, new, x))
+
+
+@_contracted
+def _swap_vertices(row: Floats, v: int, m: int, entries: Integers, sizes: Integers, binomials: Integers) -> None:
+    """Exchange the names of the vertices 0 and ``v`` in a row of ``m`` agents (lane ``l``: ``m - l``)."""
+    before = row[: LANES * sizes[m]].copy()
+    vertices = entries.shape[1] + 1
+    other = np.empty(vertices - 1, dtype=np.int64)
+    for lane in range(min(LANES, m + 1)):
+        agents = m - lane
+        for i in range(sizes[agents]):
+            total = 0
+            for u in range(vertices - 1):
+                other[u] = entries[i, u]
+                total += entries[i, u]
+            other[v - 1] = agents - total
+            total = agents - entries[i, v - 1]
+            row[LANES * _graded_rank(other, total, binomials) + lane] = before[LANES * i + lane]
+
+
+@_inlined
+def _graded_rank(counts: Integers, total: int, binomials: Integers) -> int:
+    """The graded rank of a count vector without its first entry; the others add up to ``total``."""
+    rank: int = rank_of_counts(counts, total, binomials)
+    return rank + (binomials[total + len(counts) - 1, len(counts)] if total > 0 else 0)
+
+
+@_contracted
+def exchange_vertices(
+    row: Floats, m: int, first: int, end: int, places: Integers, weights: Floats, steps: Floats,
+    entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
+) -> None:
+    """The exchanges ``first .. end - 1`` of ``basis.Walk`` in a row of ``m`` agents. Cost: ``m`` combinations per entry and exchange."""
+    for i in range(first, end):
+        place = places[i]
+        if place > 0 and weights.shape[1] <= 3:
+            _exchange_in_place(row, m, place, weights[i], steps[i], runs)
+            continue
+        if place > 0:
+            _swap_vertices(row, place, m, entries, sizes, binomials)
+        swapped = weights[i].copy()
+        swapped[0], swapped[place] = swapped[place], swapped[0]
+        for left in range(m - 1, -1, -1):
+            one_agent_more(row, left, swapped, steps[i], up, runs, totals)
+        if place > 0:
+            _swap_vertices(row, place, m, entries, sizes, binomials)
+
+
+@_contracted
+def _exchange_in_place(row: Floats, m: int, place: int, weights: Floats, step: float, runs: Integers) -> None:
+    """The exchange of a vertex other than 0, of two or three: each agent that an entry has there takes the choice, one after another.
+
+    An entry reads what has one agent less at the vertex and is not yet done: larger totals come first, and along a run those with
+    more agents at the vertex. Where a lane has no agents left, nothing is read that matters.
+    """
+    other, moved, own = spread(weights[0]), spread(step), spread(weights[place])
+    for done in range(1, m + 1):
+        if len(weights) == 2:
+            for p in range(m, done - 1, -1):
+                store(row, p, multiply_add(own, load(row, p), multiply_add(other, load(row, p - 1), moved)))
+            continue
+        third = spread(weights[3 - place])
+        for total in range(m - 1, done - 2, -1):
+            start, there = runs[total], runs[total + 1]
+            if place == 1:
+                for p in range(there + total + 1, there + done - 1, -1):
+                    new = multiply_add(other, load(row, p - there + start - 1), multiply_add(own, load(row, p), moved))
+                    store(row, p, multiply_add(third, load(row, p - 1), new))
+            else:
+                for p in range(there, there + total + 2 - done):
+                    new = multiply_add(other, load(row, p - there + start), multiply_add(own, load(row, p), moved))
+                    store(row, p, multiply_add(third, load(row, p + 1), new))
+
+
+@_inlined
+def _note(x: Any, runner_up: Any, position: int, best: Floats, second: Floats | None, number: Floats | None, this: Any) -> None:
+    """Compare four values ``x`` (and those behind them, where there are) with the best of the states at a position."""
+    top = load(best, position)
+    if second is not None:
+        store(second, position, larger(larger(load(second, position), runner_up), smaller(top, x)))
+    if number is not None:
+        store(number, position, larger(load(number, position), where_larger(x, top, this)))
+    store(best, position, larger(top, x))
+
+
+@_contracted
+def _step_across(
+    row: Floats, m: int, first: int, chain: Floats, live: Floats, best: Floats, second: Floats | None, number: Floats | None, this: int
+) -> None:
+    """One agent more at the positions from ``first`` on, ``m`` agents left; the values are compared."""
+    a, b, step, none = spread(chain[0]), spread(chain[1]), spread(chain[2]), spread(-np.inf)
+    code = spread(float(this))
+    for p in range(first, m + 1):
+        x = multiply_add(a, load(row, p), multiply_add(b, load(row, p + 1), step))
+        store(row, p, x)
+        _note(plus(x, load(live, min(m - p, LANES))), none, p, best, second, number, code)
+
+
+@_contracted
+def chain_across(
+    row: Floats, m: int, longest: int, chain: Floats, live: Floats, best: Floats, second: Floats | None, number: Floats | None, this: int
+) -> None:
+    """All rows of a chain where position ``p`` belongs to the same state at every length.
+
+    Four agents per pass: entries pass from one agent to the next in registers, each step a position behind the one before, so
+    that a load and a store serve four combinations. ``longest`` is ``m``, or 0 where there is no chain.
+    """
+    a, b, step = spread(chain[0]), spread(chain[1]), spread(chain[2])
+    code, none = spread(float(this)), spread(-np.inf)
+    for p in range(m + 1):
+        _note(plus(load(row, p), load(live, min(m - p, LANES))), none, p, best, second, number, code)
+    done = 0
+    while done + 4 <= longest and m - done > 8:
+        left = m - done
+        # Up to here all four lanes exist after each of the four steps.
+        inner = left - 6
+        code1, code2, code3, code4 = (
+            spread(float(this + done + 1)), spread(float(this + done + 2)), spread(float(this + done + 3)), spread(float(this + done + 4)),
+        )
+        # x: before the first step, y, z, w: after one, two, three; t1, t2, t3: the largest so far, one, two, three steps after x.
+        x0, x1, x2, x = load(row, 0), load(row, 1), load(row, 2), load(row, 3)
+        y0 = multiply_add(a, x0, multiply_add(b, x1, step))
+        y1 = multiply_add(a, x1, multiply_add(b, x2, step))
+        y = multiply_add(a, x2, multiply_add(b, x, step))
+        z0 = multiply_add(a, y0, multiply_add(b, y1, step))
+        z = multiply_add(a, y1, multiply_add(b, y, step))
+        w = multiply_add(a, z0, multiply_add(b, z, step))
+        t1, t2, t3 = y, larger(y1, z), larger(larger(y0, z0), w)
+        s2, s3 = smaller(y1, z), larger(smaller(y0, z0), smaller(larger(y0, z0), w))
+        n1, n2 = code1, larger(code1, where_larger(z, y1, code2))
+        n3 = larger(larger(code1, where_larger(z0, y0, code2)), where_larger(w, larger(y0, z0), code3))
+        for p in range(inner):
+            next_x = load(row, p + 4)
+            next_y = multiply_add(a, x, multiply_add(b, next_x, step))
+            next_z = multiply_add(a, y, multiply_add(b, next_y, step))
+            next_w = multiply_add(a, z, multiply_add(b, next_z, step))
+            new = multiply_add(a, w, multiply_add(b, next_w, step))
+            store(row, p, new)
+            if second is not None:
+                s4 = larger(s3, smaller(t3, new))
+                s3 = larger(s2, smaller(t2, next_w))
+                s2 = smaller(t1, next_z)
+            else:
+                s4 = none
+            if number is not None:
+                n4 = larger(n3, where_larger(new, t3, code4))
+                n3 = larger(n2, where_larger(next_w, t2, code3))
+                n2 = larger(n1, where_larger(next_z, t1, code2))
+            else:
+                n4 = code4
+            _note(larger(t3, new), s4, p, best, second, number, n4)
+            t3, t2, t1 = larger(t2, next_w), larger(t1, next_z), next_y
+            x, y, z, w = next_x, next_y, next_z, next_w
+        for d in range(1, 5):
+            _step_across(row, left - d, inner, chain, live, best, second, number, this + done + d)
+        done += 4
+    while done < longest:
+        done += 1
+        _step_across(row, m - done, 0, chain, live, best, second, number, this + done)
+
+
+@_contracted
+def _note_whole(
+    row: Floats, m: int, top: Any, runner_up: Any, position: int, live: Floats, best: Floats, second: Floats | None, number: Floats | None, this: int
+) -> None:
+    """Compare a whole row of ``m`` agents, whose largest entries are ``top``, with the best of the states at one position."""
+    place = spread(0.0)
+    if number is not None:
+        # The place is looked for only where a lane has a new maximum.
+        scratch = np.empty(LANES)
+        store(scratch, 0, where_larger(top, load(best, position), spread(1.0)))
+        if scratch.max() > 0.0:
+            place, beyond, one, p = spread(np.inf), spread(np.inf), spread(1.0), spread(0.0)
+            for i in range(m + 1):
+                here = plus(load(row, i), load(live, min(m - i, LANES)))
+                place = smaller(place, plus(p, where_larger(top, here, beyond)))
+                p = plus(p, one)
+    _note(top, runner_up, position, best, second, number, plus(spread(float(this)), place))
+
+
+@_contracted
+def chain_within(
+    row: Floats, m: int, longest: int, chain: Floats, live: Floats, position: int, further: int,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
+) -> None:
+    """All rows of a chain where all entries belong to one state, and each agent more leads to the state ``further`` on."""
+    a, b, step, none = spread(chain[0]), spread(chain[1]), spread(chain[2]), spread(-np.inf)
+    top, runner_up = none, none
+    for p in range(m + 1):
+        x = plus(load(row, p), load(live, min(m - p, LANES)))
+        if second is not None:
+            runner_up = larger(runner_up, smaller(top, x))
+        top = larger(top, x)
+    _note_whole(row, m, top, runner_up, position, live, best, second, number, this)
+    for done in range(1, longest + 1):
+        this += m - done + 2
+        left = m - done
+        top, runner_up = none, none
+        x = load(row, 0)
+        for p in range(left - LANES + 2):
+            after = load(row, p + 1)
+            new = multiply_add(a, x, multiply_add(b, after, step))
+            store(row, p, new)
+            if second is not None:
+                runner_up = larger(runner_up, smaller(top, new))
+            top = larger(top, new)
+            x = after
+        for p in range(max(left - LANES + 2, 0), left + 1):
+            new = multiply_add(a, load(row, p), multiply_add(b, load(row, p + 1), step))
+            store(row, p, new)
+            new = plus(new, load(live, min(left - p, LANES)))
+            if second is not None:
+                runner_up = larger(runner_up, smaller(top, new))
+            top = larger(top, new)
+        _note_whole(row, left, top, runner_up, position + further * done, live, best, second, number, this)
+
+
+@_inlined
+def _note_run(
+    row: Floats, start: int, length: int, position: int, apart: int, dead: Any, weights: Floats | None, second_last: int, last: int,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
+) -> None:
+    """One agent more (where ``weights`` are given) along a run of three vertices, and comparisons of its entries.
+
+    The states of neighbours are ``apart`` (0 or 1) positions apart. ``dead`` is minus infinity in lanes that do not exist, else 0.
+    """
+    none, one = spread(-np.inf), spread(1.0)
+    code = spread(float(this))
+    top, runner_up, winner = none, none, code
+    if weights is not None:
+        vertices = len(weights) - 1
+        a, y, z, step = spread(weights[0]), spread(weights[vertices - 2]), spread(weights[vertices - 1]), spread(weights[vertices])
+    for p in range(length):
+        x = load(row, start + p)
+        if weights is not None:
+            x = multiply_add(z, load(row, last + p), multiply_add(y, load(row, second_last + p), multiply_add(a, x, step)))
+            store(row, start + p, x)
+        x = plus(x, dead)
+        if apart == 1:
+            _note(x, none, position + p, best, second, number, code)
+        else:
+            if second is not None:
+                runner_up = larger(runner_up, smaller(top, x))
+            if number is not None:
+                winner = larger(winner, where_larger(x, top, code))
+            top = larger(top, x)
+        if number is not None:
+            code = plus(code, one)
+    if apart == 0:
+        _note(top, runner_up, position, best, second, number, winner)
+
+
+@_contracted
+def chain_general(
+    row: Floats, m: int, longest: int, chain: Floats, live: Floats, counts: Integers, chain_class: int, vertex_class: Integers,
+    padded: int, apart: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
+) -> None:
+    """All rows of a chain over three or more vertices; ``counts`` agents of each class are elsewhere.
+
+    No agent may stay at the first ``padded`` vertices. Along a run the last two vertices trade agents, so states are ``apart``.
+    """
+    vertices = len(vertex_class)
+    for done in range(longest + 1):
+        left = m - done
+        at_once = done > 0 and vertices == 3 and padded == 0
+        if done > 0 and not at_once:
+            one_agent_more(row, left, chain[:vertices], chain[vertices], up, runs, totals)
+        one, two = counts[1] + (done if chain_class == 1 else 0), counts[2] + (done if chain_class == 2 else 0)
+        for k in range(len(totals)):
+            slack = left - totals[k]
+            if slack < 0:
+                break
+            start = runs[k]
+            length = runs[k + 1] - start
+            if padded > 0:
+                inside = slack < LANES
+                for v in range(1, min(padded, vertices - 2)):
+                    inside = inside and entries[start, v - 1] == 0
+                if not inside:
+                    continue
+                length = 1 if padded == vertices - 1 else length
+            # The class counts of the first entry of the run.
+            if vertices == 3:
+                ones = one + (slack if vertex_class[0] == 1 else 0) + (totals[k] if vertex_class[2] == 1 else 0)
+                twos = two + (slack if vertex_class[0] == 2 else 0) + (totals[k] if vertex_class[2] == 2 else 0)
+                position = (ones + twos) * (ones + twos + 1) // 2 + ones
+            else:
+                here = counts.copy()
+                here[chain_class] += done
+                here[vertex_class[0]] += slack
+                for v in range(1, vertices):
+                    here[vertex_class[v]] += entries[start, v - 1]
+                position = _graded_rank(here[1:], here[1:].sum(), binomials)
+            dead = load(live, min(slack, LANES))
+            if at_once:
+                second_last, last = up[start, vertices - 3], up[start, vertices - 2]
+                _note_run(row, start, length, position, apart, dead, chain, second_last, last, best, second, number, this + start)
+            else:
+                _note_run(row, start, length, position, apart, dead, None, 0, 0, best, second, number, this + start)
+        this += sizes[left]
