@@ -355,13 +355,35 @@ def test_a_greedy_policy_is_evaluated_to_about_double_precision(case: str) -> No
     assert max(abs(Fraction(float(value[i])) - exact[i]) for i in np.ndindex(value.shape)) < Fraction(1, 10**10)
 
 
-def test_gmres_and_the_direct_solution_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    operator = LumpedOperator(model_of(spread_instance(20, 2, 2, 2, 2)), 12)
+@pytest.mark.parametrize(("directions", "n"), [(40, 12), (3, 12), (40, 90)])
+def test_gmres_and_an_elimination_agree(directions: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greedy_value, "_DIRECTIONS", directions)
+    operator = LumpedOperator(model_of(spread_instance(20, 2, 2, 2, 2)), n)
     _, policy = operator.apply(random_doubles(operator.shape, 3, 1.0))
     chain = greedy_value.policy_chain(operator, policy)
-    direct = chain.solve(np.zeros(operator.shape))
-    monkeypatch.setattr(greedy_value, "_MOST_DIRECT_STATES", 0)
-    assert np.abs(chain.solve(np.zeros(operator.shape)) - direct).max() < 1e-10
+    states = operator.shape[1]
+    transition = np.zeros((2, states, 2, states + chain.laws.shape[2]))
+    for g, c in np.ndindex(operator.shape):
+        for target in range(2):
+            start = chain.first[g, c]
+            transition[g, c, target, start : start + chain.laws.shape[2]] = chain.mixtures[g, chain.global_rows[g, c], target] * chain.laws[g, c]
+    matrix = np.eye(2 * states) - chain.discount * transition[..., :states].reshape(2 * states, -1)
+    direct = np.linalg.solve(matrix, chain.reward.ravel()).reshape(operator.shape)
+    solve = greedy_value._solution.py_func if directions == 3 else greedy_value._solution
+    found = solve(chain.laws, chain.first, chain.mixtures, chain.global_rows, chain.reward, chain.discount, np.zeros(operator.shape))
+    assert np.abs(found - direct).max() < 1e-12
+
+
+def test_gmres_does_nothing_to_a_solution_and_ends_on_a_trivial_system() -> None:
+    operator = LumpedOperator(model_of(spread_instance(20, 2, 2, 2, 2)), 4)
+    _, policy = operator.apply(random_doubles(operator.shape, 3, 1.0))
+    chain = greedy_value.policy_chain(operator, policy)
+    value = chain.solve(np.zeros(operator.shape))
+    assert np.abs(chain.solve(value) - value).max() < 1e-14
+    nothing = replace(chain, reward=np.zeros(operator.shape))
+    assert (nothing.solve(np.zeros(operator.shape)) == 0.0).all()
+    alone = replace(chain, laws=np.zeros_like(chain.laws))
+    assert np.abs(alone.solve(np.zeros(operator.shape)) - chain.reward).max() < 1e-15
 
 
 def test_truncated_laws_of_many_agents_are_those_of_single_agents_one_after_another() -> None:
