@@ -251,10 +251,13 @@ def _solution(
             k = steps
             new = basis[k + 1]
             _moved(laws, first, mixtures, rows, discount, basis[k].reshape(shape), new.reshape(shape))
+            whole = sqrt(_dot(new, new))
             for i in range(k + 1):
                 triangle[i, k] = _dot(basis[i], new)
                 _subtract(new, triangle[i, k], basis[i])
             length = sqrt(_dot(new, new))
+            # Of a vector that lies in the span of the others only rounding is left.
+            length = length if length > 2.0**-45 * whole else 0.0
             for i in range(k):
                 upper, lower = triangle[i, k], triangle[i + 1, k]
                 triangle[i, k] = cosine[i] * upper + sine[i] * lower
