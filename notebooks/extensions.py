@@ -32,7 +32,7 @@ import mfverify as mfv
 from mfverify.claims.extensions import executed_mixtures
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import RationalSystem, fraction
-from mfverify.extensions.linear_mdp import learn_with_kernel, random_mixture, sampled_kernel
+from mfverify.extensions.linear_mdp import LinearMDP, learn_with_kernel, sampled_kernel
 from mfverify.extensions.off_policy import StepSize, Target, distance, irreducible, q_learning, subsystem
 from mfverify.extensions.stochastic_rewards import NoisySystem, SampledRewardOperator, distance_to, policy_value, with_noise
 
@@ -54,7 +54,7 @@ def fitted(x, y):
 
 # %%
 n, k = 2, 1
-model = mfv.models.coordination()
+model = mfv.models.random_coupled(4)
 rewards = with_noise(model, seed=0)
 print(
     "a local reward",
@@ -157,23 +157,46 @@ assert reached["polynomial"] < reached["control: on-policy target"] / 3
 # %% [markdown]
 # ## X3: a linear process with continuous local states
 #
-# A local state is a point of [0, 1]; the kernel is a mixture of two fixed densities with weights that depend on the cell of the point, the global
-# state and the action. Values depend on the cell only, so that the process reduces exactly to a finite model: the certified truth. The
-# learner sees M sampled transitions $x'$ from every (cell, global state, action) and regresses on the features (least-squares value
-# iteration).
+# A local state is a point of [0, 1]; the kernel is a mixture of two fixed densities, one that leans left and one that leans right, with weights that
+# depend on where the point is and on the action. An agent earns +1 on the global agent's side, 0 in the middle, -1 on the other side, and
+# trying to change sides costs 1/20. Values depend on the cell of a point only, so that the process reduces exactly to a finite model: the
+# certified truth. The learner sees M sampled transitions $x'$ from every (cell, global state, action) and regresses on the features
+# (least-squares value iteration).
+
 
 # %%
-process = random_mixture(9)
-print("cells:", [str(b) for b in process.breaks], " densities:", [[str(x) for x in row] for row in process.measures])
+def exactly(nested):
+    """An array of fractions."""
+    array = np.array(nested, dtype=object)
+    return np.array([Fraction(x) for x in array.ravel()], dtype=object).reshape(array.shape)
+
+
+left_to_right = exactly([["5/8", "1/4", "1/8"], ["1/8", "1/4", "5/8"]])  # masses of the two densities on the cells
+side = (1, 0, -1)  # of a cell, seen from the global agent's state 0
+process = LinearMDP(
+    breaks=(Fraction(0), Fraction(2, 5), Fraction(3, 5), Fraction(1)),
+    features=exactly([[[(1, 0), ("3/4", "1/4")]] * 2, [[("3/4", "1/4"), ("1/4", "3/4")]] * 2, [[("1/4", "3/4"), (0, 1)]] * 2]),
+    measures=left_to_right,
+    reward=exactly(
+        [
+            [
+                [(side[i] if g == 0 else -side[i]) - (Fraction(1, 20) if (i, a) in ((0, 1), (2, 0)) else 0) for a in range(2)]
+                for g in range(2)
+            ]
+            for i in range(3)
+        ]
+    ),
+    surroundings=mfv.models.coordination(discount="9/10"),
+)
 point, target = Fraction(1, 3), Fraction(3, 4)
-print(f"density of the next state at {target} from {point}, in s_g = 0 with action 1: {process.density(target, point, 0, 1)}")
+print(f"density of the next state at {target} from {point} with action 1: {process.density(target, point, 0, 1)}")
 
 # %%
-n, ks, seeds = 16, (1, 2, 4, 8, 16), range(5)
+n, ks, seeds = 16, (1, 2, 4, 8, 12, 16), range(5)
 best = mfv.optimal_value(process.reduction, n)
 exact_gap = [float((best - mfv.execution_value(process.reduction, n, mfv.learn(process.reduction, k))).max().upper) for k in ks]
 curves = {"exact kernel": exact_gap}
-for m in (1, 4, 64):
+for m in (1, 8, 64):
     rows = []
     for k in ks:
         gaps = [
@@ -188,10 +211,10 @@ for label, values in curves.items():
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(11, 4.3), layout="constrained")
 for label, values in curves.items():
-    axes[0].plot(ks, [max(v, 1e-9) for v in values], "o-", label=label)
+    axes[0].plot(ks, [max(v, 1e-3) for v in values], "o-", label=label)
 axes[0].plot(ks, [exact_gap[0] / math.sqrt(k) for k in ks], "k:", label="shape of Theorem 4.12, 1/sqrt(k), through k = 1")
 axes[0].set(
-    xlabel="k, agents sampled", ylabel="gap, worst start", xscale="log", yscale="log", ylim=(1e-4, 10), title=f"Linear process, n = {n}"
+    xlabel="k, agents sampled", ylabel="gap, worst start", xscale="log", yscale="log", ylim=(1e-2, 10), title=f"Linear process, n = {n}"
 )
 axes[0].legend(fontsize=8)
 ms = (1, 2, 4, 8, 16, 64, 256)
@@ -215,10 +238,11 @@ axes[1].legend(fontsize=8)
 plt.show()
 
 # %% [markdown]
-# With enough transitions what is left is the cost of sampling agents, and that falls faster than the theorem's shape asks; with few, the gap
-# of the wrong kernel stays however many agents are sampled. The order of Theorem 4.12 hides its constant, so the catalogue checks the decay
-# (X3) and, fitted at k, the order (X3b, which is refuted: the gap need not follow it on every model).
+# At k = n the gap of the exact kernel is zero (it leaves the plot); before that it falls *more slowly* than the theorem's shape, for here too
+# agents with independent samples disagree. With few transitions a gap remains when everybody is sampled: that part is the price of M, not of
+# k. (A wrong kernel can even help at small k: it breaks the symmetry between the sides, and agents agree more often.) The order of Theorem
+# 4.12 hides its constant. So the catalogue checks the decay (X3), and the order with its constant fitted at k (X3b):
+# `mfverify verify --claims X1 X2 X3 X3b`.
 
 # %%
-report = mfv.verify(["X1", "X3"], workers=1, instance=None)
-print({claim: report.claim(claim)["status"] for claim in ("X1", "X3")})
+assert exact_gap[3] > exact_gap[0] / math.sqrt(8)

@@ -14,94 +14,146 @@
 # %% [markdown]
 # # Which structure gives which rate?
 #
-# **What you will learn.** How fast the exact gap of SUBSAMPLE-MFQ falls in $k$ on classes of models, for independent and for shared draws:
-# like a power of $k$, at once, or not at all. The rates are fitted to exact values, so that the uncertainty of a fitted exponent is about
-# the fit and not about noise. (The paper's open question on lower bounds.)
+# **What you will learn.** How fast the exact gap of SUBSAMPLE-MFQ falls in $k$ on classes of models, for six ways of drawing: exponentially, like
+# $1/k$, like $1/\sqrt k$, at once, or not at all (the paper's open question on lower bounds). The rates are fitted to exact values: the
+# interval of a fitted exponent is about the fit and not about noise.
 
 # %%
 import math
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
+from IPython.display import Markdown
 
 import mfverify as mfv
 
 # %% [markdown]
 # ## Model classes
 #
-# - *coordination*: the global agent and all others have to meet; the population stays where the coins fall;
-# - *redrawn types*: the same, with everybody's side redrawn in every other step, so that no start is safe;
+# - *coordination*: the global agent and all others have to meet; from the worst start (as many on either side) and, *clear majority*, from a
+#   start with three quarters on one side;
+# - *redrawn types*: the same, with everybody's side redrawn by a fair coin in every other step, so that no start is safe;
+# - *anti-coordination*: agents in the same state should act differently (the splitting lottery: two gamblers cancel each other half of the time);
 # - *smooth*: the patrol model, in which sites have to be watched and one decision more or less hardly matters;
 # - *coupled*: a random model with near-deterministic moves;
-# - *no global choice*: $|\mathcal A_g| = 1$, where the gap is zero for every $k$ (claim R5).
+# - *count-independent*: the same with a bonus on one global action, so that what is best for the global agent does not depend on the counts.
 
 # %%
+coupled = mfv.models.random_coupled(16)
+bonus = replace(coupled, global_reward=coupled.global_reward * 0 + [[0, 8], [0, 8]])
+many, some = (1, 3, 7, 15, 31, 63), (1, 2, 3, 4, 5, 8)
 plan = {
-    "coordination": (mfv.models.coordination(), 400, (1, 3, 7, 15, 31, 63, 127)),
-    "redrawn types": (mfv.models.redrawn(), 400, (1, 3, 7, 15, 31, 63, 127)),
-    "smooth (patrol)": (mfv.models.patrol(), 12, (1, 2, 3, 4, 6, 8)),
-    "coupled": (mfv.models.random_coupled(16), 100, (1, 3, 7, 15, 31, 63)),
-    "no global choice": (mfv.models.random_coupled(0, 2, 2, 2, 1), 100, (1, 3, 7, 15, 31)),
+    "coordination": (mfv.models.coordination(), 200, many, None),
+    "clear majority": (mfv.models.coordination(), 200, many, (0, 50)),
+    "redrawn types": (mfv.models.redrawn(), 200, many, None),
+    "anti-coordination": (mfv.models.splitting(), 10, (1, 2, 3, 4, 5, 8, 10), None),
+    "smooth": (mfv.models.patrol(), 10, some, None),
+    "coupled": (coupled, 100, many, None),
+    "count-independent": (bonus, 100, many, None),
 }
-ways = ("independent", "shared")
+ways = ("independent", "with-replacement", "shared-list", "shared", "stratified", "fixed")
 gaps = {}
-for name, (model, n, ks) in plan.items():
+for name, (model, n, ks, start) in plan.items():
     best = mfv.optimal_value(model, n)
+    policies = [mfv.learn(model, k) for k in ks]
     for way in ways:
-        gaps[name, way] = [(best - mfv.execution_value(model, n, mfv.learn(model, k), way)).max() for k in ks]
+        found = [best - mfv.execution_value(model, n, learned, way) for learned in policies]
+        gaps[name, way] = [gap.max() if start is None else gap[start] for gap in found]
 
 # %% [markdown]
-# ## Fitted exponents
+# Standing *apart* from the global agent is no class of its own: with the global agent's places renamed it is coordination, gap for gap.
+
+# %%
+meet = mfv.models.coordination()
+apart = replace(meet, local_reward=meet.local_reward[:, ::-1], name="apart")
+n, k = 50, 7
+pair = [(mfv.optimal_value(m, n) - mfv.execution_value(m, n, mfv.learn(m, k))).max() for m in (meet, apart)]
+print("meet:", pair[0])
+print("apart:", pair[1])
+assert pair[0].lower <= pair[1].upper and pair[1].lower <= pair[0].upper
+
+# %% [markdown]
+# ## Fitted rates
 #
-# Least squares of $\log$ gap on $\log k$, over the gaps that are certainly positive; the interval is two standard errors of the
-# fit. It says how well a power law fits over this range of $k$, nothing beyond.
+# Least squares of $\log$ gap on $\log k$ (a power) and on $k$ (an exponential), over the gaps that are certainly positive and $k \le n/2$ (close
+# to n every sample is nearly the population); the fit with the smaller residual is shown, with two standard errors. It says what describes this range of $k$, nothing beyond. *No decay* means a power
+# above $-0.1$; *zero* that no gap is certainly above $10^{-9}$; *few* that fewer than four are.
 
 
 # %%
-def fitted(ks, values):
-    """Exponent and two standard errors; None where fewer than three gaps are certainly positive."""
-    points = [(math.log(k), math.log(float(v.midpoint))) for k, v in zip(ks, values, strict=True) if v.lower > 10**-9]
-    if len(points) < 3:
-        return None
-    x, y = np.array(points).T
+def line(x, y):
+    """Slope of a least-squares line, two standard errors, and the sum of squared residuals."""
     slope, intercept = np.polyfit(x, y, 1)
     left = y - slope * x - intercept
-    return slope, 2 * math.sqrt(left @ left / (len(x) - 2) / ((x - x.mean()) @ (x - x.mean())))
+    return slope, 2 * math.sqrt(left @ left / (len(x) - 2) / ((x - x.mean()) @ (x - x.mean()))), left @ left
 
 
-for name, (_, n, ks) in plan.items():
-    for way in ways:
-        fit = fitted(ks, gaps[name, way])
-        ends = f"from {float(gaps[name, way][0].midpoint):.3g} to {float(gaps[name, way][-1].midpoint):.3g}"
-        print(f"{name:16} n = {n:3} {way:12} {ends:27}", "no positive gap" if fit is None else f"k^({fit[0]:.2f} +- {fit[1]:.2f})")
+def rate(n, ks, values):
+    """The better of two fits, in words."""
+    points = [(k, math.log(float(v.midpoint))) for k, v in zip(ks, values, strict=True) if v.lower > 10**-9 and 2 * k <= n]
+    if not points:
+        return "zero"
+    if len(points) < 4:
+        return f"few: {float(values[0].midpoint):.2g}, then 0 from k = {ks[len(points)]}"
+    k, y = np.array(points, dtype=float).T
+    power, exponential = line(np.log(k), y), line(k, y)
+    if power[0] > -0.1:
+        return f"no decay ({math.exp(y[0]):.2f} to {math.exp(y[-1]):.2f})"
+    if power[2] <= exponential[2]:
+        return f"$k^{{{power[0]:.2f} \\pm {power[1]:.2f}}}$"
+    return f"$e^{{({exponential[0]:.2f} \\pm {exponential[1]:.2f}) k}}$"
+
+
+table = ["| class | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
+for name, (_, n, ks, _) in plan.items():
+    table.append(f"| {name}, n = {n} | " + " | ".join(rate(n, ks, gaps[name, way]) for way in ways) + " |")
+Markdown("\n".join(table))
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained", sharey=True)
-for ax, way in zip(axes, ways, strict=True):
-    for name, (_, _, ks) in plan.items():
-        ax.plot(ks, [max(float(v.upper), 1e-12) for v in gaps[name, way]], "o-", label=name)
-    ks = np.array([1, 127])
-    ax.plot(ks, 0.5 / np.sqrt(ks), "k:", label="order 1/sqrt(k)")
-    ax.set(xlabel="k, agents sampled", xscale="log", yscale="log", title=f"{way} draws")
-axes[0].set_ylabel("largest gap (upper end)")
-axes[0].legend(fontsize=8)
+fig, axes = plt.subplots(2, 3, figsize=(13, 8), layout="constrained", sharey=True)
+for ax, way in zip(axes.flat, ways, strict=True):
+    for name, (_, _, ks, _) in plan.items():
+        ax.plot(ks, [max(float(v.upper), 1e-12) for v in gaps[name, way]], "o-", markersize=4, label=name)
+    reference = np.array([1, 63])
+    ax.plot(reference, 0.5 / np.sqrt(reference), "k:", label="order 1/sqrt(k)")
+    ax.plot(reference, 0.5 / reference, "k--", linewidth=1, label="order 1/k")
+    ax.set(xscale="log", yscale="log", ylim=(1e-6, 5), title=f"{way} draws")
+for ax in axes[:, 0]:
+    ax.set_ylabel("largest gap (upper end)")
+for ax in axes[1]:
+    ax.set_xlabel("k, agents sampled")
+axes[0, 0].legend(fontsize=7, loc="lower left")
 plt.show()
 
 # %% [markdown]
 # ## One page of it
 #
-# - **No decay.** Independent draws where agents have to agree. On redrawn types the gap stays above a constant from *every* start, and in the
-#   limit of large $n$ the constant is known in closed form (`mfverify/models/redrawn.py`).
-# - **About $1/k$.** The same models under one shared draw. A sample's majority is wrong only where the population's is narrow, and there it
-#   costs little: the chance to be wrong and the price of it shrink together. Faster than the
-#   $1/\sqrt k$ that claim R4 guarantees.
-# - **In between.** On the coupled and the patrol model both ways of drawing fall, by fitted powers between $-0.7$ and $-1.3$.
-# - **Zero, or not.** Without a global choice the agents' problems separate: with independent draws a sample of one is as good as all.
-#   Copying somebody else's action is then a mistake, and the shared draw pays for it until k is large. Sharing is no free lunch.
+# - **No decay**: *agents have to agree, and everybody draws alone* (coordination from balanced starts, redrawn types). The majority of a balanced
+#   population's sample is a coin, and everybody tosses its own. On redrawn types no start is safe, and the limit of the gap for large n is known
+#   in closed form (`mfverify/models/redrawn.py`).
+# - **Not to zero**: *agents in one state should act differently* (anti-coordination), under the paper's rule that everybody in a state plays the
+#   smallest action the joint plan has for it. Even k = n leaves a gap with independent draws; dealing the plan out to the members of one
+#   shared sample removes it.
+# - **About $1/\sqrt k$**: *agreement, one shared list, everybody substitutes itself.* All see nearly the same sample; those whose own entry tips the
+#   balance disagree, and a sample is that close to balance with probability of order $1/\sqrt k$.
+# - **About $1/k$**: *agreement, one shared subset, the others copy.* A wrong majority is rare *and* cheap: the chance to be wrong and the price of
+#   it shrink together. Faster than the $1/\sqrt k$ that claim R4 guarantees.
+# - **Exponential**: *the optimum changes only at a threshold, and the population is away from it* (clear majority). The chance that a sample is on
+#   the wrong side falls exponentially in k; stratified draws make it zero at once.
+# - **Zero**: *what is best for the global agent does not depend on the counts*, or it has no choice (claim R5). The agents' problems separate: a
+#   sample of one is as good as all.
+#
+# In between, the smooth and the coupled model fall by powers near $-1$ with either way of drawing, because their optimum changes little by
+# little. Sharing is no free lunch: on the smooth model copying somebody else's action is a mistake, and a shared draw starts much worse.
 
 # %%
-constant = gaps["redrawn types", "independent"][-1].lower
-print("redrawn types, independent draws, k = 127: gap at least", float(constant))
-assert constant > gaps["redrawn types", "independent"][0].upper / 3
-assert gaps["coordination", "shared"][-1].upper < gaps["coordination", "shared"][0].lower / 5
-assert all(abs(v.midpoint) < 10**-6 for v in gaps["no global choice", "independent"])
+redrawn = gaps["redrawn types", "independent"]
+print("redrawn types, independent draws, k = 63: gap at least", float(redrawn[-1].lower))
+assert redrawn[-1].lower > redrawn[0].upper * 9 / 10
+print("anti-coordination, everybody sampled, independent draws: gap at least", float(gaps["anti-coordination", "independent"][-1].lower))
+assert gaps["anti-coordination", "independent"][-1].lower > 0.04 > gaps["anti-coordination", "shared"][-1].upper
+assert gaps["coordination", "shared"][-1].upper < gaps["coordination", "shared"][0].lower / 40
+assert gaps["clear majority", "independent"][-1].upper < 10**-6
+assert all(abs(v.midpoint) < 10**-9 for way in ways for v in gaps["count-independent", way])
+assert gaps["smooth", "shared"][0].lower > 5 * gaps["smooth", "independent"][0].upper
