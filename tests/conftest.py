@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # Threads of compiled loops that wait for each other by spinning take the processor from those that work; small test cases
 # on a busy machine then run ten times slower. The setting has to stand before the first compiled loop runs.
@@ -13,3 +13,14 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # A property is true or false, however long an example takes.
 settings.register_profile("mfverify", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("mfverify")
+
+# For mutation testing (make mutants): the same few examples every time, and a failure is not made simpler.
+settings.register_profile(
+    "mutants",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=15,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)

@@ -52,6 +52,19 @@ def test_rank_ranks_each_vector_among_those_of_its_own_total() -> None:
     assert counts.rank(mixed).tolist() == wanted
 
 
+@pytest.mark.parametrize("shape", [(4,), (1, 4), (2, 5, 4), (3, 1, 1, 4)])
+def test_rank_runs_along_the_last_axis_of_any_shape(shape: tuple[int, ...]) -> None:
+    """Also of vectors in a list, and of shorter integers."""
+    given = np.arange(int(np.prod(shape)), dtype=np.int16).reshape(shape) % 3
+    found = counts.rank(given)
+    assert found.shape == shape[:-1]
+    assert found.dtype == np.int64
+    for place in np.ndindex(shape[:-1]):
+        c = tuple(int(x) for x in given[place])
+        assert found[place] == oracles.all_count_vectors(sum(c), 4).index(c)
+    assert counts.rank([0, 2, 1]) == oracles.all_count_vectors(3, 3).index((0, 2, 1))
+
+
 @pytest.mark.parametrize(("n", "size"), [(-1, 2), (2, 0), (-3, -3)])
 def test_impossible_enumerations_are_refused(n: int, size: int) -> None:
     with pytest.raises(ModelError, match=rf"n={n}, size={size}"):

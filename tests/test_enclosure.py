@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError
 from fractions import Fraction
 from typing import Any
 
@@ -15,10 +16,12 @@ from hypothesis import strategies as st
 
 from mfverify.enclosure import (
     UNDECIDED,
+    UNDERFLOW,
     UNIT_ROUNDOFF,
     Enclosure,
     Interval,
     StopReason,
+    Work,
     add_down,
     add_up,
     fixed_point_enclosure,
@@ -362,3 +365,164 @@ def test_what_is_undecided_says_so() -> None:
     assert repr(Interval(Fraction(1, 2), Fraction(3, 4))) == "[0.5, 0.75]"
     with pytest.raises(UndecidedError, match="do not decide this comparison"):
         bool(UNDECIDED)
+
+
+# ------------------------------------------------------------------------------ nothing wider than it has to be, nothing narrower
+
+
+def test_the_rounding_constants_are_those_of_doubles() -> None:
+    assert Fraction(sys.float_info.epsilon) / 2 == UNIT_ROUNDOFF
+    assert Fraction(sys.float_info.min) == UNDERFLOW
+
+
+@pytest.mark.parametrize(
+    ("roundings", "magnitude", "operations"), [(1, Fraction(1), 0), (3, Fraction(5, 7), 11), (2**53 - 1, Fraction(2), 1)]
+)
+def test_rounding_error_is_that_of_highams_lemma(roundings: int, magnitude: Fraction, operations: int) -> None:
+    """``L u / (1 - L u)`` with ``u = 2**-53`` is ``L / (2**53 - L)``."""
+    relative = Fraction(roundings, 2**53 - roundings)
+    assert rounding_error(roundings, magnitude, operations) == relative * magnitude + Fraction(operations, 2**1022)
+
+
+@given(known_intervals(), known_intervals())
+def test_interval_arithmetic_is_the_hull_of_its_ends(x: tuple[Interval, Fraction], y: tuple[Interval, Fraction]) -> None:
+    for act in (operator.add, operator.sub, operator.mul, operator.truediv):
+        if act is operator.truediv and y[0].contains(0):
+            continue
+        found = act(x[0], y[0])
+        ends = [act(a, b) for a in (x[0].lower, x[0].upper) for b in (y[0].lower, y[0].upper)]
+        assert (found.lower, found.upper) == (min(ends), max(ends))
+
+
+@pytest.mark.parametrize("zero", [(0, 1), (-1, 0), (0, 0), (-1, 1)])
+def test_division_by_what_may_be_zero_is_refused_ends_included(zero: tuple[int, int]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        Interval.exactly(1) / Interval(Fraction(zero[0]), Fraction(zero[1]))
+
+
+def test_the_absolute_value_is_the_hull() -> None:
+    half, third = Fraction(1, 2), Fraction(1, 3)
+    for interval, wanted in (((third, half), (third, half)), ((-half, -third), (third, half)), ((-half, third), (0, half)), ((-third, half), (0, half)),
+                             ((0, third), (0, third)), ((-third, 0), (0, third))):  # fmt: skip
+        found = abs(Interval(Fraction(interval[0]), Fraction(interval[1])))
+        assert (found.lower, found.upper) == wanted
+
+
+def test_midpoint_and_width_are_exact() -> None:
+    interval = Interval(Fraction(1, 3), Fraction(3, 4))
+    assert interval.midpoint == Fraction(13, 24)
+    assert interval.width == Fraction(5, 12)
+    assert not interval.is_exact
+    assert [interval.contains(x) for x in (Fraction(1, 3), Fraction(3, 4), Fraction(33, 100), Fraction(76, 100))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert maximum([interval, Interval(Fraction(0), Fraction(5)), Interval.exactly(Fraction(1, 2))]).upper == 5
+    assert maximum([interval, Interval(Fraction(0), Fraction(5)), Interval.exactly(Fraction(1, 2))]).lower == Fraction(1, 2)
+
+
+def test_ends_are_made_rational_and_records_do_not_change() -> None:
+    interval = Interval(1, 2)  # type: ignore[arg-type]  # what an interactive user types
+    assert isinstance(interval.lower, Fraction) and isinstance(interval.upper, Fraction)
+    assert (interval == 1.5) is False  # Python's answer for what is not comparable
+    for record, name in ((interval, "lower"), (Enclosure(np.zeros(1), np.ones(1)), "lower"), (Work(StopReason.WIDTH), "sweeps")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(record, name, None)
+
+
+def test_work_counts_from_zero() -> None:
+    work = Work(StopReason.WIDTH)
+    assert (work.sweeps, work.evaluations, work.pairs_per_sweep) == (0, 0, 0)
+    found = Enclosure.of_fractions(np.array([Fraction(1, 3)], dtype=object), work)
+    assert found.work is work
+    assert Enclosure(np.zeros(1), np.ones(1)).work is None
+
+
+def test_arrays_of_any_kind_become_doubles() -> None:
+    found = Enclosure(np.array([0, 1]), np.array([1, 1], dtype=np.int8))
+    assert found.lower.dtype == found.upper.dtype == np.float64
+    whole = Enclosure.of_fractions(np.array([[1, 2], [3, 4]]))
+    assert whole.shape == (2, 2)
+    assert whole.exact is not None and whole.exact.dtype == object
+    with pytest.raises(ValueError, match="read-only"):
+        found.lower[0] = 0.5
+
+
+@given(known_enclosures(numbers=wide_doubles))
+def test_middle_and_width_of_an_enclosure(x: tuple[Enclosure, list[Fraction]]) -> None:
+    enclosure = x[0]
+    for interval, middle, width in zip(entries(enclosure), enclosure.midpoint, enclosure.width, strict=True):
+        size = max(abs(interval.lower), abs(interval.upper))
+        assert abs(Fraction(float(middle)) - interval.midpoint) <= size * 2 * UNIT_ROUNDOFF + 2 * UNDERFLOW
+        assert interval.width <= Fraction(float(width)) <= interval.width * (1 + 4 * UNIT_ROUNDOFF) + UNDERFLOW
+    far = Enclosure(np.array([1e308, -1e308]), np.array([1.5e308, 1e308]))
+    assert np.isfinite(far.midpoint).all()
+
+
+@given(known_enclosures(), known_enclosures())
+def test_enclosure_arithmetic_is_hardly_wider_than_exact(x: tuple[Enclosure, list[Fraction]], y: tuple[Enclosure, list[Fraction]]) -> None:
+    for act in (operator.add, operator.sub):
+        for found, a, b in zip(entries(act(x[0], y[0])), entries(x[0]), entries(y[0]), strict=True):
+            exact = act(a, b)
+            size = 4 * UNIT_ROUNDOFF * max(abs(exact.lower), abs(exact.upper)) + UNDERFLOW
+            assert exact.lower - size <= found.lower <= exact.lower
+            assert exact.upper <= found.upper <= exact.upper + size
+    for found, a in zip(entries(abs(x[0])), entries(x[0]), strict=True):
+        assert (found.lower, found.upper) == (abs(a).lower, abs(a).upper)
+
+
+def test_exact_enclosures_stay_exact_under_signs_and_sums() -> None:
+    third = Enclosure.of_fractions(np.array([Fraction(1, 3), Fraction(-2, 3)], dtype=object))
+    assert [x.lower for x in entries(-third)] == [Fraction(-1, 3), Fraction(2, 3)]
+    assert [x.upper for x in entries(abs(third))] == [Fraction(1, 3), Fraction(2, 3)]
+    assert [x.lower for x in entries(third + third)] == [Fraction(2, 3), Fraction(-4, 3)]
+    assert (third == -third) is False
+    assert (third <= third) is True
+    assert (third > third) is False
+    assert third.max().is_exact
+    rounded = Enclosure(third.lower, third.upper)
+    for mixed in (third + rounded, rounded + third, -rounded, abs(rounded)):
+        assert mixed.exact is None
+    assert (third == rounded) is UNDECIDED
+    assert (third <= rounded) is UNDECIDED
+    assert (third < rounded) is UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "answers"),
+    [
+        (([0, 2], [1, 3]), ([1, 4], [2, 5]), (True, UNDECIDED, False, False, False)),
+        (([0, 5], [1, 6]), ([2, 0], [3, 1]), (False, False, False, False, False)),
+        (([0, 5], [9, 6]), ([2, 5], [3, 5]), (UNDECIDED, False, UNDECIDED, UNDECIDED, UNDECIDED)),
+        (([1, 2], [1, 2]), ([1, 2], [1, 2]), (True, False, True, False, True)),
+        (([1, 2], [1, 2]), ([1, 2], [1, 3]), (True, False, UNDECIDED, False, UNDECIDED)),
+        (([1, 2], [1, 2]), ([1, 3], [1, 3]), (True, False, False, False, False)),
+    ],
+)
+def test_comparisons_of_arrays_speak_of_every_entry(left: Any, right: Any, answers: tuple[Any, ...]) -> None:
+    x, y = (Enclosure(np.array(a, dtype=float), np.array(b, dtype=float)) for a, b in (left, right))
+    assert [compare(x, y) for compare in COMPARISONS] == list(answers)
+    assert x.intersects(y) is (answers[-1] is not False)
+
+
+def test_an_enclosure_is_compared_with_enclosures_only() -> None:
+    assert (Enclosure(np.zeros(1), np.zeros(1)) == 0) is False
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=1, max_size=4), st.fractions(0, 1, max_denominator=10**9))
+@example([(0.1, 0.2), (0.3, -0.7)], Fraction(1, 10**6))
+def test_the_fixed_point_bounds_are_rounded_outward_and_hardly_more(pairs: list[tuple[float, float]], error: Fraction) -> None:
+    """Against MacQueen's bounds in exact arithmetic, entry by entry."""
+    image, value = (np.array(x) for x in zip(*pairs, strict=True))
+    discount = Fraction(9, 10)
+    moved = [Fraction(a) - Fraction(b) for a, b in pairs]
+    low, high = 9 * (min(moved) - error), 9 * (max(moved) + error)
+    work = Work(StopReason.WIDTH, 3)
+    found = fixed_point_enclosure(image, value, error, discount, work)
+    slack = Fraction(1, 10**11)
+    for interval, (a, _) in zip(entries(found), pairs, strict=True):
+        assert Fraction(a) - error + low - slack <= interval.lower <= Fraction(a) - error + low
+        assert Fraction(a) + error + high <= interval.upper <= Fraction(a) + error + high + slack
+    assert found.work is work

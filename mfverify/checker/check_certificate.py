@@ -302,9 +302,7 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
             # Every optimal joint action is among these. Several are exact ties if they are one expression, or if all values are exact.
             left = [(b, i) for b in range(B) if tops[b - B] >= best - near for i, x in enumerate(tables[b - B]) if x >= best - near]
             kinds = {(model.r_g[g][b], tuple(model.P_g[g][b]), keys[i], rewards[i]) for b, i in left}
-            require(
-                len(kinds) == 1 or (claimed == 0 and exact), f"sample {(g, c)}: the values do not separate the best action from the next"
-            )
+            require(len(kinds) == 1 or (claimed == 0 and exact), f"sample {(g, c)}: the best action is not separated from the next")
             # The smallest global action is played, and of the actions that agents in the own state take in a tied maximiser with that
             # global action the smallest: the lexicographic rule.
             first = min(b for b, _ in left)
@@ -315,9 +313,7 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
             effects = [{(model.r_l[s][g][a], tuple(model.P_l[s][g][a])) for a in t} for s, t in enumerate(taken)]
             tied = tied or (f"sample {(g, c)}" if len(kinds) > 1 or any(len(t) > 1 for t in effects) else "")
     radius = Q(worst, one) / (1 - gamma)
-    require(
-        claimed is None or radius <= claimed, f"the values are certain to within {float(radius):.3g} only, not to the radius that is stated"
-    )
+    require(claimed is None or radius <= claimed, f"radius: the values are certain to within {float(radius):.3g} only")
     return radius, plays, tied
 
 
@@ -338,12 +334,10 @@ def action_value(model: Model, agents: int, values: Values, g: int, b: int, d: t
 
 def samples(c: tuple[int, ...], k: int) -> Iterator[tuple[tuple[int, ...], int]]:
     """The counts of the k-subsets of a population and how many subsets have them: products of binomial coefficients."""
-    if len(c) == 1:
-        yield from [((k,), comb(c[0], k))] if k <= c[0] else []
-        return
-    for x in range(max(0, k - sum(c[1:])), min(k, c[0]) + 1):
-        ways = comb(c[0], x)
-        yield from (((x, *rest), ways * others) for rest, others in samples(c[1:], k - x))
+    if not c:
+        yield (), 1
+    for x in range(max(0, k - sum(c[1:])), min(k, c[0]) + 1) if c else []:
+        yield from (((x, *rest), comb(c[0], x) * others) for rest, others in samples(c[1:], k - x))
 
 
 def executed(model: Model, n: int, k: int, plays: dict[State, Play], values: Values, work: Work) -> Q:
@@ -469,10 +463,10 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
     left = best[start] - values.listed[start] - off
     if claim[:2] in ("T1", "T2"):
         right = theorem_bound(claim, model, n, k)
-        if claim[:2] == "T2" and all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l)):
-            notes.append("every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one")
-        elif claim[:2] == "T2":
-            notes.append("this is the exact operator: the event to which the theorem gives its probability is taken to be sure")
+        certain = all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l))
+        alike = "every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one"
+        sure = "this is the exact operator: the event to which the theorem gives its probability is taken to be sure"
+        notes += [alike if certain else sure] if claim[:2] == "T2" else []
     elif claim == "T3":
         right = rational(said.get("C"), "C") * (1 + logarithm(Q(k))[1]) / root(Q(k))[0]
         least = min(x - values.listed[s] for s, x in best.items()) - off
@@ -578,10 +572,7 @@ def check(text: bytes) -> Answer:
         claim = get(document, "claim", str)
         require(claim in CLAIMS, f"claim: this checker knows {', '.join(CLAIMS)}")
         left, right, notes = CLAIMS[claim](claim, document, work)
-        stated = (
-            rational(get(document, "actual", dict).get("lower"), "actual"),
-            rational(get(document, "bound", dict).get("upper"), "bound"),
-        )
+        stated = [rational(get(document, side, dict).get(end), side) for side, end in (("actual", "lower"), ("bound", "upper"))]
         require(left > right, f"the left side is only certain to be at least {float(left):.10g}, the right side may be {float(right):.10g}")
         require(left >= stated[0], f"actual: {float(stated[0]):.10g} is stated, {float(left):.10g} is certain")
         require(right <= stated[1], f"bound: {float(stated[1]):.10g} is stated, {float(right):.10g} is certain")
@@ -590,9 +581,7 @@ def check(text: bytes) -> Answer:
         return Answer(True, [shown, *notes], work.done)
     except Refused as refusal:
         return Answer(False, [str(refusal)], work.done)
-    except RecursionError:
-        return Answer(False, ["the file is nested too deeply"], work.done)
-    except (ValueError, MemoryError, OverflowError) as error:
+    except (ValueError, MemoryError, OverflowError, RecursionError) as error:
         return Answer(False, [f"the file is not a certificate: {' '.join(str(error).split())[:200]}"], work.done)
 
 

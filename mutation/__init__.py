@@ -1,0 +1,1 @@
+"""Mutation testing of the certified core: ``make mutants``."""

@@ -1,0 +1,417 @@
+"""Whole certificates that take milliseconds, and both sides of every claim against brute force: quick enough for ``make mutants``."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mfverify.checker import check_certificate as checker
+from tests import oracles
+from tests.house.sources import PROJECT
+from tests.oracles import Instance, LabelledSystem
+
+Q = Fraction
+FOLDER = PROJECT / "reports" / "certificates"
+QUICK = ("C2", "C3", "C7", "C7b", "L2", "P3", "P4", "S4b", "T1", "T2_scaled", "X3b")
+Document = dict[str, Any]
+
+
+def read(name: str) -> Document:
+    document: Document = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return document
+
+
+def sealed(document: Document) -> bytes:
+    """The document with a digest that fits."""
+    content = {key: part for key, part in document.items() if key != "digest"}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return json.dumps(content | {"digest": hashlib.sha256(text.encode()).hexdigest()}).encode()
+
+
+def changed(name: str, *path: Any, to: Any) -> bytes:
+    """A sealed certificate with one place changed."""
+    document = read(name)
+    inner: Any = document
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = to
+    return sealed(document)
+
+
+def refused(text: bytes, words: str) -> None:
+    answer = checker.check(text)
+    assert not answer.accepted
+    assert len(answer.reasons) == 1
+    assert words in answer.reasons[0]
+
+
+def sides(document: Document) -> tuple[Fraction, Fraction, list[str]]:
+    left, right, notes = checker.CLAIMS[document["claim"]](document["claim"], document, checker.Work())
+    return left, right, notes
+
+
+def instance_of(document: Document) -> Instance:
+    """The model of a certificate for the oracles."""
+
+    def tuples(part: Any) -> Any:
+        return tuple(map(tuples, part)) if isinstance(part, list) else Q(part)
+
+    model = document["model"]
+    names = ("global_kernel", "local_kernel", "global_reward", "local_reward")
+    return Instance(*(tuples(model[name]) for name in names), Q(model["discount"]))
+
+
+# ----------------------------------------------------------------------------------------------------------- whole certificates
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_bundled_ones_are_accepted_in_the_work_that_they_state(name: str) -> None:
+    document = read(name)
+    answer = checker.check_file(str(FOLDER / f"{name}.json"))
+    assert answer.accepted, answer.reasons
+    assert answer.steps == document["cost"]["steps"]
+    assert answer.reasons[0].startswith(f"{document['claim']} is violated: left side >= ")
+    assert checker.check(sealed(document)) == answer
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_is_stated_is_at_most_what_is_certain(name: str) -> None:
+    document = read(name)
+    left, right, _ = sides(document)
+    stated = Q(document["actual"]["lower"]), Q(document["bound"]["upper"])
+    assert right <= stated[1] < stated[0] <= left
+    assert 0 < Q(document["margin"]) <= stated[0] - stated[1]
+
+
+@pytest.mark.parametrize("name", ["C3", "L2", "P4"])
+def test_a_certificate_states_no_more_than_is_certain(name: str) -> None:
+    document = read(name)
+    left, right, _ = sides(document)
+    middle = (left + right) / 2
+    exactly = document | {"actual": {"lower": str(left)}, "bound": {"upper": str(right)}, "margin": str(left - right)}
+    assert checker.check(sealed(exactly)).accepted
+    tiny = Q(1, 10**12)
+    refused(sealed(exactly | {"actual": {"lower": str(left + tiny)}}), "actual: ")
+    refused(sealed(exactly | {"bound": {"upper": str(right - tiny)}}), "bound: ")
+    refused(sealed(exactly | {"margin": str(left - right + tiny)}), "margin: ")
+    refused(sealed(exactly | {"margin": "0"}), "margin: ")
+    refused(sealed(exactly | {"actual": {"lower": str(middle)}, "bound": {"upper": str(middle)}}), "margin: ")
+
+
+def test_a_side_that_only_ties_is_no_violation() -> None:
+    """Where nobody moves the distance after the step is the one before."""
+    document = read("C7")
+    population, sample = document["parameters"]["population"], document["parameters"]["sample"]
+    still = [[str(int(i == j)) for j in range(len(population.split("+")))] for i in range(len(population.split("+")))]
+    assert sample
+    left, right, _ = sides(document | {"proof": {"kernel": still}})
+    assert left == right
+    refused(sealed(document | {"proof": {"kernel": still}}), "the left side is only certain")
+
+
+def test_texts_that_are_no_certificates_are_refused() -> None:
+    good = sealed(read("C3"))
+    document = json.loads(good)
+    refused(b"", "the file is not a certificate")
+    refused(b"\xff", "the file is not a certificate")
+    refused(b"[]", "the keys of a certificate are actual, agents, bound")
+    refused(b"{}", "the keys of a certificate are")
+    refused(b"[" * 10**5, "")
+    refused(good.replace(b'"agents"', b'"agents": 2, "agents"', 1), "the same key twice")
+    refused(
+        good.replace(b'"version": 1', b'"version": 1.0', 1), "found the number 1.0; numbers that are not integers are written as strings"
+    )
+    refused(good.replace(b'"version": 1', b'"version": NaN', 1), "found the number NaN")
+    refused(json.dumps(document | {"digest": "0" * 64}).encode(), "digest: the content has been changed")
+    refused(sealed(document | {"version": 2}), "version: this checker knows version 1")
+    refused(sealed(document | {"extra": 1}), "the keys of a certificate are")
+    refused(sealed({key: part for key, part in document.items() if key != "cost"}), "the keys of a certificate are")
+    refused(sealed(document | {"claim": "C1"}), "claim: this checker knows T1, T1b")
+    refused(sealed(document | {"claim": 3}), "claim: is missing or not of the type str")
+    assert checker.check(good + b" " * (checker.LARGEST_FILE - len(good))).accepted
+    refused(good + b" " * (checker.LARGEST_FILE - len(good) + 1), "the file is longer than 8000000 bytes")
+
+
+def test_files_are_read_or_the_reason_is_told(tmp_path: Path) -> None:
+    good = sealed(read("C3"))
+    (tmp_path / "good.json").write_bytes(good)
+    assert checker.check_file(str(tmp_path / "good.json")).accepted
+    (tmp_path / "long.json").write_bytes(good + b" " * checker.LARGEST_FILE)
+    assert "longer than" in checker.check_file(str(tmp_path / "long.json")).reasons[0]
+    missing = checker.check_file(str(tmp_path / "missing.json"))
+    assert missing == checker.Answer(False, ["the file cannot be read (No such file or directory)"], 0)
+
+
+# ------------------------------------------------------------------------------------------------ the left side, the right side
+
+
+def gap_of(instance: Instance, n: int, k: int) -> dict[oracles.State, Fraction]:
+    """``V* - V^{pi_k}`` of every state, exactly."""
+    system = LabelledSystem(instance, n)
+    optimum, played = system.by_counts(system.optimum), oracles.execution_value(instance, n, k, "independent")
+    return {state: optimum[state] - played[state] for state in optimum}
+
+
+def start_of(document: Document) -> oracles.State:
+    return document["state"]["global"], tuple(document["state"]["counts"])
+
+
+CLOSE = Q(1, 10**3)
+
+
+def test_a_gap_where_everybody_is_sampled() -> None:
+    document = read("P3")
+    left, right, notes = sides(document)
+    exact = gap_of(instance_of(document), document["agents"], document["subsample"])[start_of(document)]
+    assert right == 0 < exact - CLOSE < left <= exact
+    assert "ties matter" in notes[-1] or "no tie-breaking" in notes[-1]
+    refused(changed("P3", "agents", to=3), "")
+    refused(sealed(read("P4") | {"claim": "P3", "subsample": 2}), "P3 speaks of k = n")
+
+
+@pytest.mark.parametrize(
+    ("claim", "constant", "violated"), [("T1", None, False), ("T2", None, False), ("T3", "1/100", True), ("T3", "100", False)]
+)
+def test_a_small_gap_against_every_formula(claim: str, constant: str | None, violated: bool) -> None:
+    """The gap of P3's model with n = k = 2: far below the theorems' bounds, above a small multiple of the rate of T3."""
+    document = read("P3") | {"claim": claim, "parameters": {"C": constant} if constant else {}}
+    left, right, notes = sides(document)
+    exact = gap_of(instance_of(document), 2, 2)
+    assert exact[start_of(document)] - CLOSE < left <= exact[start_of(document)]
+    assert (left > right) is violated
+    if constant:
+        rate = Q(constant) * Q(11972, 10**4)  # (1 + ln 2)/sqrt 2, from below
+        assert rate < right < rate * Q(10001, 10**4)
+        if len(document["proof"]["witness"]) == len(exact):
+            least = Q(notes[0].removeprefix("and the gap is at least ").removesuffix(" from every start"))
+            assert least - Q(1, 500) <= min(exact.values()) and least <= min(exact.values())
+    else:
+        assert right == checker.theorem_bound(claim, checker.Model(document), 2, 2)
+        assert len(notes) == (2 if claim == "T2" else 1)
+
+
+def test_what_a_theorem_with_a_probability_is_read_as() -> None:
+    assert sides(read("T2_scaled"))[2][0].startswith("every next state is certain")
+    mixed = read("P3") | {"claim": "T2"}
+    assert sides(mixed)[2][0].startswith("this is the exact operator")
+
+
+@pytest.mark.parametrize("name", ["P4", "S4b"])
+def test_gaps_at_two_samples_or_from_two_kinds_of_start(name: str) -> None:
+    document = read(name)
+    instance, n, k = instance_of(document), document["agents"], document["subsample"]
+    left, right, _ = sides(document)
+    larger = k + 1 if name == "P4" else k
+    exact = gap_of(instance, n, larger)[start_of(document)]
+    assert exact - CLOSE < left <= exact
+    smaller = gap_of(instance, n, k)
+    if name == "S4b":
+        types = checker.types_in(checker.Model(document), document["parameters"]["types"])
+        smaller = {state: x for state, x in smaller.items() if types(state[1]) == 1}
+        refused(changed("S4b", "state", "counts", to=[n, *[0] * (instance.sizes[2] - 1)]), "")
+    largest = max(smaller.values())
+    assert largest <= right < largest + CLOSE
+
+
+def test_half_the_gap_at_a_quarter_of_the_sample() -> None:
+    document = read("X3b")
+    left, right, _ = sides(document)
+    assert document["parameters"]["transitions"] == 0
+    refused(changed("X3b", "parameters", "transitions", to=8), "transitions: 0")
+    assert left > right > 0
+
+
+def test_types_are_blocks_that_nobody_leaves() -> None:
+    model = checker.Model(read("S4b"))
+    types = read("S4b")["parameters"]["types"]
+    found = checker.types_in(model, types)
+    size = model.sizes[2] // types
+    for c in oracles.all_count_vectors(3, model.sizes[2]):
+        assert found(c) == len({s // size for s in range(model.sizes[2]) if c[s] > 0})
+    with pytest.raises(checker.Refused, match="types"):
+        checker.types_in(checker.Model(read("P3")), 2)
+    leaving = copy.deepcopy(read("S4b"))
+    row = leaving["model"]["local_kernel"][0][0][0]
+    leaving["model"]["local_kernel"][0][0][0] = ["0"] * (len(row) - 1) + ["1"]
+    with pytest.raises(checker.Refused, match="never leave"):
+        checker.types_in(checker.Model(leaving), types)
+
+
+def test_the_lipschitz_claim_compares_action_values_of_two_systems() -> None:
+    document = read("L2")
+    instance, proof = instance_of(document), document["proof"]
+    left, right, notes = sides(document)
+    local_actions = instance.sizes[3]
+    exact, laws = [], []
+    for size, key in ((document["subsample"], "first"), (document["parameters"]["other"], "second")):
+        system = LabelledSystem(instance, size)
+        d = proof[key]["actions"]
+        pairs = [divmod(z, local_actions) for z, x in enumerate(d) for _ in range(x)]
+        state = document["state"]["global"], tuple(s for s, _ in pairs)
+        reward, law = system.row(state, (proof["global_action"], tuple(a for _, a in pairs)))
+        exact.append(reward + instance.discount * sum(p * system.optimum[target] for target, p in law.items()))
+        laws.append([Q(x, size) for x in d])
+    distance = sum(abs(x - y) for x, y in zip(*laws, strict=True)) / 2
+    assert abs(exact[0] - exact[1]) - CLOSE < left <= abs(exact[0] - exact[1])
+    rt_l = max(abs(x) for part in instance.local_reward for row in part for x in row)
+    assert right == 2 * rt_l / (1 - instance.discount) * distance
+    assert notes == [f"the two distributions have total variation {distance}"]
+    swapped = document | {
+        "subsample": document["parameters"]["other"],
+        "parameters": document["parameters"] | {"other": document["subsample"]},
+    }
+    swapped["proof"] = proof | {"first": proof["second"], "second": proof["first"]}
+    assert sides(swapped)[:2] == (left, right)
+
+
+@pytest.mark.parametrize("claim", ["C2", "C3"])
+@pytest.mark.parametrize(
+    ("population", "k", "deviation"), [((2, 3, 2), 3, Q(1, 3)), ((1, 1), 1, Q(1, 2)), ((4, 2), 6, Q(1, 100)), ((4, 3), 2, Q(3, 7))]
+)
+def test_tails_of_subsets_by_listing_them(claim: str, population: tuple[int, ...], k: int, deviation: Fraction) -> None:
+    n, size = sum(population), len(population)
+    document = read(claim) | {
+        "agents": n,
+        "subsample": k,
+        "parameters": {"population": "+".join(map(str, population))},
+        "proof": {"deviation": str(deviation)},
+    }
+    left, right, notes = sides(document)
+    law = oracles.subset_law(population, k)
+    far = sum((p for x, p in law.items() if sum(abs(Q(y, k) - Q(z, n)) for y, z in zip(x, population, strict=True)) / 2 >= deviation), Q(0))
+    assert left == far
+    low, high = checker.exponential((2 if claim == "C2" else 8) * n * k * deviation**2 / (n - k + 1))
+    assert 2 * size / high <= right <= 2 * size / low
+    assert notes == [f"a sample of {k} lies {deviation} or more away from the population"]
+
+
+def test_tails_need_occupied_classes_and_a_positive_deviation() -> None:
+    refused(changed("C3", "proof", "deviation", to="0"), "occupies every class")
+    population = read("C3")["parameters"]["population"]
+    refused(changed("C3", "parameters", "population", to="0+" + population), "occupies every class")
+    refused(changed("C3", "agents", to=2001), "agents: expected an integer in 1..2000")
+    refused(changed("C3", "subsample", to=0), "subsample: expected an integer in 1..")
+
+
+KERNEL = [[Q(1, 3), Q(2, 3), Q(0)], [Q(1, 2), Q(1, 4), Q(1, 4)], [Q(0), Q(0), Q(1)]]
+
+
+def moved_distance(population: tuple[int, ...], sample: tuple[int, ...]) -> Fraction:
+    """The mean distance after every agent has moved once, by listing the moves of all agents."""
+    n, k, size = sum(population), sum(sample), len(population)
+    states = [s for s, x in enumerate(sample) for _ in range(x)] + [
+        s for s, (x, y) in enumerate(zip(population, sample, strict=True)) for _ in range(x - y)
+    ]
+    laws = {(): Q(1)}
+    for s in states:
+        laws = {(*moves, t): p * KERNEL[s][t] for moves, p in laws.items() for t in range(size) if KERNEL[s][t]}
+    return sum((p * sum(abs(Q(moves[:k].count(t), k) - Q(moves.count(t), n)) for t in range(size)) / 2 for moves, p in laws.items()), Q(0))
+
+
+@pytest.mark.parametrize(("population", "sample"), [((2, 1, 1), (1, 0, 1)), ((2, 2, 0), (2, 0, 0)), ((1, 1, 2), (1, 1, 1))])
+def test_distances_after_a_step_by_listing_all_moves(population: tuple[int, ...], sample: tuple[int, ...]) -> None:
+    n, k = sum(population), sum(sample)
+    written = [[str(x) for x in row] for row in KERNEL]
+    document = read("C7") | {"agents": n, "subsample": k, "proof": {"kernel": written}}
+    document["parameters"] = {"population": "+".join(map(str, population)), "sample": "+".join(map(str, sample))}
+    left, right, _ = sides(document)
+    assert left == moved_distance(population, sample)
+    assert right == sum(abs(Q(x, k) - Q(y, n)) for x, y in zip(sample, population, strict=True)) / 2
+    mean_left, mean_right, _ = sides(document | {"claim": "C7b"})
+    law = oracles.subset_law(population, k)
+    assert mean_left == sum(p * moved_distance(population, x) for x, p in law.items())
+    assert mean_right == sum(p * sum(abs(Q(y, k) - Q(z, n)) for y, z in zip(x, population, strict=True)) / 2 for x, p in law.items())
+    assert sum(p * comb(n, k) for p in law.values()) == comb(n, k)
+
+
+def test_kernels_and_samples_of_a_step_have_to_fit() -> None:
+    size = len(read("C7")["proof"]["kernel"])
+    refused(changed("C7", "proof", "kernel", to=[["1/2"] * size] * (size - 1)), "kernel: expected a list")
+    refused(changed("C7", "proof", "kernel", to=[["2", "-1", *["0"] * (size - 2)]] * size), "kernel: a row is not a probability law")
+    refused(changed("C7", "proof", "kernel", to=[["1/2", "1/3", *["0"] * (size - 2)]] * size), "kernel: a row is not a probability law")
+    n, k = read("C7")["agents"], read("C7")["subsample"]
+    refused(changed("C7", "parameters", "sample", to=f"{k}+" + "+".join(["0"] * size)), "sample: it does not fit")
+    if n > k:
+        document = read("C7")
+        document["parameters"]["population"] = f"0+{n}" + "+0" * (size - 2)
+        document["parameters"]["sample"] = f"{k}+0" + "+0" * (size - 2)
+        refused(sealed(document), "sample: it does not fit")
+
+
+# ------------------------------------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "to", "words"),
+    [
+        ("P3", ("proof", "subsampled", "radius"), "-1", "separate|certain"),
+        ("P3", ("proof", "subsampled", "policy"), [], "policy: what is written down is not the greedy policy"),
+        ("P3", ("proof", "subsampled"), None, "subsampled: is missing"),
+        ("P3", ("proof", "executed"), [], "executed: expected a list"),
+        ("P3", ("proof", "witness"), [], "witness: the start state is missing"),
+        ("P3", ("proof", "witness"), None, "witness: is missing"),
+        ("P3", ("state", "global"), 99, "state: expected an integer"),
+        ("P3", ("state",), None, "state: expected"),
+        ("P3", ("agents",), 10_001, "agents: expected an integer in 1..10000"),
+        ("P3", ("subsample",), 3, "subsample: expected an integer in 1..2"),
+        ("P4", ("subsample",), 3, "larger subsample: expected"),
+        ("P3", ("proof",), None, "proof: is missing"),
+        ("P3", ("parameters",), None, "parameters: is missing"),
+        ("P3", ("model",), None, "model: is missing"),
+        ("P4", ("proof", "reference"), None, "reference: is missing"),
+        ("P4", ("proof", "reference", "optimum"), [], "optimum: expected a list"),
+        ("S4b", ("parameters", "types"), 1, "types: expected an integer in 2.."),
+        ("L2", ("proof", "global_action"), 99, "global_action: expected an integer"),
+        ("L2", ("state",), None, "state: is missing"),
+        ("L2", ("subsample",), 0, "subsample, other: expected an integer in 1..10000"),
+        ("C2", ("parameters", "population"), 3, "population: is missing"),
+        ("T1", ("actual",), None, "actual: is missing"),
+        ("C3", ("bound", "upper"), None, "bound: expected a rational"),
+        ("C3", ("actual", "lower"), 1, "actual: expected a rational"),
+        ("C3", ("margin",), None, "margin: expected a rational"),
+    ],
+)  # fmt: skip
+def test_spoiled_places_are_named(name: str, path: tuple[str, ...], to: Any, words: str) -> None:
+    answer = checker.check(changed(name, *path, to=to))
+    assert not answer.accepted
+    assert any(word in answer.reasons[0] for word in words.split("|")), answer.reasons
+
+
+def moved(path: tuple[Any, ...], by: Fraction, name: str) -> bytes:
+    document = read(name)
+    inner: Any = document
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = str(Q(inner[path[-1]]) + by)
+    return sealed(document)
+
+
+@pytest.mark.parametrize("name", ["P3", "P4", "S4b"])
+@pytest.mark.parametrize("by", [Q(9), Q(-9)])
+def test_a_value_that_is_off_breaks_the_proof(name: str, by: Fraction) -> None:
+    document = read(name)
+    places: list[tuple[Any, ...]] = [("proof", "subsampled", "values", 0, 0), ("proof", "executed", 0, 0)]
+    if "reference" in document["proof"]:
+        places += [("proof", "reference", "optimum", 0, 0), ("proof", "reference", "executed", 0, 0)]
+    for path in places:
+        answer = checker.check(moved(path, by, name))
+        assert not answer.accepted, path
+
+
+CHECKS: list[Callable[..., Any]] = [checker.gap, checker.lipschitz, checker.concentration]
+
+
+def test_every_claim_has_its_check() -> None:
+    assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b")] == [checker.gap] * 9
+    assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [checker.concentration] * 4
+    assert checker.CLAIMS["L2"] is checker.lipschitz
+    assert set(checker.CLAIMS.values()) == set(CHECKS)
+    assert len(checker.CLAIMS) == 14
