@@ -16,7 +16,8 @@ PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT))
 
 with atheris.instrument_imports(include=["mfverify.model", "mfverify.model_files", "mfverify.authors_config", "mfverify.json_files",
-                                         "mfverify.checker", "mfverify.report.document", "tomllib", "json"]):  # fmt: skip
+                                         "mfverify.checker", "mfverify.certificate", "mfverify.results", "mfverify.report.document", "tomllib",
+                                         "json"]):  # fmt: skip
     from tests.hostile.readers import CORPUS, READERS
 
 

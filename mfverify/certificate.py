@@ -43,6 +43,7 @@ from mfverify.claims.quantities import executed, learned, optimum, rational_syst
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.files import write_whole
+from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.model_files import model_from_document
 
@@ -69,11 +70,13 @@ class Certificate:
 
     @property
     def instance(self) -> Instance:
-        """The instance that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` or KeyError
-        where the document is not one of :func:`certify`."""
-        given = self.document["model"]
-        model = None if given is None else model_from_document(given)
-        return Instance(model, self.document["agents"], self.document["subsample"], tuple(self.document["parameters"].items()))
+        """The instance that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` where the
+        document is not one of :func:`certify`."""
+        model, agents, subsample, parameters = (self.document.get(key) for key in ("model", "agents", "subsample", "parameters"))
+        sizes = all(x is None or type(x) is int for x in (agents, subsample))
+        if not (isinstance(model, dict | None) and sizes and isinstance(parameters, dict)):
+            raise ModelError("the document is not a certificate: it needs a model, agents, subsample and a table of parameters")
+        return Instance(None if model is None else model_from_document(model), agents, subsample, tuple(parameters.items()))
 
     def to_json(self) -> str:
         """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""
@@ -99,16 +102,10 @@ def _written(part: Any, indent: str) -> str:
 
 
 def load_certificate(path: str | Path) -> Certificate:
-    """Read a file without judging it. Raises :class:`ModelError` where it is not JSON; what it says is for the checker."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        document = json.loads(text)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError):
-        raise ModelError(f"{path}: is not a JSON document") from None
-    if not isinstance(document, dict):
-        raise ModelError(f"{path}: found {type(document).__name__}, expected a JSON object")
+    """Read a file without judging it. Raises :class:`ModelError` where it is no text or not JSON; what it says is for the checker."""
+    document = parse_json(Path(path), read_text(Path(path), independent.LARGEST_FILE, "a certificate"))
+    if any("\ud800" <= x <= "\udfff" for x in json.dumps(document, ensure_ascii=False)):
+        raise ModelError(f"{path}: holds half of a character (a lone surrogate), which no text can; give a certificate")
     return Certificate(document)
 
 

@@ -48,6 +48,9 @@ _PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verd
 _LATER_COLUMNS = {"code": "TEXT", "digest": "TEXT", "seconds": "REAL"}
 """Columns that a store of an earlier version may lack."""
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file raises: SQLite quotes it in its messages, and the quoted bytes may be no text."""
+
 _BUSY_SECONDS = 30.0
 """How long to wait for another process that writes; a row takes milliseconds."""
 
@@ -95,7 +98,7 @@ class Store:
             self._folder = os.open(path.parent, os.O_RDONLY)
             _lock(self._folder, "LOCK_SH")
             self._connection = _opened(path)
-        except (sqlite3.Error, OSError) as error:
+        except (*_DAMAGE, OSError) as error:
             raise ModelError(f"{path}: cannot be used as a store of results ({error}); choose another folder or remove the file") from None
 
     def __enter__(self) -> Store:
@@ -112,7 +115,7 @@ class Store:
         """A finished instance, or None, also where its row is damaged. Raises :class:`ModelError` where the file is."""
         try:
             row = self._connection.execute("SELECT digest, document FROM finding WHERE key = ?", (key,)).fetchone()
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             raise self._unreadable(error) from None
         if row is None or not isinstance(row[1], str) or row[0] != _digest(key, row[1]):
             return None
@@ -140,7 +143,7 @@ class Store:
                     "INSERT OR REPLACE INTO finding (key, code, digest, document, seconds) VALUES (?, ?, ?, ?, ?)",
                     (key, code_version(), _digest(key, text), text, seconds),
                 )
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             raise ModelError(
                 f"{self.path}: a result cannot be kept ({error}); free the disk or choose another folder, then --resume"
             ) from None
@@ -152,7 +155,7 @@ class Store:
         try:
             with self._connection:
                 self._connection.execute("DELETE FROM finding WHERE code IS NOT ?", (code_version(),))
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             raise self._unreadable(error) from None
         finally:
             _lock(self._folder, "LOCK_SH")
