@@ -8,20 +8,17 @@ import json
 import os
 import random
 import sys
-import time
-from collections import Counter, deque
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from mutation import trial
 from mutation.mutants import Mutant, mutants_of
-from mutation.plan import GROUPS, SEED, Group
-from mutation.trial import Change, Outcome
+from mutation.plan import GROUPS, SEED
+from mutation.trial import Outcome
 
 WANTED = 0.9
 """Share of the mutants that the tests have to kill."""
-
-SLOWER, GRACE = 5, 2.0
-"""A mutant may take that many times the processor time of its tests, and that many seconds more."""
 
 
 def main() -> int:
@@ -34,74 +31,65 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="only the survivors in the file of outcomes")
     given = parser.parse_args()
     trial.load_libraries()
-    before = {x["id"]: x["outcome"] for x in json.loads(given.out.read_text())["mutants"]} if given.again else {}
-    found = []
+    before = json.loads(given.out.read_text(encoding="utf-8"))["mutants"] if given.again else []
+    survived = {x["id"] for x in before if x["outcome"] == Outcome.SURVIVED.name}
+    found: list[Tried] = []
     for group in GROUPS:
-        files = [path for path in group.files if fnmatch.fnmatch(path, given.pattern)]
-        drawn = [
-            (mutant, len(all_)) for path in files for all_ in [mutants_of(path)] for mutant in _drawn(path, all_, given.most or group.most)
-        ]
-        if given.again:
-            drawn = [(mutant, size) for mutant, size in drawn if before.get(_id(mutant)) == Outcome.SURVIVED.name]
+        files = {path: mutants_of(path) for path in group.files if fnmatch.fnmatch(path, given.pattern)}
+        drawn = [mutant for path, mutants in files.items() for mutant in _drawn(path, mutants, given.most or group.most)]
+        drawn = [mutant for mutant in drawn if not given.again or _id(mutant) in survived]
         if drawn:
-            print(f"{len(drawn)} mutants of {', '.join(files)}", flush=True)
-            found += _try_all(group, drawn, given.jobs)
+            print(f"{len(drawn)} of {sum(map(len, files.values()))} mutants of {', '.join(files)}", flush=True)
+            os.environ.update(group.environment)
+            seconds = trial.try_mutants(
+                drawn, group.tests, given.jobs, lambda mutant, outcome, files=files: _told(found, Tried(mutant, outcome, len(files[mutant.path])))
+            )
+            print(f"  {seconds:.1f} s of processor time for the tests without a fault", flush=True)
     _write(given.out, found)
     return _report(found)
 
 
+@dataclass(frozen=True)
+class Tried:
+    """A mutant, what became of it, and how many mutants its file has."""
+
+    mutant: Mutant
+    outcome: Outcome
+    of: int
+
+
 def _drawn(path: str, mutants: list[Mutant], most: int) -> list[Mutant]:
-    rng = random.Random(f"{SEED} {path}")
-    return mutants if len(mutants) <= most else rng.sample(mutants, most)
+    """All of them, or as many as are wanted, uniformly and the same every time."""
+    return mutants if len(mutants) <= most else random.Random(f"{SEED} {path}").sample(mutants, most)
 
 
 def _id(mutant: Mutant) -> str:
     return f"{mutant.path}: {mutant.before} -> {mutant.after}"
 
 
-def _try_all(group: Group, drawn: list[tuple[Mutant, int]], jobs: int) -> list[tuple[Mutant, int, Outcome]]:
-    os.environ.update(group.environment)
-    began = time.process_time(), os.times()
-    log = f"mutants-{os.getpid()}.log"
-    status = os.waitpid(trial.start(None, group.tests, 600, log), 0)[1]
-    if trial.outcome(status) is not Outcome.SURVIVED:
-        raise SystemExit(f"the tests fail without any mutant: see {log}")
-    os.unlink(log)
-    usual = os.times().children_user + os.times().children_system - began[1].children_user - began[1].children_system
-    limit = SLOWER * usual + GRACE
-    print(f"  {usual:.1f} s of processor time without a fault", flush=True)
-    waiting: deque[tuple[Mutant, int]] = deque(drawn)
-    running: dict[int, tuple[Mutant, int]] = {}
-    found: list[tuple[Mutant, int, Outcome]] = []
-    while waiting or running:
-        while waiting and len(running) < jobs:
-            mutant, size = waiting.popleft()
-            running[trial.start(Change(mutant.module, mutant.path, mutant.source), group.tests, limit)] = mutant, size
-        child, status = os.wait()
-        mutant, size = running.pop(child)
-        what = trial.outcome(status)
-        found.append((mutant, size, what))
-        if len(found) % 50 == 0:
-            print(f"  {len(found)} tried", flush=True)
-        if what is Outcome.SURVIVED:
-            print(f"  {mutant.path}:{mutant.line}: {mutant.before}\n     -> {mutant.after}", flush=True)
-    return found
+def _told(found: list[Tried], tried: Tried) -> None:
+    found.append(tried)
+    mutant = tried.mutant
+    if tried.outcome is Outcome.SURVIVED:
+        print(f"  {mutant.path}:{mutant.line}: {mutant.before}\n     -> {mutant.after}", flush=True)
+    if len(found) % 100 == 0:
+        print(f"  {len(found)} tried", flush=True)
 
 
-def _write(path: Path, found: list[tuple[Mutant, int, Outcome]]) -> None:
-    rows = [{"id": _id(m), "line": m.line, "of": size, "outcome": what.name} for m, size, what in found]
+def _write(path: Path, found: list[Tried]) -> None:
+    rows = [{"id": _id(x.mutant), "line": x.mutant.line, "of": x.of, "outcome": x.outcome.name} for x in found]
     path.write_text(json.dumps({"seed": SEED, "mutants": rows}, indent=1), encoding="utf-8")
 
 
-def _report(found: list[tuple[Mutant, int, Outcome]]) -> int:
-    for path in dict.fromkeys(m.path for m, _, _ in found):
-        outcomes = Counter(what for m, _, what in found if m.path == path)
-        tried, size = sum(outcomes.values()), next(s for m, s, _ in found if m.path == path)
-        killed = tried - outcomes[Outcome.SURVIVED]
+def _report(found: list[Tried]) -> int:
+    for path in dict.fromkeys(x.mutant.path for x in found):
+        here = [x for x in found if x.mutant.path == path]
+        outcomes = Counter(x.outcome for x in here)
+        killed = len(here) - outcomes[Outcome.SURVIVED]
         print(
-            f"{path}: {killed} of {tried} killed ({killed / tried:.1%}), {outcomes[Outcome.ENDLESS]} of them endless; {size} mutants exist"
+            f"{path}: {killed} of {len(here)} killed ({killed / len(here):.1%}), {outcomes[Outcome.ENDLESS]} of them endless; {here[0].of} mutants exist"
         )
-    killed = sum(what is not Outcome.SURVIVED for _, _, what in found)
+    killed = sum(x.outcome is not Outcome.SURVIVED for x in found)
     print(f"score: {killed} of {len(found)} killed, {killed / max(len(found), 1):.1%}")
     return 0 if killed >= WANTED * len(found) else 1
 

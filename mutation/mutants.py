@@ -19,8 +19,10 @@ every test notices them, so they would only make the score look better.
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import libcst as cst
@@ -37,13 +39,23 @@ OPPOSITE = {here: there for pair in _DIRECTIONS for here, there in (pair, pair[:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault: the text of the whole module with it, and where it is. ``before`` and ``after`` are the changed lines."""
+    """One fault: the text of the whole module with it, and where it is.
+
+    ``before`` and ``after`` are the changed lines; ``function`` names the function (or method, as ``Class.method``) in whose body the
+    fault is, and is empty where it is in none.
+    """
 
     path: str
     line: int
     before: str
     after: str
     source: str
+    function: str
+
+    @property
+    def key(self) -> str:
+        """A short name for this fault in this text."""
+        return hashlib.sha256(f"{self.path}\n{self.source}".encode()).hexdigest()[:16]
 
     @property
     def module(self) -> str:
@@ -68,7 +80,7 @@ def mutants_of(path: str) -> list[Mutant]:
     for statement in wrapper.module.body:
         first, last = span(statement)
         seen = {ast.dump(ast.parse(source[first:last]))}
-        for node, changed in _faults(statement, ()):
+        for node, changed, function in _faults(statement, ()):
             start, stop = span(node)
             text = wrapper.module.code_for_node(changed)
             try:
@@ -77,22 +89,33 @@ def mutants_of(path: str) -> list[Mutant]:
                 continue
             if tree not in seen:
                 seen.add(tree)
-                found.append(_mutant(path, source, start, stop, text))
+                found.append(_mutant(path, source, start, stop, text, function))
     return sorted(found, key=lambda mutant: mutant.line)
 
 
-def _mutant(path: str, source: str, start: int, stop: int, text: str) -> Mutant:
+def _mutant(path: str, source: str, start: int, stop: int, text: str, function: str) -> Mutant:
     head, tail = source.rfind("\n", 0, start) + 1, source.find("\n", stop)
     before, after = (" ".join(line.split()) for line in (source[head:tail], source[head:start] + text + source[stop:tail]))
-    return Mutant(path, source.count("\n", 0, start) + 1, before, after, source[:start] + text + source[stop:])
+    return Mutant(path, source.count("\n", 0, start) + 1, before, after, source[:start] + text + source[stop:], function)
 
 
-def _faults(node: cst.CSTNode, parents: tuple[cst.CSTNode, ...]) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:
-    """Pairs of a node and what comes in its place, for a node and all that is inside it."""
+def _faults(node: cst.CSTNode, parents: tuple[cst.CSTNode, ...]) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]]:
+    """A node, what comes in its place, and the function it stands in, for a node and all that is inside it."""
     if not _is_left_out(node, parents):
-        yield from ((node, changed) for changed in _changes(node, parents))
+        yield from ((node, changed, _function(parents)) for changed in _changes(node, parents))
         for child in node.children:
             yield from _faults(child, (*parents, node))
+
+
+def _function(parents: Sequence[cst.CSTNode]) -> str:
+    """The outermost function in whose body a node is, with its classes."""
+    names: list[str] = []
+    for parent, inner in pairwise(parents):
+        if isinstance(parent, cst.ClassDef):
+            names.append(parent.name.value)
+        if isinstance(parent, cst.FunctionDef):
+            return ".".join([*names, parent.name.value]) if inner is parent.body else ""
+    return ""
 
 
 def _changes(node: cst.CSTNode, parents: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
