@@ -48,8 +48,8 @@ _PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verd
 _LATER_COLUMNS = {"code": "TEXT", "digest": "TEXT", "seconds": "REAL"}
 """Columns that a store of an earlier version may lack."""
 
-_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
-"""What a damaged file raises: SQLite quotes it in its messages, and the quoted bytes may be no text."""
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError, MemoryError)
+"""What a damaged file raises: SQLite quotes it in its messages, and the quoted bytes may be no text; a length in it may be absurd."""
 
 _BUSY_SECONDS = 30.0
 """How long to wait for another process that writes; a row takes milliseconds."""
@@ -99,7 +99,7 @@ class Store:
             _lock(self._folder, "LOCK_SH")
             self._connection = _opened(path)
         except (*_DAMAGE, OSError) as error:
-            raise ModelError(f"{path}: cannot be used as a store of results ({error}); choose another folder or remove the file") from None
+            raise ModelError(f"{path}: cannot be used as a store of results ({_said(error)}); choose another folder or remove the file") from None
 
     def __enter__(self) -> Store:
         return self
@@ -129,7 +129,7 @@ class Store:
         """How long a finished instance took, where the store knows."""
         try:
             row = self._connection.execute("SELECT seconds FROM finding WHERE key = ?", (key,)).fetchone()
-        except sqlite3.Error as error:
+        except _DAMAGE as error:
             raise self._unreadable(error) from None
         known = row is not None and isinstance(row[0], float) and 0 <= row[0] < float("inf")
         return row[0] if known else None
@@ -145,7 +145,7 @@ class Store:
                 )
         except _DAMAGE as error:
             raise ModelError(
-                f"{self.path}: a result cannot be kept ({error}); free the disk or choose another folder, then --resume"
+                f"{self.path}: a result cannot be kept ({_said(error)}); free the disk or choose another folder, then --resume"
             ) from None
 
     def forget_other_code(self) -> None:
@@ -161,7 +161,7 @@ class Store:
             _lock(self._folder, "LOCK_SH")
 
     def _unreadable(self, error: Exception) -> ModelError:
-        return ModelError(f"{self.path}: cannot be read back ({error}); remove the file and run without --resume")
+        return ModelError(f"{self.path}: cannot be read back ({_said(error)}); remove the file and run without --resume")
 
 
 @lru_cache(maxsize=8)
@@ -212,6 +212,10 @@ def _lock(folder: int, kind: str) -> bool:
     except (ImportError, OSError):
         return False
     return True
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _digest(key: str, text: str) -> str:

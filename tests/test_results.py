@@ -195,6 +195,24 @@ def test_a_file_that_is_damaged_meanwhile_is_one_clear_line(tmp_path: Path) -> N
             assert len(str(refusal.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [(MemoryError(), "MemoryError"), (UnicodeDecodeError("utf-8", b"\xcd", 0, 1, "invalid"), "codec"), (sqlite3.DatabaseError("x"), "x")],
+    ids=lambda x: type(x).__name__,
+)
+def test_whatever_a_damaged_file_makes_sqlite_raise_is_one_clear_line(
+    damage: Exception, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by fuzzing: absurd lengths in the file, and messages that quote bytes of it."""
+
+    def raises(_: Path) -> None:
+        raise damage
+
+    monkeypatch.setattr(results, "_opened", raises)
+    with pytest.raises(ModelError, match=rf"cannot be used as a store of results \(.*{words}"):
+        Store(tmp_path / "results.sqlite")
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ModelError, match="cannot be used as a store of results"):
