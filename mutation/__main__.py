@@ -41,9 +41,12 @@ def main() -> int:
         if drawn:
             print(f"{len(drawn)} of {sum(map(len, files.values()))} mutants of {', '.join(files)}", flush=True)
             os.environ.update(group.environment)
-            seconds = trial.try_mutants(
-                drawn, group.tests, given.jobs, lambda mutant, outcome, files=files: _told(found, Tried(mutant, outcome, len(files[mutant.path])))
-            )
+            sizes = {path: len(mutants) for path, mutants in files.items()}
+
+            def told(mutant: Mutant, outcome: Outcome, sizes: dict[str, int] = sizes) -> None:
+                _told(found, Tried(mutant, outcome, sizes[mutant.path]))
+
+            seconds = trial.try_mutants(drawn, group.tests, given.jobs, told)
             print(f"  {seconds:.1f} s of processor time for the tests without a fault", flush=True)
     _write(given.out, found)
     return _report(found)

@@ -29,7 +29,18 @@ import pytest
 
 from mutation.mutants import Mutant
 
-LIBRARIES = ("numpy", "scipy.sparse.linalg", "scipy.optimize", "sympy", "flint", "numba", "networkx", "mpmath", "joblib", "hypothesis.strategies")
+LIBRARIES = (
+    "numpy",
+    "scipy.sparse.linalg",
+    "scipy.optimize",
+    "sympy",
+    "flint",
+    "numba",
+    "networkx",
+    "mpmath",
+    "joblib",
+    "hypothesis.strategies",
+)
 """Loaded once, before the first fork."""
 
 MEMORY = 4 * 2**30
@@ -103,7 +114,8 @@ def _forked(work: Callable[[], int]) -> int:
 
 
 def _all(mutants: Sequence[Mutant], jobs: int, told: Told, start: Callable[[Mutant], int]) -> None:
-    waiting, running = deque(mutants), {}
+    waiting = deque(mutants)
+    running: dict[int, Mutant] = {}
     while waiting or running:
         while waiting and len(running) < jobs:
             mutant = waiting.popleft()
@@ -207,7 +219,8 @@ class _Trials(_FirstFailure):
         """In a fork: None, so that the tests are run; in the process that collected them, after all forks: True."""
         for mutant in self.mutants:
             importlib.import_module(mutant.module)
-        waiting, running = deque(self.mutants), {}
+        waiting = deque(self.mutants)
+        running: dict[int, Mutant] = {}
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 mutant = waiting.popleft()
