@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _SHOWN_STATES = 24
 _WORTH_SAYING = 60
 """Seconds of work from which on a terminal is told what to expect."""
+_LONGEST_EXACT = 40
+"""Characters of a rational that are shown beside its two ends; --json has all of them."""
 _LARGEST_REPORT = 256 * 2**20
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
@@ -439,7 +441,7 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{document['claim']}: violated at {violated['label']}"
         for name in ("actual", "bound"):
             exact = violated[name].get("exact", "")
-            shown = f"= {exact}, " if 0 < len(exact) <= 40 else ""
+            shown = f"= {exact}, " if 0 < len(exact) <= _LONGEST_EXACT else ""
             yield f"  {name:7}{shown}in [{violated[name]['lower']!r}, {violated[name]['upper']!r}]"
         yield f"  {looked}"
         if shrinking is not None:
@@ -587,7 +589,7 @@ def _print_report(document: dict[str, Any] | Any) -> None:
             if one[name]:
                 _say(
                     f"  {name:7}"
-                    + (f"= {one[name]['exact']}, " if "exact" in one[name] else "")
+                    + (f"= {one[name]['exact']}, " if 0 < len(one[name].get("exact", "")) <= _LONGEST_EXACT else "")
                     + f"in [{one[name]['lower']!r}, {one[name]['upper']!r}]"
                 )
         for text in (one["reason"], one["details"].get("worst", "")):

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Final
 import numba
 import numpy as np
 
+from mfverify.bellman.sweeps import for_work
 from mfverify.enclosure import UNIT_ROUNDOFF
-from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, form_for, move_law, one_and_all_threads
+from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law, one_and_all_threads
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -103,7 +104,7 @@ def independent_rows(vectors: Integers, odds: Floats, roundings: RowRoundings) -
     columns = len(vectors)
     height = max(1, _BLOCK_NUMBERS // columns)
     for begin in range(0, columns, height):
-        rows, terms = form_for(30 * columns * len(vectors[begin : begin + height]), _INDEPENDENT_BLOCK)(
+        rows, terms = for_work(30 * columns * len(vectors[begin : begin + height]), _INDEPENDENT_BLOCK)(
             vectors[begin : begin + height], odds[begin : begin + height], columns
         )
         roundings.seen(2 * ROUNDINGS + 1 + int(terms))
@@ -192,7 +193,7 @@ def mixed_rows(
     for begin in range(0, columns, height):
         end = min(begin + height, columns)
         part = slice(int(ends[begin]), int(ends[end]))
-        rows, terms = form_for(30 * columns * (part.stop - part.start), _MIXED_BLOCK)(
+        rows, terms = for_work(30 * columns * (part.stop - part.start), _MIXED_BLOCK)(
             vectors[begin:end], ends[begin : end + 1] - ends[begin], plays[part], weights[part], *outside, *members, columns
         )
         roundings.seen(of_members + 2 * ROUNDINGS + 2 + int(terms))

@@ -26,14 +26,15 @@ from the true one by at most :data:`LOST_OF_DRAW` or :data:`LOST_OF_MOVE` in tot
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from math import isqrt
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numba
 import numpy as np
 from scipy.sparse import csr_array
+
+from mfverify.bellman.sweeps import Compiled, for_work
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -233,20 +234,9 @@ def _marginals(
     return played_global, played_local, flagged
 
 
-Compiled: TypeAlias = Callable[..., Any]
-
-_PARALLEL_FROM: Final = 200_000
-"""Elementary steps from which on starting the threads costs less than it saves."""
-
-
 def one_and_all_threads(loop: Compiled) -> tuple[Compiled, Compiled]:
     """The one-thread and the all-threads form of a loop; neither is compiled before it is used."""
     return numba.njit(cache=True)(loop), numba.njit(cache=True, parallel=True)(loop)
-
-
-def form_for(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
-    """The form for a number of elementary steps."""
-    return compiled[work >= _PARALLEL_FROM and numba.get_num_threads() > 1]
 
 
 _MARGINALS: Final = one_and_all_threads(_marginals)
@@ -262,7 +252,7 @@ def marginals(
     ``s`` has no agent) of the draws conditioned on their windows, and a flag ``[g, c]`` where a sample inside the window leads
     to the action ``undecided``. ``replaced``: draws with replacement. Cost: about ``20 sqrt(k)`` weights per count.
     """
-    found: tuple[Floats, Floats, Integers] = form_for(30 * n * (isqrt(k) + 1), _MARGINALS)(
+    found: tuple[Floats, Floats, Integers] = for_work(30 * n * (isqrt(k) + 1), _MARGINALS)(
         n, k, of_global, of_local, actions, undecided, replaced
     )
     return found

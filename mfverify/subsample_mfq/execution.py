@@ -106,6 +106,9 @@ def execution_value(
     :class:`UndecidedTieError` when a needed greedy action is undecided, :class:`TooLargeError` before work that does not fit.
     Cost with two local states: about ``n`` operations and at most ``20 sqrt(n)`` numbers per state; otherwise
     ``C(n+S-1, S-1)`` sums over ``C(k+S-2, S-1)`` samples in integers, then rows of n agents each. Then one sparse linear solve.
+    Rows are held, and with three local states they are nearly full up to some hundred agents: about ``n^4/4`` numbers for each global
+    state, 2.4 GB for n = 140 and two of them, which is where it is refused. No law that is left out of a row brings that far down: what
+    a law loses has to stay below the width over the number of states.
     Source: Algorithm 2.
     """
     n = positive_integer("agents", n)
