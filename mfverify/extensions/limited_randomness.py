@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import combinations, product
-from math import ceil, comb, log2
+from math import ceil, comb, gcd, log2
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,6 +59,26 @@ class Pool:
 def blocks(n: int, k: int, order: Order) -> Pool:
     """``ceil(n / k)`` consecutive subsets that cover all agents; the last one wraps around where k does not divide n."""
     return Pool(tuple(tuple(sorted((i * k + j) % n for j in range(k))) for i in range(ceil(n / k))), order)
+
+
+def systematic(n: int, k: int, order: Order) -> Pool:
+    """The ``n / gcd(n, k)`` evenly spaced subsets ``{floor((v + j) n / k)}``, ``v`` ascending: every agent is in equally many.
+
+    At random this is systematic sampling (stratified, where names are sorted by state): ``log2(n / gcd(n, k))`` bits.
+    """
+    offsets = n // gcd(n, k)
+    return Pool(tuple(tuple((i + j * offsets) * n // (k * offsets) for j in range(k)) for i in range(offsets)), order)
+
+
+def low_discrepancy(n: int, k: int) -> Pool:
+    """The same subsets in turn, in the order of the van der Corput sequence, so that any few steps in a row are spread out.
+
+    Source: van der Corput 1935: the offsets ``v`` in bit-reversed order. No random bits.
+    """
+    pool = systematic(n, k, Order.IN_TURN)
+    bits = (len(pool.subsets) - 1).bit_length()
+    reversed_bits = sorted(range(len(pool.subsets)), key=lambda i: int(f"{i:0{bits}b}"[::-1], 2) if bits else 0)
+    return Pool(tuple(pool.subsets[i] for i in reversed_bits), Order.IN_TURN)
 
 
 def fixed(k: int) -> Pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import gcd
 
 import numpy as np
 import pytest
@@ -18,9 +19,11 @@ from mfverify.extensions.limited_randomness import (
     fixed,
     independent_bits,
     labelled_states,
+    low_discrepancy,
     play,
     pool_gap,
     pool_value,
+    systematic,
 )
 from mfverify.model import Model
 from mfverify.subsample_mfq.execution import execution_value
@@ -85,6 +88,27 @@ def test_members_get_their_parts_and_outsiders_copy_in_turn() -> None:
     # Two agents in 0: one gambles, one stays; the outsiders copy one of each, then start again.
     _, acted = play(learned, (0, (0, 0, 0, 0, 0)), (0, 1))
     assert acted == (0, 1, 0, 1, 0)
+
+
+@pytest.mark.parametrize(("n", "k"), [(8, 3), (8, 4), (6, 4), (7, 7), (5, 1)])
+def test_evenly_spaced_subsets_use_every_agent_equally_often(n: int, k: int) -> None:
+    pool = systematic(n, k, Order.RANDOM)
+    assert len(pool.subsets) == len(set(pool.subsets)) == n // gcd(n, k)
+    assert all(len(set(subset)) == k and subset == tuple(sorted(subset)) for subset in pool.subsets)
+    assert {sum(agent in subset for subset in pool.subsets) for agent in range(n)} == {k // gcd(n, k)}
+    # Sorted by state, each subset has every state's share of k, rounded up or down: that is what stratified means.
+    for first in range(n + 1):
+        for subset in pool.subsets:
+            assert abs(sum(agent < first for agent in subset) - first * k / n) < 1
+    assert pool.bits_per_step == pytest.approx(np.log2(n // gcd(n, k)))
+
+
+def test_the_van_der_corput_order_spreads_neighbours() -> None:
+    pool = low_discrepancy(8, 1)
+    assert [subset[0] for subset in pool.subsets] == [0, 4, 2, 6, 1, 5, 3, 7]
+    assert pool.bits_per_step == 0
+    assert sorted(low_discrepancy(6, 4).subsets) == sorted(systematic(6, 4, Order.IN_TURN).subsets)
+    assert low_discrepancy(4, 4).subsets == ((0, 1, 2, 3),)
 
 
 def test_bits() -> None:
