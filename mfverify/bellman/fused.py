@@ -26,7 +26,7 @@ import numpy as np
 from mfverify.bellman.basis import PADDING, Walk, plan_walk
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.lanes import LANES
-from mfverify.bellman.rows import chain_across, chain_general, chain_within, exchange_vertices, one_agent_more
+from mfverify.bellman.rows import chain_across, chain_general, chain_three, chain_within, exchange_vertices, one_agent_more
 from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
 from mfverify.counts import rank
 
@@ -45,7 +45,8 @@ _contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
 
 @_contracted
 def _chain(
-    row: Floats, m: int, kind: int, counts: Integers, chain_class: int, chain: Floats, live: Floats, vertex_class: Integers, padded: int,
+    row: Floats, m: int, kind: int, counts: Integers, shares: Integers, chain_class: int, chain: Floats, live: Floats,
+    vertex_class: Integers, padded: int,
     entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
@@ -64,17 +65,23 @@ def _chain(
         chain_within(row, m, longest, chain, live, counts[1], chain_class, best, second, number, this)
     else:
         apart = 1 if vertex_class[vertices - 2] != vertex_class[vertices - 1] else 0
-        chain_general(
-            row, m, longest, chain, live, counts, chain_class, vertex_class, padded, apart, entries, up, runs, totals, sizes, binomials,
-            best, second, number, this,
-        )
+        if vertices == 3 and padded == 0:
+            position = counts[1] * shares[1] + counts[2] * shares[2]
+            chain_three(
+                row, m, longest, chain, live, position, shares[chain_class], shares[vertex_class], apart, best, second, number, this
+            )
+        else:
+            chain_general(
+                row, m, longest, chain, live, counts, shares, chain_class, vertex_class, padded, apart, entries, up, runs, totals, sizes,
+                binomials, best, second, number, this,
+            )
 
 
 @_contracted
 def _walk(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
+    vertex_class: Integers, padded: int, shares: Integers, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
     binomials: Integers, leaf_numbers: Integers,
     tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
@@ -138,7 +145,7 @@ def _walk(
                     )
             m = left[slots]
             _chain(
-                partial[slots], m, kind, counts, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
+                partial[slots], m, kind, counts, shares, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
                 best, second, number, this,
             )
             this += leaf_numbers[m]
@@ -159,7 +166,7 @@ def _walk(
 def _walk_in_threads(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
+    vertex_class: Integers, padded: int, shares: Integers, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
     binomials: Integers, leaf_numbers: Integers,
     tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
@@ -168,19 +175,19 @@ def _walk_in_threads(
         if second is not None and number is not None:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], second[t], number[t],
             )
         elif number is not None:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], None, number[t],
             )
         else:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], None, None,
             )
 
@@ -229,7 +236,7 @@ class FusedSweep:
         live = np.where(lane == slack if padded else lane <= slack, 0.0, -np.inf).ravel()
         return (
             space.n, self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]], *self._exchange,
-            chain_class, plan.chain_weights, live, self._vertex_class, padded, *self._space, self._numbers_below[len(plan.slots)],
+            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, *self._space, self._numbers_below[len(plan.slots)],
         )
 
     @cached_property
@@ -253,7 +260,7 @@ class FusedSweep:
         base = np.repeat(expected[self._base], LANES)
         exchange_vertices(base, self.space.n, 0, int(self.plan.exchanged[0]), *self._exchange, *self._space)
         tasks, first_numbers = self._tasks
-        shape = (len(tasks), LANES * len(expected))
+        shape = (len(tasks), LANES * self._positions)
         best = _filled(shape, -np.inf)
         second = _filled(shape, -np.inf) if wanted is Wanted.LEAD else None
         number = _filled(shape, 0.0) if wanted is not Wanted.VALUES else None
@@ -283,16 +290,30 @@ class FusedSweep:
         space, plan = self.space, self.plan
         by_class = space.vectors[:, np.argsort(plan.class_of)]
         graded = np.argsort(space.order)
+
+        def position(counted: Integers) -> Integers:
+            return counted @ self._shares if space.size == 3 else graded[rank(counted)]
+
         if not len(plan.slots):
-            return graded[rank(by_class)][None, :]
+            return position(by_class)[None, :]
         places = np.empty((LANES, len(by_class)), dtype=np.int64)
         for lane in range(LANES):
             moved = by_class.copy()
             moved[:, plan.class_of[self.state[plan.slots[0]]]] -= lane
             there = moved.min(axis=1) >= 0
             moved[:, self._vertex_class[0]] += lane
-            places[lane] = np.where(there, graded[rank(np.where(there[:, None], moved, by_class))], -1)
+            places[lane] = np.where(there, position(np.where(there[:, None], moved, by_class)), -1)
         return places
+
+    @cached_property
+    def _shares(self) -> Integers:
+        """With three local states: what an agent of each class adds to the position of a state. Linear, so rows of a chain need no ranks."""
+        return np.array([0, self.space.n + 2, self.space.n + 1])
+
+    @property
+    def _positions(self) -> int:
+        """Positions of states; with three local states those of a square, half of which are used."""
+        return (self.space.n + 1) ** 2 if self.space.size == 3 else len(self.space.vectors)
 
     def _of_states(self, lanes: Floats, missing: float) -> Floats:
         """What was found in lanes, ``[worker and lane, c]``."""

@@ -281,25 +281,17 @@ def chain_within(
 
 @_inlined
 def _note_run(
-    row: Floats, start: int, length: int, position: int, apart: int, dead: Any, weights: Floats | None, second_last: int, last: int,
+    row: Floats, start: int, length: int, position: int, apart: int, dead: Any,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
-    """One agent more (where ``weights`` are given) along a run of three vertices, and comparisons of its entries.
+    """Comparisons of the entries of a run, whose neighbours belong to states ``apart`` (0 or 1) positions apart.
 
-    The states of neighbours are ``apart`` (0 or 1) positions apart. ``dead`` is minus infinity in lanes that do not exist, else 0.
+    ``dead`` is minus infinity in lanes that do not exist, else 0; ``this`` is the number of the first entry.
     """
-    none, one = spread(-np.inf), spread(1.0)
-    code = spread(float(this))
+    none, one, code = spread(-np.inf), spread(1.0), spread(float(this))
     top, runner_up, winner = none, none, code
-    if weights is not None:
-        vertices = len(weights) - 1
-        a, y, z, step = spread(weights[0]), spread(weights[vertices - 2]), spread(weights[vertices - 1]), spread(weights[vertices])
     for p in range(length):
-        x = load(row, start + p)
-        if weights is not None:
-            x = multiply_add(z, load(row, last + p), multiply_add(y, load(row, second_last + p), multiply_add(a, x, step)))
-            store(row, start + p, x)
-        x = plus(x, dead)
+        x = plus(load(row, start + p), dead)
         if apart == 1:
             _note(x, none, position + p, best, second, number, code)
         else:
@@ -315,9 +307,49 @@ def _note_run(
 
 
 @_contracted
+def chain_three(
+    row: Floats, m: int, longest: int, chain: Floats, live: Floats, position: int, chain_share: int, shares: Integers, apart: int,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
+) -> None:
+    """All rows of a chain over three vertices at each of which agents may stay.
+
+    ``position`` is that of the agents elsewhere; one agent of the chain adds ``chain_share`` to it, one at vertex ``v`` adds ``shares[v]``.
+    Rows are short where there are many choices, so what is done once for a run matters: its state is an addition away.
+    """
+    a, y, z, step = spread(chain[0]), spread(chain[1]), spread(chain[2]), spread(chain[3])
+    none, one = spread(-np.inf), spread(1.0)
+    for done in range(longest + 1):
+        left = m - done
+        here = position + done * chain_share + left * shares[0]
+        start = 0
+        for total in range(left + 1):
+            dead = load(live, min(left - total, LANES))
+            if done > 0 and apart == 1:
+                code = spread(float(this + start))
+                ahead = start + total + 1
+                for p in range(total + 1):
+                    x = multiply_add(y, load(row, ahead + p + 1), multiply_add(a, load(row, start + p), step))
+                    x = multiply_add(z, load(row, ahead + p), x)
+                    store(row, start + p, x)
+                    _note(plus(x, dead), none, here + p, best, second, number, code)
+                    if number is not None:
+                        code = plus(code, one)
+            else:
+                if done > 0:
+                    ahead = start + total + 1
+                    for p in range(total + 1):
+                        x = multiply_add(y, load(row, ahead + p + 1), multiply_add(a, load(row, start + p), step))
+                        store(row, start + p, multiply_add(z, load(row, ahead + p), x))
+                _note_run(row, start, total + 1, here, apart, dead, best, second, number, this + start)
+            here += shares[2] - shares[0]
+            start += total + 1
+        this += start
+
+
+@_contracted
 def chain_general(
-    row: Floats, m: int, longest: int, chain: Floats, live: Floats, counts: Integers, chain_class: int, vertex_class: Integers,
-    padded: int, apart: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
+    row: Floats, m: int, longest: int, chain: Floats, live: Floats, counts: Integers, shares: Integers, chain_class: int,
+    vertex_class: Integers, padded: int, apart: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
     """All rows of a chain over three or more vertices; ``counts`` agents of each class are elsewhere.
@@ -327,10 +359,8 @@ def chain_general(
     vertices = len(vertex_class)
     for done in range(longest + 1):
         left = m - done
-        at_once = done > 0 and vertices == 3 and padded == 0
-        if done > 0 and not at_once:
+        if done > 0:
             one_agent_more(row, left, chain[:vertices], chain[vertices], up, runs, totals)
-        one, two = counts[1] + (done if chain_class == 1 else 0), counts[2] + (done if chain_class == 2 else 0)
         for k in range(len(totals)):
             slack = left - totals[k]
             if slack < 0:
@@ -345,21 +375,14 @@ def chain_general(
                     continue
                 length = 1 if padded == vertices - 1 else length
             # The class counts of the first entry of the run.
+            here = counts.copy()
+            here[chain_class] += done
+            here[vertex_class[0]] += slack
+            for v in range(1, vertices):
+                here[vertex_class[v]] += entries[start, v - 1]
             if vertices == 3:
-                ones = one + (slack if vertex_class[0] == 1 else 0) + (totals[k] if vertex_class[2] == 1 else 0)
-                twos = two + (slack if vertex_class[0] == 2 else 0) + (totals[k] if vertex_class[2] == 2 else 0)
-                position = (ones + twos) * (ones + twos + 1) // 2 + ones
+                position = here[1] * shares[1] + here[2] * shares[2]
             else:
-                here = counts.copy()
-                here[chain_class] += done
-                here[vertex_class[0]] += slack
-                for v in range(1, vertices):
-                    here[vertex_class[v]] += entries[start, v - 1]
                 position = _graded_rank(here[1:], here[1:].sum(), binomials)
-            dead = load(live, min(slack, LANES))
-            if at_once:
-                second_last, last = up[start, vertices - 3], up[start, vertices - 2]
-                _note_run(row, start, length, position, apart, dead, chain, second_last, last, best, second, number, this + start)
-            else:
-                _note_run(row, start, length, position, apart, dead, None, 0, 0, best, second, number, this + start)
+            _note_run(row, start, length, position, apart, load(live, min(slack, LANES)), best, second, number, this + start)
         this += sizes[left]
