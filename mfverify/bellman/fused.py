@@ -41,12 +41,13 @@ GENERAL: Final = 2
 """More local states: the state is looked up for every run."""
 
 _contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
+_inlined = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 
 
-@_contracted
+@_inlined
 def _chain(
-    row: Floats, m: int, kind: int, counts: Integers, shares: Integers, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int,
+    row: Floats, m: int, kind: int, counts: Integers, shares: Integers, vertex_shares: Integers, chain_class: int, chain: Floats,
+    live: Floats, vertex_class: Integers, padded: int,
     entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
@@ -67,8 +68,9 @@ def _chain(
         apart = 1 if vertex_class[vertices - 2] != vertex_class[vertices - 1] else 0
         if vertices == 3 and padded == 0:
             position = counts[1] * shares[1] + counts[2] * shares[2]
+            chain_share = shares[chain_class]
             chain_three(
-                row, m, longest, chain, live, position, shares[chain_class], shares[vertex_class], apart, best, second, number, this
+                row, m, longest, chain, live, position, chain_share, vertex_shares, apart, best, second, number, this
             )
         else:
             chain_general(
@@ -81,8 +83,8 @@ def _chain(
 def _walk(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, shares: Integers, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
-    binomials: Integers, leaf_numbers: Integers,
+    vertex_class: Integers, padded: int, shares: Integers, vertex_shares: Integers, entries: Integers, up: Integers, runs: Integers,
+    totals: Integers, sizes: Integers, binomials: Integers, leaf_numbers: Integers,
     tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
     """Walk the counts of the slots as a tree, those of the first two slots being ``tasks`` (ascending; a -1 ends them).
@@ -134,7 +136,8 @@ def _walk(
             # Down to the chain: copies, and the exchanges for which all choices outside are made.
             while depth < slots:
                 m = left[depth]
-                partial[depth + 1, : LANES * sizes[m]] = partial[depth, : LANES * sizes[m]]
+                for p in range(LANES * sizes[m]):
+                    partial[depth + 1, p] = partial[depth, p]
                 depth += 1
                 left[depth] = m
                 used[depth] = 0
@@ -145,7 +148,7 @@ def _walk(
                     )
             m = left[slots]
             _chain(
-                partial[slots], m, kind, counts, shares, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
+                partial[slots], m, kind, counts, shares, vertex_shares, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
                 best, second, number, this,
             )
             this += leaf_numbers[m]
@@ -166,8 +169,8 @@ def _walk(
 def _walk_in_threads(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, shares: Integers, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers,
-    binomials: Integers, leaf_numbers: Integers,
+    vertex_class: Integers, padded: int, shares: Integers, vertex_shares: Integers, entries: Integers, up: Integers, runs: Integers,
+    totals: Integers, sizes: Integers, binomials: Integers, leaf_numbers: Integers,
     tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
     """:func:`_walk` with one row of ``tasks``, ``first_numbers``, ``best``, ``second`` and ``number`` per thread."""
@@ -175,19 +178,19 @@ def _walk_in_threads(
         if second is not None and number is not None:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], second[t], number[t],
             )
         elif number is not None:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], None, number[t],
             )
         else:
             _walk(
                 base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
+                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
                 tasks[t], first_numbers[t], best[t], None, None,
             )
 
@@ -236,7 +239,7 @@ class FusedSweep:
         live = np.where(lane == slack if padded else lane <= slack, 0.0, -np.inf).ravel()
         return (
             space.n, self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]], *self._exchange,
-            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, *self._space, self._numbers_below[len(plan.slots)],
+            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, self._shares[np.minimum(self._vertex_class, 2)], *self._space, self._numbers_below[len(plan.slots)],
         )
 
     @cached_property
