@@ -148,8 +148,8 @@ def _walk(
                     )
             m = left[slots]
             _chain(
-                partial[slots], m, kind, counts, shares, vertex_shares, chain_class, chain, live, vertex_class, padded, entries, up, runs, totals, sizes, binomials,
-                best, second, number, this,
+                partial[slots], m, kind, counts, shares, vertex_shares, chain_class, chain, live, vertex_class, padded, entries, up, runs,
+                totals, sizes, binomials, best, second, number, this,
             )
             this += leaf_numbers[m]
             # Up to the deepest slot that can take one agent more.
@@ -237,9 +237,11 @@ class FusedSweep:
         # Which lanes exist where lane 0 has 0, 1, 2, 3, more agents at vertex 0; at padding nobody may stay.
         lane, slack = np.arange(LANES), np.arange(LANES + 1)[:, None]
         live = np.where(lane == slack if padded else lane <= slack, 0.0, -np.inf).ravel()
+        vertex_shares = self._shares[np.minimum(self._vertex_class, 2)]
         return (
             space.n, self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]], *self._exchange,
-            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, self._shares[np.minimum(self._vertex_class, 2)], *self._space, self._numbers_below[len(plan.slots)],
+            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, vertex_shares, *self._space,
+            self._numbers_below[len(plan.slots)],
         )
 
     @cached_property

@@ -13,7 +13,7 @@ written at its place. It is a double, exact up to ``2**53``. ``second`` and ``nu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numba
 import numpy as np
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
 _inlined = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 """For the bodies of inner loops: a call with many arrays costs more than a run."""
+
+_BLOCK: Final = 32
+"""Positions of which the largest entry is found without its place."""
 
 
 @_contracted
@@ -225,20 +228,26 @@ def chain_across(
 
 @_contracted
 def _note_whole(
-    row: Floats, m: int, top: Any, runner_up: Any, position: int, live: Floats, best: Floats, second: Floats | None, number: Floats | None, this: int
+    row: Floats, m: int, top: Any, runner_up: Any, block: Any, position: int, scratch: Floats,
+    best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
-    """Compare a whole row of ``m`` agents, whose largest entries are ``top``, with the best of the states at one position."""
-    place = spread(0.0)
+    """Compare a whole row of ``m`` agents, whose largest entries are ``top``, with the best of the states at one position.
+
+    ``block``: the first position of the block that holds the largest entry; the place in it is looked for only where it matters.
+    ``scratch``: three positions.
+    """
+    place = block
     if number is not None:
-        # The place is looked for only where a lane has a new maximum.
-        scratch = np.empty(LANES)
         store(scratch, 0, where_larger(top, load(best, position), spread(1.0)))
-        if scratch.max() > 0.0:
-            place, beyond, one, p = spread(np.inf), spread(np.inf), spread(1.0), spread(0.0)
-            for i in range(m + 1):
-                here = plus(load(row, i), load(live, min(m - i, LANES)))
-                place = smaller(place, plus(p, where_larger(top, here, beyond)))
-                p = plus(p, one)
+        store(scratch, 1, block)
+        store(scratch, 2, top)
+        for lane in range(LANES):
+            if scratch[lane] > 0.0:
+                p = int(scratch[LANES + lane])
+                while p < m - lane and row[LANES * p + lane] != scratch[2 * LANES + lane]:
+                    p += 1
+                scratch[LANES + lane] = p
+        place = load(scratch, 1)
     _note(top, runner_up, position, best, second, number, plus(spread(float(this)), place))
 
 
@@ -247,36 +256,35 @@ def chain_within(
     row: Floats, m: int, longest: int, chain: Floats, live: Floats, position: int, further: int,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
-    """All rows of a chain where all entries belong to one state, and each agent more leads to the state ``further`` on."""
+    """All rows of a chain where all entries belong to one state, and each agent more leads to the state ``further`` on.
+
+    The largest entry is found block by block, so that its place needs no more than one comparison for each block.
+    """
     a, b, step, none = spread(chain[0]), spread(chain[1]), spread(chain[2]), spread(-np.inf)
-    top, runner_up = none, none
-    for p in range(m + 1):
-        x = plus(load(row, p), load(live, min(m - p, LANES)))
-        if second is not None:
-            runner_up = larger(runner_up, smaller(top, x))
-        top = larger(top, x)
-    _note_whole(row, m, top, runner_up, position, live, best, second, number, this)
-    for done in range(1, longest + 1):
-        this += m - done + 2
+    scratch = np.empty(3 * LANES)
+    for done in range(longest + 1):
         left = m - done
-        top, runner_up = none, none
-        x = load(row, 0)
-        for p in range(left - LANES + 2):
-            after = load(row, p + 1)
-            new = multiply_add(a, x, multiply_add(b, after, step))
-            store(row, p, new)
+        top, runner_up, block = none, none, spread(0.0)
+        for first in range(0, left + 1, _BLOCK):
+            most, runner_up_here = none, none
+            whole = first + _BLOCK <= left - LANES + 2
+            for p in range(first, min(first + _BLOCK, left + 1)):
+                new = load(row, p)
+                if done > 0:
+                    new = multiply_add(a, new, multiply_add(b, load(row, p + 1), step))
+                    store(row, p, new)
+                if not whole:
+                    new = plus(new, load(live, min(left - p, LANES)))
+                if second is not None:
+                    runner_up_here = larger(runner_up_here, smaller(most, new))
+                most = larger(most, new)
             if second is not None:
-                runner_up = larger(runner_up, smaller(top, new))
-            top = larger(top, new)
-            x = after
-        for p in range(max(left - LANES + 2, 0), left + 1):
-            new = multiply_add(a, load(row, p), multiply_add(b, load(row, p + 1), step))
-            store(row, p, new)
-            new = plus(new, load(live, min(left - p, LANES)))
-            if second is not None:
-                runner_up = larger(runner_up, smaller(top, new))
-            top = larger(top, new)
-        _note_whole(row, left, top, runner_up, position + further * done, live, best, second, number, this)
+                runner_up = larger(larger(runner_up, runner_up_here), smaller(top, most))
+            if number is not None:
+                block = larger(block, where_larger(most, top, spread(float(first))))
+            top = larger(top, most)
+        _note_whole(row, left, top, runner_up, block, position + further * done, scratch, best, second, number, this)
+        this += left + 1
 
 
 @_inlined
@@ -380,9 +388,7 @@ def chain_general(
             here[vertex_class[0]] += slack
             for v in range(1, vertices):
                 here[vertex_class[v]] += entries[start, v - 1]
-            if vertices == 3:
-                position = here[1] * shares[1] + here[2] * shares[2]
-            else:
-                position = _graded_rank(here[1:], here[1:].sum(), binomials)
+            square = here[1] * shares[1] + here[2] * shares[2]
+            position = square if vertices == 3 else _graded_rank(here[1:], here[1:].sum(), binomials)
             _note_run(row, start, length, position, apart, load(live, min(slack, LANES)), best, second, number, this + start)
         this += sizes[left]

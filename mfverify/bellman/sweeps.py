@@ -283,6 +283,34 @@ def _two_kernel_maximum(
     return values, runners_up, maximisers
 
 
+@numba.njit(cache=True)
+def _law_of_three(law: Floats, multiplicity: Integers, weights: Floats) -> None:
+    """The law of the next counts of three local states: ``multiplicity[r]`` agents move with probabilities ``weights[r]``; ``law`` is zero before.
+
+    An entry gathers from the three that have one agent less; larger totals first, so it can be done in place. Along a total the
+    entries read are consecutive, which vector instructions need. Only totals and places that can have mass are visited.
+    """
+    law[0] = 1.0
+    low, high, first, last = 0, 0, 0, 0
+    for r in range(len(multiplicity)):
+        stay, one, two = weights[r, 0], weights[r, 1], weights[r, 2]
+        for _agent in range(multiplicity[r]):
+            high += 1 if one != 0.0 or two != 0.0 else 0
+            last += 1 if one != 0.0 else 0
+            for total in range(high, low - 1, -1):
+                here, below = total * (total + 1) // 2, total * (total - 1) // 2
+                if last >= total:
+                    law[here + total] *= stay
+                    if total > 0:
+                        law[here + total] += one * law[below + total - 1]
+                for p in range(max(first, 1), min(last, total - 1) + 1):
+                    law[here + p] = (stay * law[here + p] + two * law[below + p]) + one * law[below + p - 1]
+                if first == 0 and total > 0:
+                    law[here] = stay * law[here] + two * law[below]
+            low += 1 if stay == 0.0 else 0
+            first += 1 if stay == 0.0 and two == 0.0 else 0
+
+
 def _next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, sizes: Integers) -> Floats:
     """Laws of the next count vector, one row per state, graded order.
 
@@ -295,6 +323,9 @@ def _next_count_laws(multiplicity: Integers, weights: Floats, up: Integers, size
     laws = np.zeros((states, sizes[n]))
     for c in numba.prange(states):
         law = laws[c]
+        if local_states == 3:
+            _law_of_three(law, multiplicity[c], weights[c])
+            continue
         law[0] = 1.0
         level = 0
         low = 0  # no mass below this index, none above `high`

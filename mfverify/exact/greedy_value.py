@@ -63,7 +63,7 @@ class GreedyChain:
     """The Markov chain of a deterministic policy.
 
     ``reward[g, c]``; ``global_rows[g, c]``: which of the distinct rows ``mixtures[g, row, g']`` of ``P_g`` is played; the next counts have
-    the law ``laws[g, c, :]`` from the rank ``first[g, c]`` on.
+    the law ``laws[g, c, :]`` from the place ``first[g, c]`` on; at place ``i`` of a law stands the count vector of rank ``order[i]``.
     """
 
     reward: Floats
@@ -72,10 +72,13 @@ class GreedyChain:
     global_rows: Integers
     laws: Floats
     first: Integers
+    order: Integers
 
     def solve(self, start: Floats) -> Floats:
         """A solution of ``V = reward + gamma P V``, from ``start`` on. Cost: a few dozen times the numbers in the rows."""
-        solution: Floats = _solution(self.laws, self.first, self.mixtures, self.global_rows, self.reward, self.discount, start)
+        solution: Floats = _solution(
+            self.laws, self.first, self.order, self.mixtures, self.global_rows, self.reward, self.discount, start
+        )
         return solution
 
 
@@ -84,7 +87,7 @@ def policy_chain(operator: LumpedOperator, policy: Policy) -> GreedyChain:
     model, n, space = operator.model, operator.n, operator.space
     global_states, states = operator.shape
     length = _row_length(operator)
-    laws = np.zeros((global_states, states, length))
+    laws = np.zeros((global_states, states, length)) if space.size == 2 else np.empty((global_states, states, length))
     first = np.zeros((global_states, states), dtype=np.int64)
     reward = np.empty((global_states, states))
     mixtures = np.zeros((global_states, max(len(choices.global_rows) for choices in operator.choices), global_states))
@@ -98,12 +101,13 @@ def policy_chain(operator: LumpedOperator, policy: Policy) -> GreedyChain:
             sweeps.for_work(states * length * len(kernels), _TWO_STATE_LAWS)(multiplicity, kernels[:, 0].copy(), laws[g], first[g])
         else:
             per_state = np.ascontiguousarray(np.broadcast_to(kernels, (states, *kernels.shape)))
-            laws[g][:, space.order] = sweeps.next_count_laws(multiplicity, per_state, space.up, space.level_sizes)
+            laws[g] = sweeps.next_count_laws(multiplicity, per_state, space.up, space.level_sizes)
         mixtures[g, : len(choices.global_rows)] = [[float(p) for p in row] for row in choices.global_rows]
         global_rows[g] = np.array(choices.global_row, dtype=np.int64)[global_action]
         local = action_counts @ np.array([float(r / n) for r in choices.reward])
         reward[g] = np.array([float(r) for r in model.global_reward[g]])[global_action] + local
-    return GreedyChain(reward, float(model.discount), mixtures, global_rows, laws, first)
+    order = np.arange(states) if space.size == 2 else space.order
+    return GreedyChain(reward, float(model.discount), mixtures, global_rows, laws, first, order)
 
 
 @numba.njit(cache=True)
@@ -191,7 +195,9 @@ _reassociated = numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
 
 
 @_reassociated
-def _moved(laws: Floats, first: Integers, mixtures: Floats, rows: Integers, discount: float, value: Floats, out: Floats) -> None:
+def _moved(
+    laws: Floats, first: Integers, order: Integers, mixtures: Floats, rows: Integers, discount: float, value: Floats, out: Floats
+) -> None:
     """``out = V - gamma P V``."""
     global_states, states, length = laws.shape
     mixed = np.empty((mixtures.shape[1], states))
@@ -200,8 +206,8 @@ def _moved(laws: Floats, first: Integers, mixtures: Floats, rows: Integers, disc
         for row in range(mixtures.shape[1]):
             for target in range(global_states):
                 share = discount * mixtures[g, row, target]
-                for c in range(states):
-                    mixed[row, c] += share * value[target, c]
+                for i in range(states):
+                    mixed[row, i] += share * value[target, order[i]]
         for c in range(states):
             total = 0.0
             source = mixed[rows[g, c], first[g, c] :]
@@ -226,7 +232,7 @@ def _subtract(x: Floats, share: float, y: Floats) -> None:
 
 @_reassociated
 def _solution(
-    laws: Floats, first: Integers, mixtures: Floats, rows: Integers, reward: Floats, discount: float, start: Floats
+    laws: Floats, first: Integers, order: Integers, mixtures: Floats, rows: Integers, reward: Floats, discount: float, start: Floats
 ) -> Floats:
     """GMRES (Saad and Schultz 1986) with Givens rotations; begun again from what it found until the residual no longer halves."""
     shape = reward.shape
@@ -236,7 +242,7 @@ def _solution(
     right = np.empty(_DIRECTIONS + 1)
     value, refined = start.copy(), start.copy()
     residual = np.empty(shape)
-    _moved(laws, first, mixtures, rows, discount, value, residual)
+    _moved(laws, first, order, mixtures, rows, discount, value, residual)
     residual[:] = reward - residual
     while True:
         size = np.abs(residual).max()
@@ -250,7 +256,7 @@ def _solution(
         while steps < _DIRECTIONS and abs(right[steps]) > floor:
             k = steps
             new = basis[k + 1]
-            _moved(laws, first, mixtures, rows, discount, basis[k].reshape(shape), new.reshape(shape))
+            _moved(laws, first, order, mixtures, rows, discount, basis[k].reshape(shape), new.reshape(shape))
             whole = sqrt(_dot(new, new))
             for i in range(k + 1):
                 triangle[i, k] = _dot(basis[i], new)
@@ -278,7 +284,7 @@ def _solution(
                 right[k] -= triangle[k, i] * right[i]
             right[k] /= triangle[k, k]
             _subtract(refined.ravel(), -right[k], basis[k])
-        _moved(laws, first, mixtures, rows, discount, refined, residual)
+        _moved(laws, first, order, mixtures, rows, discount, refined, residual)
         residual[:] = reward - residual
         left = np.abs(residual).max()
         if not left <= size / 2:
