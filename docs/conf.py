@@ -39,6 +39,7 @@ nb_execution_in_temp = True
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 nb_merge_streams = True
+nb_render_markdown_format = "myst"
 nb_output_stderr = "warn"
 html_theme = "furo"
 html_title = "mfverify"

@@ -65,7 +65,9 @@ for types in (1, 2, 3):
     equal = [i for i, c in enumerate(vectors) if max(c) - min(c) <= 1]
     for k in ks[: 8 if types < 3 else 5]:
         gap = best - mfv.execution_value(model, n, mfv.learn(model, k))
-        curves.setdefault(f"{types} type{'s' * (types > 1)}, mixed", []).append(max(gap[g, i].upper for g in range(2) for i in equal))
+        curves.setdefault(f"{types} types, mixed" if types > 1 else "1 type", []).append(
+            max(gap[g, i].upper for g in range(2) for i in equal)
+        )
     sizes[types] = [mean_field_table_size(model, k) for k in ks]
 
 # %%

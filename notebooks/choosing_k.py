@@ -57,8 +57,8 @@ fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for name, rows in results.items():
     axes[0].plot([r[0] for r in rows], [max(float(r[1].upper), 1e-12) for r in rows], "o-", label=f"{name}, worst start")
     axes[1].plot([r[3] for r in rows], [max(r[2], 1e-12) for r in rows], "o-", label=f"{name}, mean over starts")
-axes[0].set(xlabel="k, agents sampled", ylabel="gap", title="What a sample buys", yscale="log")
-axes[1].set(xlabel="entries of the table", ylabel="gap", title="What it costs", xscale="log", yscale="log")
+axes[0].set(xlabel="k, agents sampled", ylabel="gap", title="What a sample buys (no gap at k = n)", yscale="log", ylim=(1e-3, 20))
+axes[1].set(xlabel="entries of the table", ylabel="gap", title="What it costs", xscale="log", yscale="log", ylim=(1e-3, 20))
 for ax in axes:
     ax.legend()
 plt.show()

@@ -172,7 +172,7 @@ for ax, (name, (best, rows)) in zip(axes.flat, results.items(), strict=True):
         ax.axhline(float(best.midpoint), color="tab:green", linestyle="--", label="mean-field value iteration, k = n")
     else:
         ax.axhspan(float(best.lower), float(best.upper), color="tab:green", alpha=0.15, label="the optimum lies in here")
-    ax.set(xlabel="k, agents sampled", ylabel="discounted reward", title=f"{name}, from the start above")
+    ax.set(xlabel="k, agents sampled", ylabel="discounted reward", title=f"{name}, from the start above", xticks=ks)
     ax.legend(fontsize=8, loc="lower right")
 plt.show()
 

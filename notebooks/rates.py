@@ -115,7 +115,13 @@ Markdown("\n".join(table))
 fig, axes = plt.subplots(2, 3, figsize=(13, 8), layout="constrained", sharey=True)
 for ax, way in zip(axes.flat, ways, strict=True):
     for name, (_, _, ks, _) in plan.items():
-        ax.plot(ks, [max(float(v.upper), 1e-12) for v in gaps[name, way]], "o-", markersize=4, label=name)
+        ax.plot(
+            ks,
+            [max(float(v.upper), 1e-12) for v in gaps[name, way]],
+            "o-",
+            markersize=4,
+            label=name + " (zero: below)" * (name == "count-independent"),
+        )
     reference = np.array([1, 63])
     ax.plot(reference, 0.5 / np.sqrt(reference), "k:", label="order 1/sqrt(k)")
     ax.plot(reference, 0.5 / reference, "k--", linewidth=1, label="order 1/k")
