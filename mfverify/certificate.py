@@ -121,6 +121,10 @@ def certify(claim_id: str, instance: Instance) -> Certificate:
 
     Raises :class:`ModelError` if the instance is not violated, if certificates do not cover the claim, or if the checker refuses
     what was found (it then gives the checker's reason). Cost: that of the claim's sides and of the check.
+
+    >>> certificate = certify("C3", Instance(None, 2, 1, (("population", "1+1"),)))
+    >>> check_certificate(certificate).accepted
+    True
     """
     if claim_id not in _PROOFS:
         CATALOGUE[claim_id]  # an unknown id is refused with the ids that there are

@@ -32,6 +32,9 @@ def count_vectors(n: int, size: int) -> Integers:
 
     Returns an int array ``(C(n+size-1, size-1), size)``, rows sorted lexicographically, ascending. Raises
     :class:`ModelError` unless ``n >= 0`` and ``size >= 1``. Cost: linear in the size of the result.
+
+    >>> count_vectors(2, 3).tolist()
+    [[0, 0, 2], [0, 1, 1], [0, 2, 0], [1, 0, 1], [1, 1, 0], [2, 0, 0]]
     """
     if n < 0 or size < 1:
         raise ModelError(f"count_vectors needs n >= 0 and size >= 1, got n={n}, size={size}")

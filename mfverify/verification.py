@@ -109,6 +109,10 @@ def verify(
     such as ``tcp://10.0.0.1:8786``); the report is the same. Raises :class:`ModelError` for unknown or repeated ids, models
     that share a name or their content, an unusable folder or a cluster that is not there, before any work, and :class:`WorkersError` where
     workers were lost for good.
+
+    >>> report = verify(["C3"], instance="n=2 k=1 population=1+1", workers=1)
+    >>> report.claim("C3")["status"], report.document["summary"]["verdicts"]["violated"]
+    ('refuted', 1)
     """
     profile = chosen("profile", profile, Profile)
     chosen_claims = _chosen_claims(claims)

@@ -170,6 +170,12 @@ def falsify(
 
     None means that nothing was found among what was searched; :func:`attack` says what that was. Raises :class:`ModelError` where
     something was found that certificates do not cover (the message names the instance), and as :func:`attack`.
+
+    >>> found = falsify("C3", workers=1)
+    >>> found.document["agents"], found.document["subsample"]
+    (2, 1)
+    >>> falsify("R3m", candidates=5, workers=1) is None     # nothing was found, which proves nothing
+    True
     """
     outcome_ = attack(claim, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates)
     if outcome_.found is not None and outcome_.certificate is None:

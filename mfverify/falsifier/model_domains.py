@@ -22,6 +22,9 @@ from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
 from mfverify.models.agent_types import typed
 
+MOST_MISSED = 100
+"""Changes in a row that may be no instances before an instance counts as one without neighbours."""
+
 Cost = Callable[[Model, int, int], float]
 """How much an evaluation costs for a model, n and k, as a share of what is allowed: a candidate has at most 1."""
 
@@ -168,15 +171,17 @@ class ModelDomain:
                         yield found
 
     def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
-        """Endless small changes of the model or of the sizes."""
+        """Small changes of the model or of the sizes, without end unless so many in a row are no instances that others hardly are."""
         assert instance.model is not None
         n, k = sizes_of(instance)
-        while True:
+        missed = 0
+        while missed < MOST_MISSED:
             if rng.random() < 0.3:
                 m = max(1, n + rng.choice((-2, -1, 1, 2, n // 2, n, -(n // 3))))
                 found = self.arrangement.instance(instance.model, m, rng.choice((m - 1, m - (n - k), k, k + 1, k - 1, m)))
             else:
                 found = self.arrangement.instance(changed(instance.model, rng), n, k)
+            missed = missed + 1 if found is None else 0
             if found is not None:
                 yield found
 
@@ -230,11 +235,12 @@ class OwnDomain:
         return [] if model is None else [one for one in self.claim.instances(Profile.QUICK, [model]) if one.model is not None]
 
     def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
-        """The same parameters on a changed model; nothing where the claim does not take models."""
-        while instance.model is not None:
-            for one in self._on(changed(instance.model, rng)):
-                if self._alike(one, instance):
-                    yield one
+        """The same parameters on a changed model; nothing where the claim does not take models or its parameters depend on them."""
+        missed = 0
+        while instance.model is not None and missed < MOST_MISSED:
+            alike = [one for one in self._on(changed(instance.model, rng)) if self._alike(one, instance)]
+            missed = 0 if alike else missed + 1
+            yield from alike
 
     def simpler(self, instance: Instance) -> Iterator[Instance]:
         """The other parameters on the same model, and the same parameters on simpler models."""

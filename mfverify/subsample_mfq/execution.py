@@ -108,8 +108,13 @@ def execution_value(
     ``C(n+S-1, S-1)`` sums over ``C(k+S-2, S-1)`` samples in integers, then rows of n agents each. Then one sparse linear solve.
     Rows are held, and with three local states they are nearly full up to some hundred agents: about ``n^4/4`` numbers for each global
     state, 2.4 GB for n = 140 and two of them, which is where it is refused. No law that is left out of a row brings that far down: what
-    a law loses has to stay below the width over the number of states.
-    Source: Algorithm 2.
+    a law loses has to stay below the width over the number of states. Source: Algorithm 2.
+
+    >>> from mfverify.models import coordination
+    >>> from mfverify.subsample_mfq.learning import learn
+    >>> alone, shared = (execution_value(coordination(), 4, learn(coordination(), 3), how) for how in ("independent", "shared"))
+    >>> (alone - shared).max().lower < 0.3 < (shared - alone).max().lower     # agents that draw alone disagree
+    True
     """
     n = positive_integer("agents", n)
     _check(model, n, learned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import random
 import threading
 import time
 from dataclasses import replace
@@ -219,6 +220,23 @@ def test_a_claim_of_a_user_is_searched_through_its_own_instances_on_generated_mo
     assert "certificates cover claims of the catalogue" in attack.reason
     with pytest.raises(ModelError, match="U1 is violated at found-"):
         mfv.falsify(claim, candidates=300, workers=1)
+
+
+def on_named(profile: Any, given: Any) -> list[Instance]:
+    """A parameter that is another one on every model, as the m* of a learning claim is."""
+    return [Instance(m, 2, None, (("model", m.fingerprint),)) for m in given or [models.coordination()]]
+
+
+def test_an_instance_without_neighbours_does_not_hold_up_the_search() -> None:
+    claim = replace(own_claim.CLAIM, id="U2", sides=partial(too_generous, limit=Fraction(10**9)), instances=on_named)
+    domain = domain_of(claim)
+    assert list(domain.neighbours(on_named(None, None)[0], random.Random(0))) == []
+    searched = mfv.attack(claim, candidates=3 * ROUND, workers=1).searched
+    assert searched.evaluations == 3 * ROUND and "local search" not in searched.families
+    # Two types of agents: nearly every change of a kernel makes an agent change its type.
+    types = domain_of(CATALOGUE["S4r"])
+    first = next(iter(types.families(0)["two types"]))
+    assert len(list(islice(types.neighbours(first, random.Random(0)), 5))) == 5
 
 
 # ------------------------------------------------------------------------------------------------------------- bad arguments
