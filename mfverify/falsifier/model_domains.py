@@ -22,7 +22,7 @@ from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
 from mfverify.models.agent_types import typed
 
-MOST_MISSED = 100
+MOST_MISSED = 40
 """Changes in a row that may be no instances before an instance counts as one without neighbours."""
 
 Cost = Callable[[Model, int, int], float]

@@ -229,14 +229,11 @@ def on_named(profile: Any, given: Any) -> list[Instance]:
 
 def test_an_instance_without_neighbours_does_not_hold_up_the_search() -> None:
     claim = replace(own_claim.CLAIM, id="U2", sides=partial(too_generous, limit=Fraction(10**9)), instances=on_named)
-    domain = domain_of(claim)
-    assert list(domain.neighbours(on_named(None, None)[0], random.Random(0))) == []
-    searched = mfv.attack(claim, candidates=3 * ROUND, workers=1).searched
-    assert searched.evaluations == 3 * ROUND and "local search" not in searched.families
-    # Two types of agents: nearly every change of a kernel makes an agent change its type.
-    types = domain_of(CATALOGUE["S4r"])
-    first = next(iter(types.families(0)["two types"]))
-    assert len(list(islice(types.neighbours(first, random.Random(0)), 5))) == 5
+    given = on_named(None, None)[0]
+    # What is left are changes that change nothing.
+    assert all(one.model == given.model for one in domain_of(claim).neighbours(given, random.Random(0)))
+    searched = mfv.attack(claim, candidates=ROUND + 6, workers=1).searched
+    assert searched.evaluations == ROUND + 6 and "local search" not in searched.families
 
 
 # ------------------------------------------------------------------------------------------------------------- bad arguments
