@@ -18,7 +18,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
      "graph"?: {"unsupported": {id: [refuted ids that it rests on, directly or through others]}, ...},
      "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null}],
      "searches"?: null | [{"claim", "version", "date", "code": str, "seed", "candidates": int, "seconds": number, "exhausted": bool,
-                           "families": {name: int}, "violated": label|null,
+                           "families": {name: int}, "verdicts": {verdict: int}, "violated": label|null,
                            "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve]},
@@ -183,6 +183,7 @@ class SearchRecord:
     seconds: float
     exhausted: bool
     families: tuple[tuple[str, str], ...]
+    verdicts: tuple[tuple[str, str], ...]
     version: str
     date: str
     code: str
@@ -300,7 +301,7 @@ def _searches(top: Mapping[str, Any]) -> dict[str, SearchRecord]:
 
 def _search(entry: Any, place: str) -> SearchRecord:
     fields = _mapping(entry, place)
-    families = _mapping(_get(fields, "families", place), f"{place}, families")
+    families, verdicts = (_mapping(_get(fields, name, place), f"{place}, {name}") for name in ("families", "verdicts"))
     best = _optional(fields, "best", place, _mapping)
     return SearchRecord(
         claim=_string(fields, "claim", place),
@@ -309,6 +310,7 @@ def _search(entry: Any, place: str) -> SearchRecord:
         seconds=_seconds(_get(fields, "seconds", place), f"{place}, seconds"),
         exhausted=bool(_get(fields, "exhausted", place)),
         families=tuple((text(str(name)), text(str(number))) for name, number in families.items()),
+        verdicts=tuple((text(str(name)), text(str(number))) for name, number in verdicts.items()),
         version=_string(fields, "version", place),
         date=_string(fields, "date", place),
         code=_string(fields, "code", place),

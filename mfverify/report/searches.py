@@ -39,7 +39,7 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
     searched, best, violated = one["searched"], one["searched"]["best"], one["violated"]
     return {
         **{name: one[name] for name in ("claim", "seed", "seconds", "version", "date", "code")},
-        **{name: searched[name] for name in ("candidates", "exhausted", "families")},
+        **{name: searched[name] for name in ("candidates", "exhausted", "families", "verdicts")},
         "best": None if best is None else {name: best[name] for name in ("family", "label", "ratio", "actual", "bound")},
         "violated": None if violated is None else violated["label"],
     }

@@ -22,7 +22,7 @@ def recorded(**changes: object) -> Json:
     """A search as the report has it."""
     entry = {
         "claim": "X", "version": "0.1.0", "date": "2026-11-24", "code": "0123456789abcdef", "seed": 7, "candidates": 400, "seconds": 1.94,
-        "exhausted": False, "families": {"all populations": 242, "local search": 158}, "violated": None, "best": FOUND,
+        "exhausted": False, "families": {"all populations": 242, "local search": 158}, "verdicts": {"holds": 73, "vacuous": 327}, "violated": None, "best": FOUND,
     }  # fmt: skip
     return entry | changes
 
@@ -48,7 +48,7 @@ def test_those_of_the_project_are_about_the_claims_as_they_are_stated() -> None:
 def test_what_is_about_another_statement_or_no_search_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "searches.json"
     assert documented_searches({"X": "as"}, path) is None
-    searched = {"candidates": 3, "exhausted": True, "families": {}, "best": None}
+    searched = {"candidates": 3, "exhausted": True, "families": {}, "verdicts": {}, "best": None}
     entry = {
         "claim": "X", "statement": "as", "seed": 0, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
     }  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_search_is_shown_at_its_claim_with_what_it_is_worth() -> None:
     tree = parse(page([recorded()]))
     said = tree.section("claim-X").text
     assert "400 candidates in 1.9 s (all populations: 242; local search: 158), seed 7, on 2026-11-24 with version 0.1.0" in said
-    assert "None is violated. The largest certified left side / right side was 0.935414, at n=8 k=4 <b> (local search)." in said
+    assert "None is violated (holds: 73, vacuous: 327). The largest certified left side / right side was 0.935414, at n=8 k=4 <b> (local search)." in said
     assert "A search that finds nothing is no proof. To search again: mfverify falsify X --seed 7 --candidates 400" in said
     assert "No search for a counterexample is documented." in tree.section("claim-Y").text
     assert "Searched" not in tree.section("claim-Z").text
@@ -75,7 +75,7 @@ def test_a_search_is_shown_at_its_claim_with_what_it_is_worth() -> None:
 
 def test_other_outcomes_of_a_search() -> None:
     exhausted = parse(page([recorded(exhausted=True, best=None)])).section("claim-X").text
-    assert "400 candidates, all that there are, in 1.9 s" in exhausted and "None is violated. A search" in exhausted
+    assert "400 candidates, all that there are, in 1.9 s" in exhausted and "vacuous: 327). A search" in exhausted
     equal = FOUND | {"ratio": None, "actual": side(0.0, 0.0, "0"), "bound": side(0.0, 0.0, "0")}
     assert "The closest was a left side of 0 against 0, at" in parse(page([recorded(best=equal)])).section("claim-X").text
     assert "One is violated: n=2." in parse(page([recorded(violated="n=2")])).section("claim-X").text

@@ -32,6 +32,7 @@ def test_the_verbs_have_examples() -> None:
     } <= set(WITH_EXAMPLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_in_docstrings_do_what_they_show(name: str) -> None:
     said: list[str] = []
