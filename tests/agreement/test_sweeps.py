@@ -25,9 +25,10 @@ from mfverify.bellman.tabled import TabledSweep
 from mfverify.enclosure import StopReason
 from mfverify.errors import TooLargeError
 from mfverify.exact import greedy_value, optimal
+from mfverify.exact.fewer_agents import interpolated
 from mfverify.exact.optimal import optimal_value
 from mfverify.exact.rational import RationalSystem, fraction
-from mfverify.models import coordination
+from mfverify.models import coordination, random_coupled
 from tests.agreement.checks import model_of, random_doubles
 from tests.oracles import Instance, moving_instance, nested, random_instance
 
@@ -460,6 +461,55 @@ def test_useless_extrapolations_cost_sweeps_and_nothing_else(wrong: Any, monkeyp
     assert found.work is not None
     assert found.work.stop is StopReason.WIDTH
     assert all(found[i].contains(expected[i]) for i in np.ndindex(found.shape))
+
+
+# ------------------------------------------------------------------------------------------------------------- fewer agents
+
+
+@pytest.mark.parametrize(("size", "n", "k"), [(1, 7, 2), (2, 9, 2), (2, 12, 12), (3, 7, 3), (3, 8, 5), (4, 6, 1), (4, 5, 4)])
+def test_interpolation_keeps_affine_values_and_never_leaves_the_range(size: int, n: int, k: int) -> None:
+    rng = np.random.default_rng(size * n + k)
+    few, many = counts.count_vectors(k, size), counts.count_vectors(n, size)
+    slope = rng.integers(-8, 8, (size, 2)).astype(float)
+    assert np.abs(interpolated((few / k @ slope).T, k, many) - (many / n @ slope).T).max() < 1e-12
+    any_value = rng.normal(size=(2, len(few)))
+    found = interpolated(any_value, k, many)
+    assert any_value.min() - 1e-12 <= found.min()
+    assert found.max() <= any_value.max() + 1e-12
+    if n == k:
+        assert np.abs(found - any_value).max() < 1e-12
+
+
+@pytest.mark.parametrize("case", [case for case in LONGER if "three actions" not in case])
+def test_a_solution_that_begins_with_fewer_agents_encloses_the_same_value(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    n, instance = LONGER[case]
+    from_zero = optimal_value(model_of(instance), n)
+    monkeypatch.setattr(optimal, "_FEWER_AGENTS_FROM", 0)
+    found = optimal_value(model_of(instance), n)
+    assert found.intersects(from_zero)
+    assert found.width.max() <= 1e-9
+
+
+def test_fewer_agents_save_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the sweeps that are left out costs as much as one of those that are made."""
+    made = []
+    for threshold in (10**9, 0):
+        monkeypatch.setattr(optimal, "_FEWER_AGENTS_FROM", threshold)
+        works = [optimal_value(random_coupled(seed), 40).work for seed in (4, 7)]
+        made.append(sum(work.sweeps for work in works if work is not None))
+    assert made[1] < made[0]
+
+
+@pytest.mark.parametrize("wrong", [np.zeros_like, lambda value: value + 1e6, lambda value: -value])
+def test_nothing_rests_on_the_guess(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = model_of(spread_instance(23, 2, 2, 2, 2))
+    expected = optimal_value(model, 5, "rational").exact
+    assert expected is not None
+    monkeypatch.setattr(optimal, "_FEWER_AGENTS_FROM", 0)
+    monkeypatch.setattr(optimal, "interpolated", lambda value, k, vectors: wrong(interpolated(value, k, vectors)))
+    found = optimal_value(model, 5)
+    assert all(found[i].contains(expected[i]) for i in np.ndindex(found.shape))
+    assert found.width.max() <= 1e-9
 
 
 # ------------------------------------------------------------------------------------------------------------------- memory
