@@ -46,8 +46,8 @@ def evaluation_work(operator: LumpedOperator) -> int:
 
 
 def fits(operator: LumpedOperator) -> bool:
-    """Whether a policy is evaluated at all: its rows fit, and cost no more than some tens of sweeps."""
-    return row_numbers(operator) <= _MOST_CHAIN_NUMBERS and evaluation_work(operator) <= 10**8 + 20 * operator.work
+    """Whether a policy is evaluated at all: its rows fit, and cost no more than the sweeps that they save."""
+    return row_numbers(operator) <= _MOST_CHAIN_NUMBERS and evaluation_work(operator) <= 10**8 + 10 * operator.work
 
 
 def _row_length(operator: LumpedOperator) -> int:
