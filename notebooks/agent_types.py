@@ -63,7 +63,7 @@ for types in (1, 2, 3):
     best = mfv.optimal_value(model, n)
     vectors = [composition(types, c) for c in counts.count_vectors(n, 2 * types).tolist()]
     equal = [i for i, c in enumerate(vectors) if max(c) - min(c) <= 1]
-    for k in ks[: 8 if types < 3 else 5]:
+    for k in ks[: 8 if types < 3 else 4]:
         gap = best - mfv.execution_value(model, n, mfv.learn(model, k))
         curves.setdefault(f"{types} types, mixed" if types > 1 else "1 type", []).append(
             max(gap[g, i].upper for g in range(2) for i in equal)

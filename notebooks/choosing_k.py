@@ -30,8 +30,8 @@ from mfverify.subsample_mfq.learning import mean_field_table_size
 # %% [markdown]
 # ## Two tasks
 #
-# Constrained exploration (a box on a grid, hazards in two corners, the equipment at the centre of the box) and the announced form of the
-# Gaussian squeeze: the paper's two experiments as models inside its assumptions, with eight agents.
+# Exploration (hazards in two corners of a 2 x 2 grid, on which the box holds nobody back, and the equipment at its centre) and the announced
+# form of the Gaussian squeeze: the paper's two experiments as models inside its assumptions, with eight agents.
 
 # %%
 n = 8

@@ -29,7 +29,8 @@ STEPS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))
 def exploration(side: int = 2, reach: int | None = None, discount: str | Fraction = "9/10") -> Model:
     """Constrained exploration on a ``side x side`` grid; ``reach`` defaults to half of the side, rounded down.
 
-    With ``reach = 0`` the agents are dragged along with the box; with ``reach >= side - 1`` it holds nobody back. Raises
+    With ``reach = 0`` the agents are dragged along with the box; with ``reach >= side - 1``, as by default on
+    2 x 2 cells, it holds nobody back. Raises
     :class:`~mfverify.errors.ModelError` for a side below 2 or a negative reach.
     """
     if side < 2:
