@@ -40,7 +40,6 @@ def main() -> int:
         drawn = [mutant for mutant in drawn if not given.again or _id(mutant) in survived]
         if drawn:
             print(f"{len(drawn)} of {sum(map(len, files.values()))} mutants of {', '.join(files)}", flush=True)
-            os.environ.update(group.environment)
             sizes = {path: len(mutants) for path, mutants in files.items()}
 
             def told(mutant: Mutant, outcome: Outcome, sizes: dict[str, int] = sizes) -> None:
