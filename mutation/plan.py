@@ -11,11 +11,10 @@ SEED = 20412
 
 @dataclass(frozen=True)
 class Group:
-    """Files that the same tests judge; of the mutants of each file at most ``most`` are tried, drawn uniformly."""
+    """Files that the same tests judge."""
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
-    most: int = 10**6
 
 
 def _files(pattern: str, *but: str) -> tuple[str, ...]:
