@@ -14,14 +14,18 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import json
 import os
 import resource
 import signal
 import sys
+import tempfile
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
+from time import process_time
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -80,23 +84,26 @@ def try_mutants(mutants: Sequence[Mutant], tests: Sequence[str], jobs: int, told
 
     Raises RuntimeError where they fail without one.
     """
-    seconds = _usual_seconds(tests)
+    usual = _usual(tests)
+    seconds = sum(usual.values())
     limit = SLOWER * seconds + GRACE
     cold = [mutant for mutant in mutants if not mutant.function]
-    _all(cold, jobs, told, lambda mutant: _forked(lambda: _run(tests, limit, mutant)))
+    _all(cold, jobs, told, lambda mutant: _forked(lambda: _cold(mutant, tests, limit, usual)))
     warm = [mutant for mutant in mutants if mutant.function]
     if warm:
-        _hear(_forked(lambda: _warm(warm, tests, jobs, limit)), told, {mutant.key: mutant for mutant in warm})
+        _hear(_forked(lambda: _warm(warm, tests, jobs, limit, usual)), told, {mutant.key: mutant for mutant in warm})
     return seconds
 
 
-def _usual_seconds(tests: Sequence[str]) -> float:
-    before = os.times()
-    _, status = os.waitpid(_forked(lambda: _run(tests, 600, None)), 0)
-    if _outcome(status) is not Outcome.SURVIVED:
-        raise RuntimeError(f"the tests fail without any mutant: {' '.join(tests)}")
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+def _usual(tests: Sequence[str]) -> dict[str, float]:
+    """The processor time of every test without a fault, and of all that comes before the first under ""."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "seconds.json"
+        _, status = os.waitpid(_forked(lambda: _timed(tests, path)), 0)
+        if _outcome(status) is not Outcome.SURVIVED:
+            raise RuntimeError(f"the tests fail without any mutant: {' '.join(tests)}")
+        seconds: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
+    return seconds
 
 
 def _forked(work: Callable[[], int]) -> int:
@@ -152,8 +159,38 @@ def _silent() -> None:
         os.dup2(output, stream)
 
 
+class _Timed:
+    """A plugin of pytest: notes the processor time of every test."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Run a test with what it needs."""
+        began = process_time()
+        self.seconds.setdefault("", began)
+        result = yield
+        self.seconds[item.nodeid] = process_time() - began
+        return result
+
+
+def _timed(tests: Sequence[str], path: Path) -> int:
+    timed = _Timed()
+    status = int(pytest.main([*_OPTIONS, *tests], plugins=[timed]))
+    path.write_text(json.dumps(timed.seconds), encoding="utf-8")
+    return status
+
+
 class _FirstFailure:
-    """A plugin of pytest: the first test that fails ends the process, with nothing told about it."""
+    """A plugin of pytest: quick tests come first, and the first that fails ends the process, with nothing told about it."""
+
+    def __init__(self, usual: Mapping[str, float]) -> None:
+        self.usual = usual
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Put the tests in order."""
+        items.sort(key=lambda item: self.usual.get(item.nodeid, 0.0))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Iterator[None]:
@@ -195,13 +232,11 @@ class _Finder(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, loader.path, loader=loader)
 
 
-def _run(tests: Sequence[str], seconds: float, mutant: Mutant | None) -> int:
-    _limit(seconds)
-    if mutant is None:
-        return int(pytest.main([*_OPTIONS, *tests]))
+def _cold(mutant: Mutant, tests: Sequence[str], limit: float, usual: Mapping[str, float]) -> int:
+    _limit(limit)
     _silent()
     sys.meta_path.insert(0, _Finder(mutant))
-    return int(pytest.main([*_OPTIONS, *tests], plugins=[_FirstFailure()]))
+    return int(pytest.main([*_OPTIONS, *tests], plugins=[_FirstFailure(usual)]))
 
 
 # ---------------------------------------------------------------------------------------------------------------------- warm
@@ -210,7 +245,8 @@ def _run(tests: Sequence[str], seconds: float, mutant: Mutant | None) -> int:
 class _Trials(_FirstFailure):
     """Instead of running the collected tests, forks for every mutant, and the forks run them."""
 
-    def __init__(self, mutants: Sequence[Mutant], jobs: int, limit: float) -> None:
+    def __init__(self, mutants: Sequence[Mutant], jobs: int, limit: float, usual: Mapping[str, float]) -> None:
+        super().__init__(usual)
         self.mutants, self.jobs, self.limit = mutants, jobs, limit
         self.forked = False
 
@@ -237,8 +273,8 @@ class _Trials(_FirstFailure):
         return True
 
 
-def _warm(mutants: Sequence[Mutant], tests: Sequence[str], jobs: int, limit: float) -> int:
-    trials = _Trials(mutants, jobs, limit)
+def _warm(mutants: Sequence[Mutant], tests: Sequence[str], jobs: int, limit: float, usual: Mapping[str, float]) -> int:
+    trials = _Trials(mutants, jobs, limit, usual)
     status = int(pytest.main([*_OPTIONS, *tests], plugins=[trials]))
     return status if trials.forked else 0
 

@@ -312,11 +312,23 @@ def test_all_values_stand_state_by_state() -> None:
         refused(lambda wrong=wrong: checker.all_values(model, 3, {"values": wrong}, "values"), "values: ")
 
 
-def test_systems_that_are_too_large_are_refused() -> None:
+def test_the_limits_are_those_that_are_documented() -> None:
+    assert (checker.VERSION, checker.LARGEST_FILE, checker.FINE) == (1, 8_000_000, 2**48)
+    assert (checker.MOST_STEPS, checker.MOST_ENTRIES) == (5_000_000_000, 20_000_000)
+
+
+def test_systems_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table has 3 global states times 11 positions; a state of 10 agents in one local state has 66 joint local actions."""
     model = read(random_instance(8, 3, 1, 2, 3))
-    most = checker.MOST_ENTRIES // 3
-    checker.Values(model, 10, {}, Q(0))
-    refused(lambda: checker.Values(model, most, {}, Q(0)), "too many states")
+    monkeypatch.setattr(checker, "MOST_ENTRIES", 33)
+    values = checker.Values(model, 10, {(g, c): Q(0) for g in range(3) for c in checker.vectors(10, 2)}, Q(0))
+    monkeypatch.setattr(checker, "MOST_ENTRIES", 32)
+    refused(lambda: checker.Values(model, 10, {}, Q(0)), "too many states")
+    most = max(comb(x + 2, 2) * comb(12 - x, 2) for x in range(11))
+    monkeypatch.setattr(checker, "MOST_ENTRIES", most)
+    checker.bellman(model, 10, values, checker.Work())
+    monkeypatch.setattr(checker, "MOST_ENTRIES", most - 1)
+    refused(lambda: checker.bellman(model, 10, values, checker.Work()), "too many joint actions")
 
 
 @pytest.mark.parametrize("rows", [ROWS[:1], ROWS[:2], ROWS[:3]], ids=len)
