@@ -526,3 +526,17 @@ def test_the_fixed_point_bounds_are_rounded_outward_and_hardly_more(pairs: list[
         assert Fraction(a) - error + low - slack <= interval.lower <= Fraction(a) - error + low
         assert Fraction(a) + error + high <= interval.upper <= Fraction(a) + error + high + slack
     assert found.work is work
+
+
+@pytest.mark.parametrize("start", [0.1, 0.3, 0.7, 1 / 3, 5 / 7, 123.4])
+def test_no_rounding_is_lost_where_the_fixed_point_cancels(start: float) -> None:
+    """The bounds are near zero here, so that one unit in the last place of the image would be seen."""
+    for i in range(1, 9):
+        for sign in (1, -1):
+            image = sign * start * (1 + i / 16)
+            value = image * (10 / 9)
+            error = Fraction(i, 3) * Fraction(abs(image)) / 2**57
+            found = fixed_point_enclosure(np.array([image]), np.array([value]), error, Fraction(9, 10))[0]
+            moved = Fraction(image) - Fraction(value)
+            assert found.lower <= Fraction(image) - error + 9 * (moved - error)
+            assert found.upper >= Fraction(image) + error + 9 * (moved + error)
