@@ -61,7 +61,7 @@ def main() -> int:
         drawn = [mutant for mutant in drawn if mutant.key not in killed]
         if drawn:
             print(f"{len(drawn)} of {sum(map(len, files.values()))} mutants of {', '.join(files)}", flush=True)
-            seconds = trial.try_mutants(drawn, group.tests, given.jobs, told)
+            seconds = trial.try_mutants(drawn, group, given.jobs, told)
             print(f"  {seconds:.1f} s of processor time for the tests without a fault", flush=True)
     _write(given.out, found)
     return _report(found)

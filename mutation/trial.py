@@ -1,8 +1,9 @@
 """Mutants against the tests of their module, each in a process forked from this one.
 
 Warm: the tests are collected once, with the module as it is. A fork of that process gives the function with the fault its changed code,
-which everybody who holds the function then runs, and goes on to the tests. Cold, for faults that stand in no function: the fork is made
-before anything of mfverify is loaded, and loads the changed text in the place of the module's file.
+which everybody who holds the function then runs, and goes on to the tests. Cold, for faults that stand in no function, or in one that is
+called while the module is loaded: the fork is made before anything of mfverify is loaded, and loads the changed text in the place of the
+module's file.
 
 A mutant is *killed* when a test fails or the module cannot be loaded, and when it uses up the processor time that it is given: several
 times what all the tests take without a fault. Processor time and not time of the clock, so a busy machine kills nothing.
@@ -32,6 +33,7 @@ from typing import Any
 import pytest
 
 from mutation.mutants import Mutant
+from mutation.plan import Group
 
 LIBRARIES = (
     "numpy",
@@ -79,17 +81,18 @@ def load_libraries() -> None:
         importlib.import_module(name)
 
 
-def try_mutants(mutants: Sequence[Mutant], tests: Sequence[str], jobs: int, told: Told) -> float:
+def try_mutants(mutants: Sequence[Mutant], group: Group, jobs: int, told: Told) -> float:
     """Try mutants, ``jobs`` at a time, and tell the outcome of each; the processor time of the tests without a fault.
 
     Raises RuntimeError where they fail without one.
     """
+    tests = group.tests
     usual = _usual(tests)
     seconds = sum(usual.values())
     limit = SLOWER * seconds + GRACE
-    cold = [mutant for mutant in mutants if not mutant.function]
+    cold = [mutant for mutant in mutants if not mutant.function or mutant.path in group.run_when_loaded]
     _all(cold, jobs, told, lambda mutant: _forked(lambda: _cold(mutant, tests, limit, usual)))
-    warm = [mutant for mutant in mutants if mutant.function]
+    warm = [mutant for mutant in mutants if mutant not in cold]
     if warm:
         _hear(_forked(lambda: _warm(warm, tests, jobs, limit, usual)), told, {mutant.key: mutant for mutant in warm})
     return seconds
