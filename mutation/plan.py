@@ -11,7 +11,7 @@ SEED = 20412
 
 @dataclass(frozen=True)
 class Group:
-    """Files that the same tests judge. The functions of those that are ``run_when_loaded`` are called at once, to build what tests see."""
+    """Files that the same tests judge. The functions of those that are ``run_when_loaded``, all of a file or one (``file:function``), are called at once, to build what tests see."""
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
@@ -36,6 +36,7 @@ SWEEPS = (
 LONG = ("collinear", "across", "within", "three local states")
 """Cases of the first of them that take long without a compiler."""
 
+EVALUATION = "mfverify/bounds/evaluate.py"
 FORMULAS = _files("mfverify/bounds/*.py", "evaluate.py")
 
 GROUPS = (
@@ -43,8 +44,9 @@ GROUPS = (
     Group(("mfverify/counts.py",), ("tests/test_counts.py",)),
     Group(FORMULAS, ("tests/bounds/test_bound_values.py", "tests/bounds/test_bound_symbols.py"), run_when_loaded=FORMULAS),
     Group(
-        ("mfverify/bounds/evaluate.py",),
+        (EVALUATION,),
         ("tests/bounds/test_bound_rounding.py", "tests/bounds/test_bound_evaluation.py", "tests/bounds/test_bound_values.py"),
+        run_when_loaded=(f"{EVALUATION}:_stepwise",),
     ),
     Group(("mfverify/checker/check_certificate.py",), ("tests/checker/test_parts.py", "tests/checker/test_quick.py")),
     Group(

@@ -90,7 +90,11 @@ def try_mutants(mutants: Sequence[Mutant], group: Group, jobs: int, told: Told) 
     usual = _usual(tests)
     seconds = sum(usual.values())
     limit = SLOWER * seconds + GRACE
-    cold = [mutant for mutant in mutants if not mutant.function or mutant.path in group.run_when_loaded]
+    cold = [
+        mutant
+        for mutant in mutants
+        if not mutant.function or {mutant.path, f"{mutant.path}:{mutant.function}"} & set(group.run_when_loaded)
+    ]
     _all(cold, jobs, told, lambda mutant: _forked(lambda: _cold(mutant, tests, limit, usual)))
     warm = [mutant for mutant in mutants if mutant not in cold]
     if warm:

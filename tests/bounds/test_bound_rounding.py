@@ -58,6 +58,11 @@ def test_the_limits_of_what_is_kept_exactly() -> None:
     assert rounded.lower < long < rounded.upper
 
 
+def test_the_limits_are_those_that_are_documented() -> None:
+    assert (evaluate.STARTING_BITS, evaluate.CEILING_BITS, Q(1, 2**60)) == (128, 4096, evaluate.WANTED)
+    assert (EXACT_BITS, EXPONENT_BITS) == (2**14, 2**20)
+
+
 def test_numbers_at_the_ends_of_the_range() -> None:
     for sign in (1, -1):
         with pytest.raises(ModelError, match="beyond"):
@@ -93,6 +98,9 @@ def test_balls_are_taken_over_exactly() -> None:
 
 
 @given(st.fractions(-6, 6, max_denominator=9), st.fractions(0, 3, max_denominator=9), st.integers(-5, 6))
+@example(Q(0), Q(1), -1)
+@example(Q(-1), Q(1), -2)
+@example(Q(0), Q(0), -1)
 def test_integer_powers_of_intervals_are_hulls(low: Fraction, width: Fraction, exponent: int) -> None:
     interval = Interval(low, low + width)
     if exponent < 0 and interval.contains(0):

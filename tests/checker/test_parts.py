@@ -370,6 +370,26 @@ def test_the_radius_is_the_residual_of_the_labelled_operator(
     )
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("by", [Q(1, 100), Q(-1, 100)])
+def test_a_residual_in_a_coarse_unit_is_charged_with_what_was_lost(sign: int, by: Fraction, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values far above and far below zero: what the lower weights lose may be worth much, or cost much."""
+    drawn = thirds(1)
+    rewards = oracles.nested((2, 2, 2), lambda s, g, a: drawn.local_reward[s][g][a] + sign * 50)
+    instance, n = Instance(drawn.global_kernel, drawn.local_kernel, drawn.global_reward, rewards, drawn.discount, "far"), 2
+    system, model = LabelledSystem(instance, n), read(instance)
+    listed = {state: value + by for state, value in system.by_counts(system.optimum).items()}
+    image = system.image(listed)
+    exact = max(abs(image[s] - listed[s]) for s in listed) / (1 - instance.discount)
+    assert abs(listed[0, (2, 0)]) > 100
+    wide = []
+    for unit in (2**12, 2**16, 2**30):
+        monkeypatch.setattr(checker.Model, "unit", lambda *_, unit=unit: unit)
+        wide.append(checker.bellman(model, n, checker.Values(model, n, listed, next(iter(listed.values()))), checker.Work())[0])
+    assert all(x >= exact for x in wide)
+    assert exact + Q(1, 2) < wide[0] + 1 and wide[2] < exact + Q(1, 10**4)
+
+
 @pytest.mark.parametrize(("instance", "n"), SMALL, ids=IDS)
 def test_an_optimum_has_no_residual_and_a_slip_of_one_state_has_its_own(instance: Instance, n: int) -> None:
     system, model = LabelledSystem(instance, n), read(instance)

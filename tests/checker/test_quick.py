@@ -14,6 +14,7 @@ import pytest
 
 from mfverify.checker import check_certificate as checker
 from tests import oracles
+from tests.checker.test_parts import witness_of
 from tests.house.sources import PROJECT
 from tests.oracles import Instance, LabelledSystem
 
@@ -189,12 +190,20 @@ def test_a_small_gap_against_every_formula(claim: str, constant: str | None, vio
     if constant:
         rate = Q(constant) * Q(11972, 10**4)  # (1 + ln 2)/sqrt 2, from below
         assert rate < right < rate * Q(10001, 10**4)
-        if len(document["proof"]["witness"]) == len(exact):
-            least = Q(notes[0].removeprefix("and the gap is at least ").removesuffix(" from every start"))
-            assert least - Q(1, 500) <= min(exact.values()) and least <= min(exact.values())
     else:
         assert right == checker.theorem_bound(claim, checker.Model(document), 2, 2)
         assert len(notes) == (2 if claim == "T2" else 1)
+
+
+def test_the_smallest_gap_is_told_where_every_start_is_witnessed() -> None:
+    document = read("P3") | {"claim": "T3", "parameters": {"C": "1/100"}}
+    document["proof"] = document["proof"] | {"witness": witness_of(instance_of(document), 2)[0]}
+    notes = sides(document)[2]
+    exact = min(gap_of(instance_of(document), 2, 2).values())
+    told = Q(notes[0].removeprefix("and the gap is at least ").removesuffix(" from every start"))
+    assert exact - Q(1, 500) <= told <= exact
+    document["proof"] = document["proof"] | {"witness": document["proof"]["witness"][:-1]}
+    assert len(sides(document)[2]) == len(notes) - 1
 
 
 def test_what_a_theorem_with_a_probability_is_read_as() -> None:
@@ -215,7 +224,9 @@ def test_gaps_at_two_samples_or_from_two_kinds_of_start(name: str) -> None:
     if name == "S4b":
         types = checker.types_in(checker.Model(document), document["parameters"]["types"])
         smaller = {state: x for state, x in smaller.items() if types(state[1]) == 1}
-        refused(changed("S4b", "state", "counts", to=[n, *[0] * (instance.sizes[2] - 1)]), "")
+        alone = document | {"state": {"global": 0, "counts": [n, *[0] * (instance.sizes[2] - 1)]}}
+        alone["proof"] = document["proof"] | {"witness": witness_of(instance, n)[0]}
+        refused(sealed(alone), "not all types are present")
     largest = max(smaller.values())
     assert largest <= right < largest + CLOSE
 
@@ -368,7 +379,7 @@ def test_kernels_and_samples_of_a_step_have_to_fit() -> None:
         ("P4", ("proof", "reference"), None, "reference: is missing"),
         ("P4", ("proof", "reference", "optimum"), [], "optimum: expected a list"),
         ("S4b", ("parameters", "types"), 1, "types: expected an integer in 2.."),
-        ("L2", ("proof", "global_action"), 99, "global_action: expected an integer"),
+        ("L2", ("proof", "global_action"), 2, "global_action: expected an integer in 0..1"),
         ("L2", ("state",), None, "state: is missing"),
         ("L2", ("subsample",), 0, "subsample, other: expected an integer in 1..10000"),
         ("C2", ("parameters", "population"), 3, "population: is missing"),
