@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -528,14 +529,14 @@ def test_the_fixed_point_bounds_are_rounded_outward_and_hardly_more(pairs: list[
     assert found.work is work
 
 
-@pytest.mark.parametrize("start", [0.1, 0.3, 0.7, 1 / 3, 5 / 7, 123.4])
+@pytest.mark.parametrize("start", [0.1, 0.3, 0.7, 1 / 3, 5 / 7, 8.02, 123.4])
 def test_no_rounding_is_lost_where_the_fixed_point_cancels(start: float) -> None:
     """The bounds are near zero here, so that one unit in the last place of the image would be seen."""
-    for i in range(1, 9):
-        for sign in (1, -1):
-            image = sign * start * (1 + i / 16)
+    for i in range(1, 17):
+        for sign, some in product((1, -1), (0, 1)):
+            image = sign * start * (1 + i / 256)
             value = image * (10 / 9)
-            error = Fraction(i, 3) * Fraction(abs(image)) / 2**57
+            error = some * Fraction(i, 3) * Fraction(abs(image)) / 2**57
             found = fixed_point_enclosure(np.array([image]), np.array([value]), error, Fraction(9, 10))[0]
             moved = Fraction(image) - Fraction(value)
             assert found.lower <= Fraction(image) - error + 9 * (moved - error)
