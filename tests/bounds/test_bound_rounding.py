@@ -89,6 +89,8 @@ def test_balls_are_taken_over_exactly() -> None:
         evaluate._ball(lambda: arb(2) ** (EXPONENT_BITS + 1), 100)
     small = evaluate._ball(lambda: arb(2) ** (-2 * EXPONENT_BITS), 100)
     assert (small.lower, small.upper) == (-TINY, TINY)
+    wide = evaluate._ball(lambda: arb(arb(2) ** (-2 * EXPONENT_BITS), 0.5), 100)
+    assert wide.lower <= -Q(1, 2) and Q(1, 2) <= wide.upper
     before = ctx.prec
     assert evaluate._dyadic(arb(0)) == 0
     assert evaluate._dyadic(arb(2) ** EXPONENT_BITS / 2) == Q(2) ** (EXPONENT_BITS - 1)
@@ -122,6 +124,8 @@ def test_long_powers_are_enclosed_on_the_right_side_of_zero() -> None:
         assert found.lower < b**e < found.upper
         assert found.width < abs(b**e) * Q(1, 2**100)
         assert found.lower >= 0 or found.upper <= 0
+    negative = evaluate._integer_power(Interval(-base, 1 / base - 2), exponent, 128)
+    assert negative.lower < (2 - 1 / base) ** exponent and base**exponent < negative.upper
     edge = EXACT_BITS // 2
     assert evaluate._point_power(Q(2, 3), edge, 128).is_exact
     assert not evaluate._point_power(Q(2, 3), edge + 1, 128).is_exact
