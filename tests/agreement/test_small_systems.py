@@ -289,6 +289,26 @@ def test_the_error_of_the_lumped_operator_grows_with_what_it_sums() -> None:
         assert operator.error(np.zeros(operator.shape)) > 0
 
 
+@pytest.mark.parametrize(("instance", "n"), SMALL, ids=IDS)
+def test_the_error_of_the_lumped_operator_is_that_of_its_roundings(instance: Instance, n: int) -> None:
+    """The count of the head of ``roundings`` typed a second time, and the middle of the values taken away before they are summed."""
+    operator = LumpedOperator(model_of(instance), n)
+    global_states, _, size, _ = instance.sizes
+    per_combination = 1 + 1 + size  # weight, product, sums and the step of the reward
+    on_the_way, of_the_choice = size * n, n
+    choices = max(len(c.kernel) for c in operator.choices)
+    roundings = (on_the_way + of_the_choice) * per_combination + (n + choices + 4) + 1 + (global_states + 1) + 2 + 1
+    assert operator.roundings == roundings
+    value = np.full(operator.shape, 3.0)
+    value[0, 0] = -1.0
+    middle, spread = Q(1), Q(float(np.nextafter(2.0, np.inf)))
+    assert middle + 2 == 3
+    rt_l = max(abs(x) for part in instance.local_reward for row in part for x in row)
+    inside = instance.discount * spread + rt_l * (1 + Q(2, n))
+    local = rounding_error(roundings, inside, roundings * sum(instance.sizes))
+    assert operator.error(value) == local + rounding_error(6, instance.rt + local + 4 * 3, 6)
+
+
 def test_tables_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     operator = LumpedOperator(model_of(uneven(1, 2, 2, 2, 2)), 3)
     length = comb(3 + 3, 3)

@@ -72,9 +72,9 @@ def test_numbers_at_the_ends_of_the_range() -> None:
     smaller = Q(1, 3 * 2 ** (EXPONENT_BITS + 5))
     assert evaluate._down(smaller, 64) == 0
     assert evaluate._down(-smaller, 64) == -TINY
-    near = Q(4, 3 * 2**EXPONENT_BITS)
-    assert 0 < evaluate._down(near, 64) <= near
-    assert evaluate._down(-near, 64) <= -near
+    for near in (Q(4, 3 * 2**EXPONENT_BITS), Q(3, 2 ** (EXPONENT_BITS + 1))):
+        assert 0 < evaluate._down(near, 64) <= near
+        assert evaluate._down(-near, 64) <= -near
 
 
 def test_balls_are_taken_over_exactly() -> None:
