@@ -212,8 +212,9 @@ Markdown(
 )
 
 # %% [markdown]
-# That the reward falls between two k is no error of sampling: the intervals do not meet. Claim P4 (monotone improvement) fails on the paper's
-# own task, at the paper's own sizes. An even sample of a balanced population can be balanced itself, and everybody breaks that tie in
+# That the reward falls between two k is no error of sampling: the intervals do not meet. Claim P4 (monotone improvement) fails on our
+# version of the paper's task, at the paper's sizes; with other boxes and rewards it may hold.
+# An even sample of a balanced population can be balanced itself, and everybody breaks that tie in
 # the same way; an odd sample has a majority, which is a fair coin. What the global agent does at the start:
 
 # %%
