@@ -28,6 +28,7 @@ from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.lanes import LANES
 from mfverify.bellman.rows import chain_across, chain_general, chain_three, chain_within, exchange_vertices, one_agent_more
 from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
+from mfverify.compiled import njit
 from mfverify.counts import rank
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ WITHIN: Final = 1
 GENERAL: Final = 2
 """More local states: the state is looked up for every run."""
 
-_contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
-_inlined = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"}, forceinline=True)
+_contracted = njit(fastmath={"contract", "nnan", "nsz"})
+_inlined = njit(fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 
 
 @_inlined
@@ -165,7 +166,7 @@ def _walk(
             one_agent_more(partial[depth], left[depth], slot_weights[depth], slot_steps[depth], up, runs, totals)
 
 
-@numba.njit(cache=True, parallel=True)
+@njit(parallel=True)
 def _walk_in_threads(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,

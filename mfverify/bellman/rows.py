@@ -15,17 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 
 from mfverify.bellman.lanes import LANES, first_lanes, larger, load, multiply_add, plus, smaller, spread, store, where_larger
 from mfverify.bellman.sweeps import rank_of_counts
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
 
-_contracted = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"})
-_inlined = numba.njit(cache=True, fastmath={"contract", "nnan", "nsz"}, forceinline=True)
+_contracted = njit(fastmath={"contract", "nnan", "nsz"})
+_inlined = njit(fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 """For the bodies of inner loops: a call with many arrays costs more than a run."""
 
 _BLOCK: Final = 32

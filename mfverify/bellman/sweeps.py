@@ -21,6 +21,7 @@ import numba
 import numpy as np
 
 from mfverify import counts
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -101,7 +102,7 @@ def binomial_table(n: int, size: int) -> Integers:
     return np.array([[comb(i, j) for j in range(size)] for i in range(n + size)], dtype=np.int64)
 
 
-@numba.njit(cache=True)
+@njit
 def one_agent_moves(f: Floats, up: Integers, size: int, weights: Floats) -> None:
     """``(K f)(c) = sum_s' P(s') f(c + e_s')`` in place: f on m agents becomes K f on m - 1 agents (``size`` vectors)."""
     for i in range(size):
@@ -111,7 +112,7 @@ def one_agent_moves(f: Floats, up: Integers, size: int, weights: Floats) -> None
         f[i] = value
 
 
-@numba.njit(cache=True)
+@njit
 def expectation_tree(f: Floats, up: Integers, sizes: Integers, weights: Floats, n: int, length: int) -> Floats:
     """``E f(next counts)`` for every kernel-count vector ``e`` of n agents over the ``len(weights)`` kernels.
 
@@ -146,7 +147,7 @@ def expectation_tree(f: Floats, up: Integers, sizes: Integers, weights: Floats, 
     return out
 
 
-@numba.njit(cache=True)
+@njit
 def expectation_segment(f: Floats, first: Floats, second: Floats, inner: Floats, n: int, length: int) -> Floats:
     """The same for two local states, where every kernel lies on a segment between two extreme ones.
 
@@ -195,7 +196,7 @@ def expectation_segment(f: Floats, first: Floats, second: Floats, inner: Floats,
     return out
 
 
-@numba.njit(cache=True)
+@njit
 def rank_of_counts(e: Integers, n: int, binomials: Integers) -> int:
     """Lexicographic rank of a count vector of ``n`` agents; ``binomials[i, j] = C(i, j)``."""
     kernels = len(e)
@@ -283,7 +284,7 @@ def _two_kernel_maximum(
     return values, runners_up, maximisers
 
 
-@numba.njit(cache=True)
+@njit
 def _law_of_three(law: Floats, multiplicity: Integers, weights: Floats) -> None:
     """The law of the next counts of three local states: ``multiplicity[r]`` agents move with probabilities ``weights[r]``; ``law`` is zero before.
 
@@ -356,8 +357,8 @@ Compiled: TypeAlias = Callable[..., Any]
 PARALLEL_FROM: Final = 200_000
 """Elementary steps from which on starting the threads costs less than it saves (a start takes up to milliseconds)."""
 
-_parallel = numba.njit(cache=True, parallel=True)
-_serial = numba.njit(cache=True)
+_parallel = njit(parallel=True)
+_serial = njit
 
 _TWO_KERNEL_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_two_kernel_maximum), _parallel(_two_kernel_maximum))
 _NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws), _parallel(_next_count_laws))

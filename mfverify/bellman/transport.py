@@ -19,8 +19,9 @@ from __future__ import annotations
 from math import comb
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -37,7 +38,7 @@ def transport_numbers(n: int, states: int, kernels: int, choices: int) -> int:
     return comb(n + kernels - 1, kernels - 1) * (2 * choices + 1) + comb(n + kernels, kernels) * widest // 8
 
 
-@numba.njit(cache=True)
+@njit
 def _one_agent_more(
     best: Floats, second: Floats, first: int, end: int, kernel: Integers, reward: Floats, up: Integers, size: int, taken: Integers
 ) -> None:
@@ -59,7 +60,7 @@ def _one_agent_more(
             second[j, i] = max(min(use, skip), use_second, second[j + 1, i])
 
 
-@numba.njit(cache=True)
+@njit
 def _assign_one(
     depth: int,
     n: int,
@@ -83,7 +84,7 @@ def _assign_one(
     _one_agent_more(best, second, starts[depth], starts[depth + 1], kernel, reward, up, size, taken[:, level : level + size])
 
 
-@numba.njit(cache=True)
+@njit
 def transport(
     table: Floats,
     starts: Integers,

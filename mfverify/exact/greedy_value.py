@@ -17,6 +17,7 @@ import numba
 import numpy as np
 
 from mfverify.bellman import sweeps
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.bellman.lumped import LumpedOperator, Policy
@@ -110,7 +111,7 @@ def policy_chain(operator: LumpedOperator, policy: Policy) -> GreedyChain:
     return GreedyChain(reward, float(model.discount), mixtures, global_rows, laws, first, order)
 
 
-@numba.njit(cache=True)
+@njit
 def _binomial(d: int, p: float, out: Floats) -> tuple[int, int]:
     """Probabilities of Binomial(d, p) from the returned value on, as many as returned second, without the negligible ones."""
     if p <= 0.0 or p >= 1.0:
@@ -188,10 +189,10 @@ def _two_state_laws(multiplicity: Integers, probability: Floats, laws: Floats, f
         laws[c, :count] = law[skipped : skipped + count]
 
 
-_TWO_STATE_LAWS: Final = (numba.njit(cache=True)(_two_state_laws), numba.njit(cache=True, parallel=True)(_two_state_laws))
+_TWO_STATE_LAWS: Final = (njit(_two_state_laws), njit(_two_state_laws, parallel=True))
 
 
-_reassociated = numba.njit(cache=True, fastmath={"reassoc", "contract", "nsz"})
+_reassociated = njit(fastmath={"reassoc", "contract", "nsz"})
 
 
 @_reassociated

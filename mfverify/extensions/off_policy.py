@@ -24,11 +24,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from mfverify.compiled import njit
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import RationalSystem, fraction
 
@@ -161,7 +161,7 @@ def q_learning(
     return Trajectory(tuple(steps), tables, visits)
 
 
-@numba.njit(cache=True)
+@njit
 def follow(
     learnt: Floats,
     visits: Integers,

@@ -21,6 +21,7 @@ import numba
 import numpy as np
 
 from mfverify.bellman.sweeps import for_work
+from mfverify.compiled import njit
 from mfverify.enclosure import UNIT_ROUNDOFF
 from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law, one_and_all_threads
 
@@ -56,7 +57,7 @@ def width_of_row(n: int) -> int:
     return min(n + 1, 14 * (isqrt(n) + 1) + 40)
 
 
-@numba.njit(cache=True)
+@njit
 def _convolve(first: Floats, second: Floats) -> Floats:
     """The law of a sum, both given from the first point of their window on."""
     if len(first) > len(second):
@@ -111,7 +112,7 @@ def independent_rows(vectors: Integers, odds: Floats, roundings: RowRoundings) -
         yield rows
 
 
-@numba.njit(cache=True)
+@njit
 def _sum_law(agents: Integers, odds: Floats) -> tuple[int, Floats, int]:
     """The law of a sum of any number of binomials: first point, probabilities, roundings."""
     start = 0

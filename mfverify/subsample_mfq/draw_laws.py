@@ -35,6 +35,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify.bellman.sweeps import Compiled, for_work
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -56,7 +57,7 @@ _SPLITTER: Final = 134217729.0  # 2^27 + 1
 _STEEP: Final = 1.0 - 2.0**-20
 
 
-@numba.njit(cache=True)
+@njit
 def _times(hi: float, lo: float, y: float) -> tuple[float, float]:
     """Double-double times double (Algorithm 7; the exact product by Dekker's splitting)."""
     p = hi * y
@@ -74,7 +75,7 @@ def _times(hi: float, lo: float, y: float) -> tuple[float, float]:
     return s, rest - (s - t)
 
 
-@numba.njit(cache=True)
+@njit
 def _over(hi: float, lo: float, y: float) -> tuple[float, float]:
     """Double-double over double (Algorithm 15)."""
     q = hi / y
@@ -91,7 +92,7 @@ def _over(hi: float, lo: float, y: float) -> tuple[float, float]:
     return s, t - (s - q)
 
 
-@numba.njit(cache=True)
+@njit
 def _plus(xh: float, xl: float, yh: float, yl: float) -> tuple[float, float]:
     """Double-double plus double-double of the same sign (Algorithm 6)."""
     sh = xh + yh
@@ -107,7 +108,7 @@ def _plus(xh: float, xl: float, yh: float, yl: float) -> tuple[float, float]:
     return zh, w - (zh - vh)
 
 
-@numba.njit(cache=True)
+@njit
 def _window(
     a: float, b: float, c: float, beta: float, whole: bool, lowest: int, highest: int, start: int, tail: float
 ) -> tuple[int, Floats, Floats, float]:
@@ -166,7 +167,7 @@ def _window(
     return first, high, low, th
 
 
-@numba.njit(cache=True)
+@njit
 def _draw(marked: int, n: int, k: int, replaced: bool) -> tuple[int, Floats, Floats, float]:
     """How many of k agents drawn from n are among the ``marked`` ones; ``replaced`` draws with replacement."""
     if replaced:
@@ -184,7 +185,7 @@ def _draw(marked: int, n: int, k: int, replaced: bool) -> tuple[int, Floats, Flo
     return window
 
 
-@numba.njit(cache=True)
+@njit
 def move_law(agents: int, odds: float) -> tuple[int, Floats]:
     """The law of how many of ``agents`` independent agents go to local state 0, with ``odds`` for it (0 and inf included).
 
@@ -236,7 +237,7 @@ def _marginals(
 
 def one_and_all_threads(loop: Compiled) -> tuple[Compiled, Compiled]:
     """The one-thread and the all-threads form of a loop; neither is compiled before it is used."""
-    return numba.njit(cache=True)(loop), numba.njit(cache=True, parallel=True)(loop)
+    return njit(loop), njit(loop, parallel=True)
 
 
 _MARGINALS: Final = one_and_all_threads(_marginals)
@@ -258,7 +259,7 @@ def marginals(
     return found
 
 
-@numba.njit(cache=True)
+@njit
 def _draw_weights(n: int, k: int) -> tuple[Integers, Integers, Floats]:
     """Rows of :func:`draw_weights` as (end of each row, columns, probabilities)."""
     ends = np.empty(n + 1, dtype=np.int64)

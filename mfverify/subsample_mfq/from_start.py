@@ -11,7 +11,9 @@ reward lies between the least and the largest stage reward of the model; the sam
 
 *Rounding.* Everything that is added up is nonnegative and nothing is subtracted, so every computed mass has a relative error of
 at most the number of roundings on its path times the unit roundoff; that number is counted (draws, moves, binomials, sums) and the
-value is widened by it. The mass that was kept enters the enclosure with this error too. Terms that underflow are among those left out.
+value is widened by it. The mass that was kept enters the enclosure with this error too. Terms that underflow are among those left
+out: a power ``p^x`` below the normal doubles, x of at most 1000 agents, has a binomial probability of at most ``exp(-146) < 1e-60``, the
+least of ``1000 KL(x/1000, p)`` over ``x ln(1/p) >= 708`` by Chernoff's bound, so it is never part of a term that is kept.
 """
 
 from __future__ import annotations
@@ -22,10 +24,10 @@ from fractions import Fraction
 from math import ceil, comb, log
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 
 from mfverify import counts
+from mfverify.compiled import njit
 from mfverify.enclosure import UNIT_ROUNDOFF, Interval
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.subsample_mfq.learning import Learned
@@ -70,8 +72,8 @@ def execution_value_from(
         raise ModelError(f"learned: the policy was learned on the model {learned.model.name!r}, which differs; learn it on this model")
     if learned.k > n:
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")
-    if not 1e-200 <= smallest < 1:
-        raise ModelError(f"smallest: found {smallest}, expected a probability of at least 1e-200 and below 1")
+    if not 1e-60 <= smallest < 1:
+        raise ModelError(f"smallest: found {smallest}, expected a probability of at least 1e-60 and below 1")
     if n > _MOST_AGENTS:
         raise TooLargeError(f"{n} agents, more than {_MOST_AGENTS}; use execution_value or fewer agents")
     if global_states * (n + 1) ** size >= 2**63:
@@ -191,7 +193,7 @@ _BUFFER: Final = 2**14
 _FULL: Final = 2 * 10**6
 
 
-@numba.njit(cache=True)
+@njit
 def _terms(
     start: int,
     codes: Integers,
@@ -299,7 +301,7 @@ def _terms(
     return i, out_codes[:used], out_mass[:used], False
 
 
-@numba.njit(cache=True)
+@njit
 def _group(
     codes: Integers, mass: Floats, agents: int, moves: Floats, radix: Integers, binomial: Floats, smallest: float
 ) -> tuple[Integers, Floats]:

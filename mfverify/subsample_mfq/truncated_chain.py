@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
-import numba
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, gmres
 
+from mfverify.compiled import njit
 from mfverify.enclosure import rounding_error
 from mfverify.exact.policy_value import MarkovReward
 
@@ -115,7 +115,7 @@ def sparse_rows(blocks: Iterable[Floats], columns: int) -> csr_array:
     )
 
 
-@numba.njit(cache=True)
+@njit
 def _kept(block: Floats) -> tuple[Floats, Any, Integers]:
     """The entries of a block that are kept, row by row: values, columns, how many in each row."""
     number = np.zeros(len(block), dtype=np.int64)

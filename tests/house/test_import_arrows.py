@@ -17,6 +17,7 @@ ORDER = (
     "files",
     "json_files",
     "counts",
+    "compiled",
     "model",
     "costs",
     "authors_config",
