@@ -4,7 +4,8 @@ A (state, joint action) pair needs one convex combination of two numbers and the
 multiply-adds, and one comparison. The *arithmetic roofline* is the rate of just these operations on numbers that never leave
 the registers; it is measured here, as is the plain rate of multiply-adds. The sweep has to read and write its rows as well.
 Each figure is the median of several runs, after one that compiles, with its spread. Run it on an idle machine with
-``python benchmarks/sweep_roofline.py``.
+``python -m benchmarks.sweep_roofline``. Sweeps are those of a model in general position; solves those of the side-by-side
+comparison, because the value of the former is nearly affine in the counts, which makes the first guess too good.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numba
 import numpy as np
 
 import mfverify as mfv
+from benchmarks.systems import dense
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.lumped import LumpedOperator
 
@@ -186,7 +188,7 @@ def solve_lines(solves: Sequence[tuple[int, int, int]], runs: int) -> list[str]:
     """One line per certified solve to 1e-9: time, sweeps, width, peak memory of the process so far."""
     lines = [f"{'S_l':>4} {'A_l':>4} {'n':>6} {'seconds':>9} {'sweeps':>7} {'pairs/sweep':>12} {'width':>9} {'spread':>7} {'peak MB':>8}"]
     for local_states, local_actions, n in solves:
-        model = spread_model(local_states, local_actions)
+        model = dense(local_states, local_actions)
         times = timed(partial(mfv.optimal_value, model, n), runs)
         found = mfv.optimal_value(model, n)
         assert found.work is not None
