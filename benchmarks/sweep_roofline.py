@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import comb
 from typing import Any
 
 import numba
@@ -145,11 +146,9 @@ def spread_model(local_states: int, local_actions: int) -> mfv.Model:
     )
 
 
-def pairs_per_sweep(model: mfv.Model, operator: LumpedOperator) -> int:
-    """(state, joint action) pairs of one sweep, with global actions that differ in their row."""
-    per_global_state = [len(choices.global_rows) * len(choices.kernel) for choices in operator.choices]
-    assert len(set(per_global_state)) == 1, model.name
-    return operator.pairs * len(operator.choices[0].global_rows)
+def pairs_per_sweep(operator: LumpedOperator) -> int:
+    """(state, joint action) pairs of one sweep, with global actions that differ in their row and local choices that differ."""
+    return sum(len(choices.global_rows) * comb(operator.n + len(choices.kernel) - 1, operator.n) for choices in operator.choices)
 
 
 def roofline(runs: int) -> tuple[list[str], float]:
@@ -174,7 +173,7 @@ def sweep_lines(rate: float, agents: Sequence[int], runs: int) -> list[str]:
     for n in agents:
         operator = LumpedOperator(model, n)
         value = mfv.optimal_value(model, n).midpoint
-        pairs = pairs_per_sweep(model, operator)
+        pairs = pairs_per_sweep(operator)
         for wanted in Wanted:
             times = timed(partial(operator.apply, value, wanted), runs)
             share = pairs / times.median / rate
@@ -192,7 +191,7 @@ def solve_lines(solves: Sequence[tuple[int, int, int]], runs: int) -> list[str]:
         times = timed(partial(mfv.optimal_value, model, n), runs)
         found = mfv.optimal_value(model, n)
         assert found.work is not None
-        pairs = pairs_per_sweep(model, LumpedOperator(model, n))
+        pairs = pairs_per_sweep(LumpedOperator(model, n))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         lines.append(
             f"{local_states:>4} {local_actions:>4} {n:>6} {times.median:>9.4f} {found.work.sweeps:>7} {pairs:>12.3g} "
