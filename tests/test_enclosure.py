@@ -529,6 +529,13 @@ def test_the_fixed_point_bounds_are_rounded_outward_and_hardly_more(pairs: list[
     assert found.work is work
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_factor_of_the_residual_is_rounded_outward_where_nothing_else_is(sign: int) -> None:
+    """``T V = 0`` for ``V = -1`` and discount 1/4: the fixed point is 1/3, and no sum rounds."""
+    found = fixed_point_enclosure(np.zeros(1), np.array([-float(sign)]), Fraction(0), Fraction(1, 4))[0]
+    assert found.lower < sign * Fraction(1, 3) < found.upper
+
+
 @pytest.mark.parametrize("start", [0.1, 0.3, 0.7, 1 / 3, 5 / 7, 8.02, 123.4])
 def test_no_rounding_is_lost_where_the_fixed_point_cancels(start: float) -> None:
     """The bounds are near zero here, so that one unit in the last place of the image would be seen."""
