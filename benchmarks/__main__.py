@@ -24,7 +24,6 @@ AUTHORS_SIZES = (2, 4, 8, 14)
 OTHER_SCRIPTS = ("lumped_solver.py", "sweep_roofline.py", "sweep_of_instances.py")
 """Benchmarks that print their own tables."""
 
-
 WHOLE_SCRIPT = 300.0
 """Seconds that the authors' steps, or another script, may take over all its sizes."""
 
