@@ -7,7 +7,6 @@ line, nothing written), 130 interrupted (what was finished is kept; ``--resume``
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfverify.errors import MfverifyError, ModelError
-from mfverify.files import write_whole
+from mfverify.files import check_writable, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.validation import positive_integer
 
@@ -383,8 +382,8 @@ def falsify(
     if out is not None and len(ids) > 1:
         raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate is about one claim, --record takes several")
     for name, path in (("--out", out), ("--record", record)):
-        if path is not None and (path.is_dir() or not os.access(_nearest(path), os.W_OK)):
-            raise ModelError(f"{name}: {path} cannot be written; choose a file in a folder that can be")
+        if path is not None:
+            check_writable(path, name)
     earlier = falsifier.recorded(record) if record is not None else []
     done: list[falsifier.Attack] = []
     for claim_id in ids:
@@ -416,11 +415,6 @@ def falsify(
         if out is not None and out not in written:
             _say(f"wrote nothing to {out}: there is no certificate")
     return int(any(one.found is not None and one.claim.registered.value != "refuted" for one in done))
-
-
-def _nearest(path: Path) -> Path:
-    """The folder that a file will lie in, or the nearest one above it that exists."""
-    return next(folder for folder in path.absolute().parents if folder.exists())
 
 
 def _attack_lines(document: dict[str, Any]) -> Iterator[str]:

@@ -93,6 +93,8 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path}: cannot be used as a store of results (it is not a file); choose another folder or remove it")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folder = os.open(path.parent, os.O_RDONLY)

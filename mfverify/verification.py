@@ -22,7 +22,7 @@ from typing import Any
 from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.errors import ModelError, WorkersError
-from mfverify.files import write_whole
+from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
@@ -122,6 +122,9 @@ def verify(
         raise ModelError("workers: are those of the cluster where a scheduler is given; leave one of the two out")
     if workers is not None:
         workers = positive_integer("workers", workers)
+    if out is not None and Path(out).is_dir():
+        for name in ("report.json", "report.html"):
+            check_writable(Path(out) / name)
     started = time.time()
     tasks = _tasks(chosen_claims, models, profile, instance, model_arguments)
     found: dict[str, _Computed] = {}

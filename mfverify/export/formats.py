@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfverify.errors import ModelError
 from mfverify.export.drn import EXACT_PROPERTY, PROPERTY, value_offset, write_drn
 from mfverify.export.quantecon import write_npz
 from mfverify.files import whole_file
@@ -78,8 +77,6 @@ def export_model(model: Model, n: int, path: str | Path | None = None, to: str |
     n = positive_integer("agents", n)
     form = chosen("to", to, Format)
     target = Path(path) if path is not None else Path(default_name(model, n) + form.suffix)
-    if target.is_dir():
-        raise ModelError(f"{target}: is a folder; give the name of a file")
     write = write_drn if form is Format.DRN else write_npz
     with whole_file(target) as stream:
         size = write(model, n, stream)

@@ -23,6 +23,7 @@ from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.results import code_version, installed_version
@@ -199,8 +200,11 @@ def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ())
 
 
 def recorded(path: Path) -> list[Mapping[str, Any]]:
-    """The searches in a file that :func:`record` filled; none where there is no file. Raises :class:`ModelError` for any other file."""
-    if not path.exists():
+    """The searches in a file that :func:`record` filled; none where there is no file or a stream that is only written to (``/dev/null``).
+
+    Raises :class:`ModelError` for any other file.
+    """
+    if not path.exists() or is_stream(path):
         return []
     document = parse_json(path, read_text(path, _LARGEST_RECORD, "a record of searches"))
     searches = document.get("searches")

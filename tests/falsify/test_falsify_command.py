@@ -98,7 +98,7 @@ def test_refuting_what_is_registered_otherwise_is_a_difference(mfverify: Callabl
         (["C3", "--workers", "0"], "workers: found 0"),
         (["C3", "--seed", "-3"], "seed: found -3"),
         (["C3", "C2", "--out", "x.json"], "--out: found 2 claims"),
-        (["C3", "--out", "."], "--out: . cannot be written"),
+        (["C3", "--out", "."], "--out: .: cannot be written (it is a folder)"),
         ([], "Missing argument 'CLAIM...'"),
     ],
 )
