@@ -6,6 +6,8 @@ import os
 
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.skipped import pytest_terminal_summary  # noqa: F401  # the last lines of a run
+
 # Threads of compiled loops that wait for each other by spinning take the processor from those that work; small test cases
 # on a busy machine then run ten times slower. The setting has to stand before the first compiled loop runs.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

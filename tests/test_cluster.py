@@ -30,7 +30,7 @@ from mfverify.runner import completed, connected, in_order
 from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
 
-pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+pytest.importorskip("distributed", reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 CHEAP = ["C1", "L2"]

@@ -198,7 +198,7 @@ def without_privilege() -> list[str]:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        pytest.skip("the superuser writes everywhere, and setpriv (util-linux) is not here to take that right away")
+        pytest.skip("the superuser writes everywhere, and setpriv is not here to take that right away: install util-linux")
     return [setpriv, "--inh-caps=-dac_override", "--bounding-set=-dac_override", "--"]
 
 

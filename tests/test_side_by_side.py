@@ -74,7 +74,7 @@ def test_what_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatch) -> N
     assert installed(Peer("no-such-solver", "", lambda *_: None, lambda _: Found(np.zeros(1), np.zeros(1)), "")) is None
     missing = [name for name, peer in PEERS.items() if installed(peer) is None]
     if not missing:
-        pytest.skip("every peer is installed here")
+        pytest.skip("every peer is installed: this is tested where one is missing (.venv, not .venv-bench)")
     found = run_suite(Suite("", "coupled", (2, 3), (missing[0],)), Limits(**FAST), say=lambda _: None)
     assert [row["status"] for row in found["rows"]] == ["not installed", "not installed"]
 
@@ -226,7 +226,7 @@ def test_bad_usage_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_the_process_of_two_states() -> None:
-    pytest.importorskip("stormpy", reason="stormpy is not installed: Storm did not solve the process of two states")
+    pytest.importorskip("stormpy", reason="stormpy is not installed (pip install 'mfverify[interchange]'): Storm did not solve the process of two states")
     found = storm.measure()
     assert Fraction(found["exact"]) == storm.VALUE
     for row in found["rows"]:

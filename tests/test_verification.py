@@ -228,7 +228,7 @@ def test_an_unusable_folder_is_refused_before_anything_is_computed(tmp_path: Pat
     assert computed() == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for the superuser")
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for the superuser: run the tests as another user")
 def test_a_read_only_folder_is_refused_before_anything_is_computed(tmp_path: Path, computed: Callable[[], list[str]]) -> None:
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)

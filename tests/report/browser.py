@@ -18,7 +18,7 @@ from selenium.webdriver.chrome.service import Service
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
-MISSING = "no browser here: the page was not opened (Debian's packages chromium and chromium-driver; .ci/run installs them as root)"
+MISSING = "no browser here, so that the page was not opened: install Debian's packages chromium and chromium-driver (.ci/run does, as root)"
 
 _FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

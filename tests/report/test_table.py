@@ -57,7 +57,7 @@ def test_csv_has_every_instance_to_the_last_digit(document: Any, tmp_path: Path)
 
 
 def test_parquet_has_every_instance_with_its_types(document: Any, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra 'tables' is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed (pip install 'mfverify[tables]'): Parquet was not written")
     write_table(document, tmp_path / "results.parquet", Format.PARQUET)
     table = parquet.read_table(tmp_path / "results.parquet")
     for row, (part, one) in zip(table.to_pylist(), instances(document), strict=True):
@@ -67,7 +67,7 @@ def test_parquet_has_every_instance_with_its_types(document: Any, tmp_path: Path
 
 
 def test_what_has_no_parquet_form_is_one_clear_line(document: Any, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="the extra 'tables' is not installed")
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed (pip install 'mfverify[tables]'): Parquet was not written")
     large = json.loads(json.dumps(document))
     large["claims"][0]["instances"][0]["agents"] = 10**30
     with pytest.raises(ModelError, match=r"results\.parquet: has no Parquet form .*; take --to csv") as refusal:
