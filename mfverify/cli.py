@@ -171,7 +171,7 @@ def _checked_workers(workers: int | None, scheduler: str | None) -> int | None:
 @click.option("--graph", "show", flag_value="graph", help="Print what rests on what, with the registered statuses.")
 @_json_option
 def claims(show: str | None, as_json: bool) -> None:
-    """List the catalogue: id, statement, source, registered status."""
+    """List the catalogue: id, statement, source, registered status and what else speaks for each."""
     from mfverify.claims import CATALOGUE, dependencies
 
     if show == "graph" and not as_json:
@@ -189,6 +189,7 @@ def claims(show: str | None, as_json: bool) -> None:
                         "source": c.source,
                         "reading": c.reading,
                         "registered": c.registered.value,
+                        "grounds": c.stands_on.to_json(),
                         "rests_on": list(c.rests_on),
                     }
                     for c in CATALOGUE
@@ -200,10 +201,10 @@ def claims(show: str | None, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("id", "claim", "source", "registered"):
-        table.add_column(column, no_wrap=column in ("id", "registered"))
+    for column in ("id", "claim", "source", "registered", "grounds"):
+        table.add_column(column, no_wrap=column in ("id", "registered", "grounds"))
     for c in CATALOGUE:
-        table.add_row(c.id, c.title, c.source, c.registered.value)
+        table.add_row(c.id, c.title, c.source, c.registered.value, c.stands_on.kind.value)
     _console().print(table)
 
 

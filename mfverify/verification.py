@@ -288,6 +288,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
                 "assumptions": list(claim.assumptions),
                 "registered": claim.registered.value,
                 "status": outcome.value,
+                "grounds": claim.stands_on.to_json(),
                 "rests_on": list(claim.rests_on),
                 "repairs": list(claim.repairs),
                 "failing_step": claim.failing_step,

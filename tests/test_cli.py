@@ -102,11 +102,12 @@ def test_claims_lists_the_catalogue(mfverify: Callable[..., Shown]) -> None:
     code, out, err = mfverify("claims")
     assert (code, err) == (0, "")
     heading, *lines = out.splitlines()
-    assert heading.split() == ["id", "claim", "source", "registered"]
-    listed = [line.split()[0] for line in lines if not line.startswith(" ")]
-    assert listed == [claim.id for claim in CATALOGUE]
-    refuted = {line.split()[0] for line in lines if line.rstrip().endswith("refuted")}
-    assert refuted == {claim.id for claim in CATALOGUE if claim.registered is Status.REFUTED}
+    assert heading.split() == ["id", "claim", "source", "registered", "grounds"]
+    first_lines = [line for line in lines if not line.startswith(" ")]
+    assert [line.split()[0] for line in first_lines] == [claim.id for claim in CATALOGUE]
+    for line, claim in zip(first_lines, CATALOGUE, strict=True):
+        assert line.rstrip().endswith(f"{claim.registered.value.ljust(12)}  {claim.stands_on.kind.value}")
+    assert max(map(len, lines)) <= 80
 
 
 def test_claims_as_json(mfverify: Callable[..., Shown]) -> None:
@@ -115,7 +116,8 @@ def test_claims_as_json(mfverify: Callable[..., Shown]) -> None:
     document = read(out)
     assert [entry["id"] for entry in document] == [claim.id for claim in CATALOGUE]
     for entry in document:
-        assert set(entry) == {"id", "title", "statement", "source", "reading", "registered", "rests_on"}
+        assert set(entry) == {"id", "title", "statement", "source", "reading", "registered", "grounds", "rests_on"}
+        assert entry["grounds"] == CATALOGUE[entry["id"]].stands_on.to_json()
         assert entry["statement"] == CATALOGUE[entry["id"]].statement
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from mfverify.claims.grounds import REFUTED, SEARCH_ONLY, Grounds
 from mfverify.enclosure import Interval, Truth
 from mfverify.errors import ModelError
 
@@ -125,8 +126,10 @@ class Claim:
 
     ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
     instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
-    claims that the source's argument uses for this one. ``repairs`` names the refuted claims in whose place a claim of ours
-    stands, ``failing_step`` says of a claim registered as refuted which step of the argument breaks.
+    claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
+    and which claims our own argument uses; without it nothing but a search speaks for the claim. ``repairs`` names the refuted
+    claims in whose place a claim of ours stands, ``failing_step`` says of a claim registered as refuted which step of the
+    argument breaks.
     """
 
     id: str
@@ -144,6 +147,14 @@ class Claim:
     right_means: str = "right side"
     repairs: tuple[str, ...] = ()
     failing_step: str = ""
+    grounds: Grounds | None = None
+
+    @property
+    def stands_on(self) -> Grounds:
+        """The grounds, also of a claim that states none: its counterexample where it is registered as refuted, else a search."""
+        if self.registered is Status.REFUTED:
+            return REFUTED
+        return self.grounds or SEARCH_ONLY
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                  "unexpected": [ids of the claims whose status is not the registered one]},
      "claims": [{"id", "title", "statement", "source", "reading": str, "assumptions": [str],
                  "registered": status, "status": status, "rests_on": [ids], "repairs"?: [ids], "failing_step"?: str,
+                 "grounds"?: {"kind": ground, "sentence": what the kind means, "where": str, "uses": [ids that our argument uses]},
                  "left_means", "right_means": str, "control": what the sabotaged twin changes,
                  "instances": [{"model": name|null, "agents": int|null, "subsample": int|null,
                                 "parameters": {name: int|str}, "label": str, "verdict": verdict,
@@ -31,7 +32,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
 - ``details`` is for the reader: ``worst`` is a short text on the worst state or pair; ``curve`` is drawn: ``{"title",
   "x_label", "y_label": str, "x": [number], "series": [{"label": str, "lower": [number|null], "upper": [number|null]}],
   "scale": "linear"|"log"}``; any other key is shown as a line ``key: value``.
-- Verdicts and statuses are the words of :class:`~mfverify.claims.claim.Verdict` and :class:`~mfverify.claims.claim.Status`.
+- Verdicts, statuses and grounds are the words of :class:`~mfverify.claims.claim.Verdict`, :class:`~mfverify.claims.claim.Status`
+  and :class:`~mfverify.claims.grounds.Ground`.
 
 The summary has to agree with the claims, and the status of a claim with the verdicts on its instances: a document that
 contradicts itself is refused.
@@ -48,6 +50,7 @@ from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from mfverify.claims.claim import Status, Verdict, status
+from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
 from mfverify.validation import chosen
 
@@ -132,8 +135,17 @@ class InstanceRecord:
 
 
 @dataclass(frozen=True)
+class GroundsRecord:
+    """What speaks for a claim beside its instances; ``where`` is a place, a reference or a reason, and may be empty."""
+
+    kind: Ground
+    where: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ClaimRecord:
-    """One claim with its instances; ``anchor`` is its place on the page."""
+    """One claim with its instances; ``anchor`` is its place on the page, ``grounds`` None in documents older than these."""
 
     id: str
     anchor: str
@@ -150,6 +162,7 @@ class ClaimRecord:
     left_means: str
     right_means: str
     control: str
+    grounds: GroundsRecord | None
     instances: tuple[InstanceRecord, ...]
 
     def count(self, verdict: Verdict) -> int:
@@ -406,7 +419,15 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
         left_means=_string(fields, "left_means", place),
         right_means=_string(fields, "right_means", place),
         control=_string(fields, "control", place),
+        grounds=_grounds(fields["grounds"], f"{place}, grounds") if "grounds" in fields else None,
         instances=_anchored(anchor, instances),
+    )
+
+
+def _grounds(entry: Any, place: str) -> GroundsRecord:
+    fields = _mapping(entry, place)
+    return GroundsRecord(
+        chosen(f"{place}, kind", _get(fields, "kind", place), Ground), _string(fields, "where", place), _strings(fields, "uses", place)
     )
 
 

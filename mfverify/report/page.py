@@ -16,6 +16,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from mfverify.claims.claim import Status, Verdict
+from mfverify.claims.grounds import Ground
 from mfverify.report import dependencies, plots, summary
 from mfverify.report.digits import compact, compared, ratio
 from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, SearchRecord, Side, read, text
@@ -66,6 +67,9 @@ class ClaimSection:
     right_means: Markup
     control: Markup
     rests_on: Markup
+    grounds: str
+    grounds_use: Markup
+    contradicted: bool
     repairs: Markup
     repaired_by: Markup
     smallest_slack: Markup
@@ -101,11 +105,13 @@ def render(document: Mapping[str, Any]) -> str:
         opening=summary.opening(run),
         verdict_sentence=summary.verdict_sentence(run),
         registered_sentence=summary.registered_sentence(run),
+        grounds_sentence=summary.grounds_sentence(run),
         violations=[_violation(claim) for claim in run.claims if claim.count(Verdict.VIOLATED)],
         sections=[_section(claim, run) for claim in run.claims],
         models=run.models,
         size_names=_SIZES,
         verdicts=list(Verdict),
+        grounds=list(Ground),
         verdict_words=summary.VERDICT_WORDS,
         status_words=summary.STATUS_WORDS,
         refuted_means=summary.STATUS_WORDS[Status.REFUTED],
@@ -168,6 +174,9 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         right_means=typeset(claim.right_means, f"{place}, right_means"),
         control=typeset(claim.control, f"{place}, control"),
         rests_on=_with_statuses(claim.rests_on, run),
+        grounds=claim.grounds.kind.value if claim.grounds else "–",
+        grounds_use=_with_statuses(claim.grounds.uses, run) if claim.grounds else Markup(""),
+        contradicted=claim.grounds is not None and claim.grounds.kind.is_argument and claim.status is Status.REFUTED,
         repairs=_with_statuses(claim.repairs, run),
         repaired_by=_with_statuses([other.id for other in run.claims if claim.id in other.repairs], run),
         smallest_slack=_ratio(tightest.slack if tightest else None),

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from mfverify.claims.claim import Status, Verdict
+from mfverify.claims.grounds import Ground
 from mfverify.report.digits import compared_intervals, listed
 from mfverify.report.document import ClaimRecord, Document, InstanceRecord
 
@@ -83,6 +84,28 @@ def registered_sentence(document: Document) -> str:
         return "Every claim has the status that the catalogue registers for it."
     said = [f"{claim.id} (registered {claim.registered.value}, found {claim.status.value})" for claim in differing]
     return f"The status of {counted(len(differing), 'claim')} differs from the one the catalogue registers: {listed(said)}."
+
+
+_HAVE: Final = {
+    Ground.PROOF: ("has a proof of ours", "have a proof of ours"),
+    Ground.THEOREM: ("is a known theorem", "are known theorems"),
+    Ground.DEFINITION: ("holds by definition", "hold by definition"),
+    Ground.SEARCH: ("has no proof: search only", "have no proof: search only"),
+}
+
+
+def grounds_sentence(document: Document) -> str:
+    """The sentence that says what speaks for the claims that are not refuted, beside their instances; empty where none is stated."""
+    stated = [claim for claim in document.claims if claim.status is not Status.REFUTED and claim.grounds is not None]
+    if not stated:
+        return ""
+    parts = []
+    for kind, (one, many) in _HAVE.items():
+        claims = [claim.id for claim in stated if claim.grounds is not None and claim.grounds.kind is kind]
+        if claims:
+            which = f" ({', '.join(claims)})" if kind is Ground.SEARCH else ""
+            parts.append(f"{len(claims)} {one if len(claims) == 1 else many}{which}")
+    return f"Of {counted(len(stated), 'claim')} not refuted, {listed(parts)}." if parts else ""
 
 
 def where(instance: InstanceRecord) -> str:

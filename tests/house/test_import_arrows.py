@@ -55,8 +55,8 @@ MAY_IMPORT = {
 }
 """Rooms that are kept apart from solvers: a bound is a formula, a report recomputes nothing, a model file is data."""
 
-OF_THE_CLAIMS = {"mfverify.claims.claim"}
-"""What the report knows of the claims: the words for outcomes, not the claims themselves."""
+OF_THE_CLAIMS = {"mfverify.claims.claim", "mfverify.claims.grounds"}
+"""What the report knows of the claims: the words for outcomes and grounds, not the claims themselves."""
 
 
 def shown(found: Import) -> str:

@@ -43,6 +43,7 @@ def claim(name: str, status: str, instances: list[Json], **given: Any) -> Json:
         "id": name, "title": f"title of {name}", "statement": "for all models $a \\le b$", "source": "section 4",
         "reading": "as stated", "assumptions": ["finite sets"], "registered": status, "status": status, "rests_on": [],
         "left_means": "the left quantity", "right_means": "the right quantity", "control": "halves the right side",
+        "grounds": {"kind": "counterexample" if status == "refuted" else "search only", "where": "", "uses": []},
         "instances": instances,
     }  # fmt: skip
     assert given.keys() <= entry.keys()

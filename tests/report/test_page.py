@@ -15,6 +15,7 @@ from itertools import pairwise
 import matplotlib as mpl
 import pytest
 
+from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
 from mfverify.report import render
 from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
@@ -150,11 +151,11 @@ def test_summary_states_counts_and_the_clearest_violations(tree: Element) -> Non
 def test_overview_counts_the_instances_of_each_claim(tree: Element) -> None:
     rows = {row.all("th")[0].text: [cell.text for cell in row.all("td")] for row in tree.section("claims").all("tbody")[0].all("tr")}
     assert list(rows) == ["C1", "L2", "T1", "N1", "C5"]
-    assert rows["T1"][1:7] == ["✗ refuted", "13", "2", "3", "0", "1"]
+    assert rows["T1"][1:8] == ["✗ refuted", "counterexample", "13", "2", "3", "0", "1"]
     # the smallest of T1 is at k = 401: 0.6055129938 / 0.7338560624 = 0.82511138...
-    assert [rows["T1"][7], rows["C1"][7]] == ["0.825[1, 2]", "9.50[0, 1]"]
-    assert rows["L2"][1:] == ["✗ refuted", "0", "1", "0", "1", "0", "0"]
-    assert rows["N1"][1:] == ["? undecided", "0", "0", "0", "0", "0", "–"]
+    assert [rows["T1"][8], rows["C1"][8]] == ["0.825[1, 2]", "9.50[0, 1]"]
+    assert rows["L2"][1:] == ["✗ refuted", "counterexample", "0", "1", "0", "1", "0", "0"]
+    assert rows["N1"][1:] == ["? undecided", "search only", "0", "0", "0", "0", "0", "–"]
     assert rows["C5"][1].endswith("registered: corroborated")
 
 
@@ -176,6 +177,63 @@ def test_status_of_the_claims_that_a_claim_rests_on(tree: Element) -> None:
     section = tree.section("claim-T1")
     assert "L2 (refuted), C2" in section.text
     assert "#claim-L2" in [link.attributes["href"] for link in section.all("a")]
+
+
+GROUNDS = {
+    "A": {"kind": "proof of ours", "where": "mfverify/claims/repaired.py, under R1", "uses": ["C", "D"]},
+    "B": {"kind": "known theorem", "where": "Serfling 1974", "uses": []},
+    "C": {"kind": "by definition", "where": "eq. 11-12", "uses": []},
+    "D": {"kind": "search only", "where": "", "uses": []},
+}
+
+
+def grounded(**statuses: str) -> Element:
+    """The page of claims with these grounds; corroborated unless said otherwise."""
+    entries = {
+        "corroborated": instance("holds", actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")),
+        "refuted": instance("violated", actual=side(2, 2), bound=side(1, 1)),
+    }
+    found = {name: statuses.get(name, "corroborated") for name in GROUNDS}
+    return parse(render(document([claim(name, found[name], [entries[found[name]]], grounds=GROUNDS[name]) for name in GROUNDS])))
+
+
+def test_grounds_stand_beside_the_status() -> None:
+    tree = grounded()
+    rows = tree.section("claims").all("tbody")[0].all("tr")
+    assert {row.all("th")[0].text: row.all("td")[2].text for row in rows} == {name: one["kind"] for name, one in GROUNDS.items()}
+    for name, one in GROUNDS.items():
+        section = tree.section(f"claim-{name}")
+        assert f"as registered. Grounds: {one['kind']}." in section.text
+        assert Ground(one["kind"]).sentence in section.text
+        assert str(one["where"]) in section.text
+    assert "It uses C (corroborated), D (corroborated)." in tree.section("claim-A").text
+    assert "It uses" not in tree.section("claim-D").text
+    assert (
+        "Of 4 claims not refuted, 1 has a proof of ours, 1 is a known theorem, 1 holds by definition and 1 has no proof: search only (D)."
+        in tree.section("summary").text
+    )
+    assert all(kind.sentence in tree.section("words").text for kind in Ground)
+
+
+def test_a_violation_of_a_proved_claim_is_an_alarm() -> None:
+    alarm = "A violated instance is certified here: the argument or the program is wrong."
+    tree = grounded(A="refuted", D="refuted")
+    assert alarm in tree.section("claim-A").text
+    assert alarm not in tree.section("claim-D").text
+    assert alarm not in grounded().text
+
+
+def test_a_document_without_grounds_is_a_page_that_does_not_speak_of_them() -> None:
+    old = claim("X", "corroborated", [instance("holds", actual=side(0.5, 0.5), bound=side(0.75, 0.75))])
+    del old["grounds"]
+    tree = parse(render(document([old])))
+    assert "Grounds" not in tree.section("claim-X").text
+    assert "not refuted, " not in tree.section("summary").text
+
+
+def test_grounds_of_an_unknown_kind_are_refused() -> None:
+    with pytest.raises(ModelError, match="claim X, grounds, kind: found 'hearsay', expected one of 'proof of ours'"):
+        render(document([claim("X", "undecided", [], grounds={"kind": "hearsay", "where": "", "uses": []})]))
 
 
 def test_a_claim_without_instances_says_so(tree: Element) -> None:
