@@ -7,6 +7,7 @@ computed once. Finished instances go to the store as they come; the report is ma
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shlex
 import subprocess
@@ -17,7 +18,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
@@ -358,7 +359,7 @@ def provenance(started: float) -> Document:
     """Where, when and by which code a run was made: the only part of a report that differs between equal runs."""
     return {
         "version": installed_version(),
-        "commit": _commit(),
+        "commit": commit_of(Path(__file__).parent),
         "code": code_version()[:16],
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {usable_cores()} usable cores",
@@ -367,12 +368,27 @@ def provenance(started: float) -> Document:
     }
 
 
-def _commit() -> str:
-    """The commit of the sources, where they lie in a repository and git is there to ask."""
-    try:
+NO_COMMIT: Final = "none: the package does not lie in a repository of its own; its version and code digest tell what it is"
+"""What stands in place of a commit."""
+
+
+def commit_of(package: Path) -> str:
+    """The commit that the sources in ``package`` were checked out from, with ``-dirty`` where tracked files differ from it.
+
+    Only the package's own repository answers: its top folder holds ``package``, whose ``__init__.py`` it tracks. An installed package
+    often lies in the repository of another project, which says nothing about it.
+    """
+    without_overrides = {name: x for name, x in os.environ.items() if not name.startswith("GIT_")}
+
+    def git(*arguments: str) -> str:
         asked = subprocess.run(
-            ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+            ["git", "-C", str(package), *arguments], capture_output=True, text=True, check=True, env=without_overrides, stdin=subprocess.DEVNULL
         )
-    except OSError:
-        return "unknown"
-    return asked.stdout.strip() or "unknown"
+        return asked.stdout.strip()
+
+    try:
+        own = Path(git("rev-parse", "--show-toplevel")).resolve() == package.resolve().parent
+        git("ls-files", "--error-unmatch", "__init__.py")
+        return git("describe", "--always", "--dirty", "--exclude", "*") if own else NO_COMMIT
+    except (OSError, subprocess.CalledProcessError):
+        return NO_COMMIT

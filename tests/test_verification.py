@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sqlite3
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -23,7 +24,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.model import Model
 from mfverify.model_files import load_model
-from mfverify.verification import Report, verify, write_report
+from mfverify.verification import NO_COMMIT, Report, commit_of, verify, write_report
 
 CHEAP = ["B5", "L2", "C2"]
 
@@ -82,6 +83,44 @@ def test_the_document_is_complete(plain: Report) -> None:
     durations = document["provenance"]["seconds_of_instances"]
     assert {name: len(seconds) for name, seconds in durations.items()} == {part["id"]: len(part["instances"]) for part in document["claims"]}
     assert all(0 <= second < 600 for seconds in durations.values() for second in seconds)
+
+
+def _repository(folder: Path, *tracked: str) -> None:
+    """A git repository with one commit that holds the files named."""
+    named = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "-q"), ("add", *tracked), ("commit", "-q", "--allow-empty", "-m", "first")):
+        subprocess.run(["git", *named, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_the_commit_is_that_of_the_packages_own_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "checkout" / "mfverify"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    assert commit_of(package) == NO_COMMIT
+    _repository(tmp_path / "checkout", "mfverify/__init__.py")
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=package, check=True, capture_output=True, text=True).stdout.strip()
+    found = commit_of(package)
+    assert len(found) >= 7
+    assert head.startswith(found)
+    (package / "__init__.py").write_text("changed = True")
+    assert commit_of(package) == f"{found}-dirty"
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere"))
+    assert commit_of(package) == f"{found}-dirty"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_of(package) == NO_COMMIT
+
+
+@pytest.mark.parametrize("tracked", [(), ("README",), ("environment/mfverify/__init__.py",)])
+def test_a_repository_around_an_installed_package_is_not_its_own(tracked: tuple[str, ...], tmp_path: Path) -> None:
+    package = tmp_path / "environment" / "mfverify"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (tmp_path / "README").write_text("")
+    _repository(tmp_path, *tracked)
+    assert commit_of(package) == NO_COMMIT
+    # Not tracked by a repository that lies right around it either.
+    _repository(tmp_path / "environment")
+    assert commit_of(package) == NO_COMMIT
 
 
 def test_the_text_is_json_and_the_parts_are_found_by_id(plain: Report) -> None:
