@@ -7,7 +7,8 @@ computation                 numbers in memory                                   
 ==========================  ===================================================  ================================================
 optimum, lumped             a few per state and choice: ``N (6 |S_g| + 4 S)``    a sweep: the joint actions ``C(n + W - 1, W - 1)``,
                                                                                  ``W`` distinct (state, kernel) pairs, or ``n N``
-                                                                                 where only two kernels occur; some tens of sweeps
+                                                                                 where only two kernels occur; some tens of sweeps;
+                                                                                 before them a plan or a table (``bellman/work.py``)
 optimum, flat               ``|S_g| (S A)^n`` expectations                       ``|S_g|^2 S (S A)^n`` a sweep, ``log(width)/log(gamma)``
                                                                                  sweeps
 learning                    as the optimum of k agents, and the policy           the same; with samples: pairs times m
@@ -30,6 +31,8 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 
+from mfverify.bellman import work
+from mfverify.bellman.work import SWEEPS
 from mfverify.counts import number_of_count_vectors
 from mfverify.errors import TooLargeError
 
@@ -48,29 +51,31 @@ _PER_SECOND: Final = 10**9
 _LONGEST: Final = 24 * 3600
 """Seconds beyond which a single computation is not begun."""
 
-_SWEEPS: Final = 20
-"""Applications of the operator, policy evaluations included, that policy iteration needs within a factor of a few."""
-
 _CGROUP_LIMITS: Final = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 _LARGEST_SHOWN: Final = 10**300
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one computation needs: bytes of memory, elementary operations, and what to change if that is too much."""
+    """What one computation needs: bytes of memory, elementary operations, and what to change if that is too much.
+
+    ``preparation``: operations before the others, on one core.
+    """
 
     what: str
     memory: int
     operations: int
     remedy: str
+    preparation: int = 0
 
     @property
     def seconds(self) -> float:
         """The time on all usable cores, within a factor of a few."""
-        return min(self.operations, _LARGEST_SHOWN) / (_PER_SECOND * (os.cpu_count() or 1))
+        shared = min(self.operations, _LARGEST_SHOWN) / (_PER_SECOND * (os.cpu_count() or 1))
+        return shared + min(self.preparation, _LARGEST_SHOWN) / _PER_SECOND
 
     def __str__(self) -> str:
-        return f"{self.what}: {_bytes(self.memory)} of memory and {_shown(self.operations)} operations, very roughly {_duration(self.seconds)}"
+        return f"{self.what}: {_bytes(self.memory)} of memory and {_shown(self.operations + self.preparation)} operations, very roughly {_duration(self.seconds)}"
 
 
 def solving(model: Model, n: int, method: str = "lumped") -> Cost:
@@ -87,7 +92,18 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
         return Cost(what, 100 * global_states * states**2, pairs * states + (global_states * states) ** 3, "use method 'lumped' or fewer agents")
     operations = sum(rows * (n * states if kernels <= 2 else comb(n + choices - 1, choices - 1)) for kernels, choices, rows in _merged(model))
     memory = _NUMBER * states * (6 * global_states + 4 * size)
-    return Cost(what, memory, _SWEEPS * operations, "use fewer agents or a model with fewer local states or actions")
+    preparation = sum(_preparation(n, size, kernels, choices, rows) for kernels, choices, rows in _merged(model))
+    return Cost(what, memory, SWEEPS * operations, "use fewer agents or a model with fewer local states or actions", preparation)
+
+
+def _preparation(n: int, size: int, kernels: int, choices: int, rows: int) -> int:
+    """What the plan of a sweep costs, or what a table costs more than a planned sweep where that is less; 0 for two kernels."""
+    if kernels <= 2:
+        return 0
+    planning = work.planning_steps(size, choices)
+    if not work.prefers_table(n, size, kernels, choices):
+        return planning
+    return SWEEPS * rows * max(0, work.table_steps(n, size, kernels, choices) - work.walk_steps(n, choices))
 
 
 def learning(model: Model, k: int, samples: int | None = None) -> Cost:
@@ -99,9 +115,9 @@ def learning(model: Model, k: int, samples: int | None = None) -> Cost:
     what = f"learning with k = {k}"
     if samples is not None:
         drawn = samples * global_states * global_actions * number_of_count_vectors(k, size * actions)
-        memory, operations = memory + _NUMBER * drawn, operations + _SWEEPS * drawn
+        memory, operations = memory + _NUMBER * drawn, operations + SWEEPS * drawn
         what += f" and m = {samples}"
-    return Cost(what, memory, operations, "use a smaller subsample or fewer samples")
+    return Cost(what, memory, operations, "use a smaller subsample or fewer samples", optimum.preparation)
 
 
 def executing(model: Model, n: int, k: int, sampling: str = "independent") -> Cost:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations_with_replacement, pairwise, product
 from math import comb, prod
 
@@ -10,6 +13,9 @@ import numpy as np
 import pytest
 
 from mfverify import costs
+from mfverify.bellman import work
+from mfverify.bellman.lumped import LumpedOperator
+from mfverify.bellman.tabled import TabledSweep
 from mfverify.cli import run
 from mfverify.counts import count_vectors
 from mfverify.errors import TooLargeError
@@ -67,6 +73,43 @@ def test_estimates_grow_with_the_agents(estimate: Callable[[Model, int], costs.C
     for make in (coordination, patrol):
         found = [estimate(make(), n) for n in (2, 8, 64, 10**6, 10**30)]
         assert all(a.memory < b.memory and a.operations < b.operations for a, b in pairwise(found))
+
+
+def grid(size: int, actions: int) -> Model:
+    """One agent on a ring of ``size`` cells, every action with a kernel of its own in every cell, the kernels in general position."""
+    rng = random.Random(f"grid {size} {actions}")
+
+    def row(s: int, a: int) -> list[Fraction]:
+        drawn = [rng.randint(1, 9) + (50 if t == (s + a) % size else 0) for t in range(size)]
+        return [Fraction(x, sum(drawn)) for x in drawn]
+
+    kernel = [[[row(s, a) for a in range(actions)]] for s in range(size)]
+    reward = [[[Fraction(int(s == 0)) for _ in range(actions)]] for s in range(size)]
+    return Model([[[1]]], kernel, [[0]], reward, Fraction(9, 10), "grid")
+
+
+def test_planning_is_counted_and_avoided_where_the_agents_are_few() -> None:
+    """Many local states and few agents: a plan costs thousands of sweeps, so a table over the kernels takes its place."""
+    model = grid(30, 2)
+    planning = work.planning_steps(30, 60)
+    for n in (1, 2):
+        assert [type(sweep) for sweep in LumpedOperator(model, n)._sweeps] == [TabledSweep]
+        found = costs.solving(model, n)
+        assert 0 < found.preparation < planning
+        assert found.preparation < costs.learning(model, n).preparation + 1 < planning
+        assert found.seconds > replace(found, preparation=0).seconds
+    assert work.planning_steps(30, 60) > 10**8 > work.planning_steps(3, 6)
+    assert work.planning_steps(2, 4) < 1000
+    assert costs.solving(coordination(), 3).preparation == 0
+    value, flat = optimal_value(model, 1), optimal_value(model, 1, "flat")
+    assert value.intersects(flat)
+    assert value.width.max() <= 1e-9
+
+
+def test_a_plan_that_is_needed_is_in_the_estimate() -> None:
+    model = grid(12, 2)
+    assert not work.prefers_table(6, 12, 24, 24)
+    assert costs.solving(model, 6).preparation == work.planning_steps(12, 24)
 
 
 SOLVES: dict[str, Callable[[Model], object]] = {

@@ -17,9 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+import flint
 import numpy as np
+
+from mfverify.bellman.work import SEARCH, search_steps
+from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -58,48 +62,51 @@ class Walk:
 def plan_walk(rows: list[tuple[Fraction, ...]], reward: list[Fraction], state: list[int]) -> Walk:
     """Plan the sweep over choices ``j`` with the kernels ``rows[j]``, rewards per agent ``reward[j]`` and local states ``state[j]``.
 
-    The vertices are chosen so that few choices are outer; with two local states none is. Cost: a search in double
-    precision, at most cubic in the number of choices times the number of local states; the plan itself is exact.
+    The vertices are chosen so that few choices are outer; with two local states none is. The search is done in double precision, the plan
+    itself in exact arithmetic. Cost: :func:`work.planning_steps`.
     """
     size = len(rows[0])
-    coordinates = [list(row) for row in rows]
+    coordinates = [[_rational(x) for x in row] for row in rows]
+    earned = [_rational(r) for r in reward]
     taken = [PADDING] * size
-    attached = [Fraction(0)] * size
+    attached = [flint.fmpq(0)] * size
     # What each choice weighs in the last simplex that holds it, and the step of its reward there.
     inside = [0] * len(rows)
-    weights, steps = [row[:] for row in coordinates], reward[:]
-    exchanges: list[tuple[int, list[Fraction], Fraction]] = []
+    weights, steps = [row[:] for row in coordinates], earned[:]
+    exchanges: list[tuple[int, list[flint.fmpq], flint.fmpq]] = []
     for j, v in _exchanges(rows, state):
         # The search rounds; what it proposes is only done where it is right.
-        if min(coordinates[j]) < 0 or coordinates[j][v] <= 0:
+        if inside[j] < len(exchanges) or coordinates[j][v] <= 0:
             continue
         weight = coordinates[j][:]
-        exchanges.append((v, weight, reward[j] - _dot(weight, attached)))
-        taken[v], attached[v] = j, reward[j]
-        coordinates = [_pivoted(x, v, weight) for x in coordinates]
-        for i, x in enumerate(coordinates):
-            if min(x) >= 0 and inside[i] == len(exchanges) - 1:
-                inside[i], weights[i], steps[i] = len(exchanges), x, reward[i] - _dot(x, attached)
+        exchanges.append((v, weight, earned[j] - _dot(weight, attached)))
+        taken[v], attached[v] = j, earned[j]
+        for i in range(len(rows)):
+            # A simplex lies in the one before it: what is outside of one stays outside.
+            if inside[i] == len(exchanges) - 1:
+                x = _pivoted(coordinates[i], v, weight)
+                if min(x) >= 0:
+                    coordinates[i], inside[i], weights[i], steps[i] = x, len(exchanges), x, earned[i] - _dot(x, attached)
     others = [j for j in range(len(rows)) if j not in taken]
     chain, front = _chain([j for j in others if inside[j] == len(exchanges)], taken, state)
     slots = sorted((j for j in others if j != chain), key=lambda j: inside[j])
     at_vertices = [PADDING if j == PADDING else state[j] for j in taken]
     order = [front, 1 - front] if size == 2 else _order(at_vertices)
 
-    def ordered(rows: list[list[Fraction]]) -> Floats:
-        return np.array([[float(x[v]) for v in order] for x in rows], dtype=np.float64).reshape(len(rows), size)
+    def ordered(rows: list[list[flint.fmpq]]) -> Floats:
+        return np.array([[_rounded(x[v]) for v in order] for x in rows], dtype=np.float64).reshape(len(rows), size)
 
-    last = [] if chain == PADDING else [*ordered([weights[chain]])[0], float(steps[chain])]
+    last = [] if chain == PADDING else [*ordered([weights[chain]])[0], _rounded(steps[chain])]
     return Walk(
         np.array(order, dtype=np.int64),
         np.array([order.index(v) for v, _, _ in exchanges], dtype=np.int64),
         ordered([weight for _, weight, _ in exchanges]),
-        np.array([float(step) for _, _, step in exchanges]),
+        np.array([_rounded(step) for _, _, step in exchanges]),
         np.array([taken[v] for v in order], dtype=np.int64),
         np.array(slots, dtype=np.int64),
         np.array([*(inside[j] for j in slots), len(exchanges)], dtype=np.int64),
         ordered([weights[j] for j in slots]),
-        np.array([float(steps[j]) for j in slots]),
+        np.array([_rounded(steps[j]) for j in slots]),
         chain,
         np.array(last or [0.0] * (size + 1)),
         _classes([at_vertices[v] for v in order]),
@@ -117,43 +124,80 @@ def _exchanges(rows: list[tuple[Fraction, ...]], state: list[int]) -> list[tuple
         i, j = next(((i, j) for i, j in product(lowest, highest) if state[i] != state[j]), (lowest[0], highest[-1]))
         return [(i, 0), (j, 1)]
     points = np.array([[float(p) for p in row] for row in rows])
-    best: list[tuple[int, int]] = []
-    most = (-1, -1)
-    for first in product(range(len(rows)), range(size)):
-        found, inside = _greedy(points, first)
-        if (len(found), inside) > most:
-            best, most = found, (len(found), inside)
-    return best
+    starts = np.array(list(product(range(len(rows)), range(size))), dtype=np.int64)
+    affordable = max(1, SEARCH // search_steps(size, len(rows)))
+    if len(starts) > affordable:
+        kept = _kept_inside(points, np.ones(size, dtype=np.bool_)).ravel()
+        starts = starts[np.argsort(-kept, kind="stable")[:affordable]]
+    return [(int(j), int(v)) for j, v in _search(points, starts)]
 
 
-def _greedy(points: Floats, first: tuple[int, int]) -> tuple[list[tuple[int, int]], int]:
-    """Exchanges that begin with ``first`` and each time keep the most choices inside; how many stay inside in the end."""
-    tiny = 1e-12
-    coordinates = points
-    free = list(range(points.shape[1]))
-    found: list[tuple[int, int]] = []
-    kept = len(points)
-    options = [first]
-    while options:
-        best: tuple[int, int] | None = None
-        moved = coordinates
-        kept = -1
-        for j, v in options:
-            weight = coordinates[j]
-            if weight.min() < -tiny or weight[v] <= tiny:
-                continue
-            after = coordinates - np.outer(coordinates[:, v] / weight[v], weight)
-            after[:, v] = coordinates[:, v] / weight[v]
-            inside = int((after.min(axis=1) >= -tiny).sum())
-            if inside > kept:
-                best, moved, kept = (j, v), after, inside
-        if best is None:
+_TINY: Final = 1e-12
+"""How far outside a point counts as inside in the search, which only proposes."""
+
+
+@njit
+def _kept_inside(coordinates: Floats, free: Any) -> Integers:
+    """How many choices are inside after choice ``j`` took the place of the vertex ``v``, ``[j, v]``; -1 where it cannot.
+
+    The new coordinates of ``x`` are ``share = x_v / w_v`` and ``x_u - share w_u``: all are >= 0 where ``share`` is the least of the quotients.
+    """
+    choices, size = coordinates.shape
+    kept = np.full((choices, size), -1)
+    for j in range(choices):
+        weight = coordinates[j]
+        if weight.min() < -_TINY:
+            continue
+        for v in range(size):
+            if free[v] and weight[v] > _TINY:
+                kept[j, v] = 0
+        for i in range(choices):
+            x = coordinates[i]
+            least = np.inf
+            for u in range(size):
+                if weight[u] > 0.0:
+                    least = min(least, (x[u] + _TINY) / weight[u])
+                elif x[u] < -_TINY:
+                    least = -np.inf
+            for v in range(size):
+                if kept[j, v] >= 0 and -_TINY <= x[v] / weight[v] <= least:
+                    kept[j, v] += 1
+    return kept
+
+
+@njit
+def _search(points: Floats, starts: Integers) -> Integers:
+    """Exchanges (choice, vertex) that begin with one of ``starts`` and each time keep the most choices inside: the best such list."""
+    choices, size = points.shape
+    best = np.empty((0, 2), dtype=np.int64)
+    most = -1
+    for start in range(len(starts)):
+        coordinates = points.copy()
+        free = np.ones(size, dtype=np.bool_)
+        found = np.empty((size, 2), dtype=np.int64)
+        number = 0
+        for step in range(size):
+            kept = _kept_inside(coordinates, free)
+            place = kept.argmax() if step > 0 else starts[start, 0] * size + starts[start, 1]
+            j, v = place // size, place % size
+            if kept[j, v] < 0:
+                break
+            found[number, 0], found[number, 1] = j, v
+            number += 1
+            free[v] = False
+            weight = coordinates[j].copy()
+            for i in range(choices):
+                share = coordinates[i, v] / weight[v]
+                for u in range(size):
+                    coordinates[i, u] = share if u == v else coordinates[i, u] - share * weight[u]
+        inside = 0
+        for i in range(choices):
+            inside += coordinates[i].min() >= -_TINY
+        if number > len(best) or (number == len(best) and inside > most):
+            best, most = found[:number], inside
+        if number == size and inside == choices:
             break
-        found.append(best)
-        free.remove(best[1])
-        coordinates = moved
-        options = list(product([j for j in range(len(points)) if j not in {i for i, _ in found}], free))
-    return found, int((coordinates.min(axis=1) >= -tiny).sum())
+    return best
 
 
 def _chain(inner: list[int], vertices: list[int], state: list[int]) -> tuple[int, int]:
@@ -185,11 +229,22 @@ def _classes(at_vertices: list[int]) -> Integers:
     return np.argsort(np.array(listed)).astype(np.int64)
 
 
-def _pivoted(x: list[Fraction], vertex: int, weights: list[Fraction]) -> list[Fraction]:
+def _pivoted(x: list[flint.fmpq], vertex: int, weights: list[flint.fmpq]) -> list[flint.fmpq]:
     """Coordinates of the same point after a vertex moved to the point with coordinates ``weights``."""
     share = x[vertex] / weights[vertex]
-    return [share if v == vertex else y - share * w for v, (y, w) in enumerate(zip(x, weights, strict=True))]
+    if not share:
+        return x
+    return [share if v == vertex else y - share * w if w else y for v, (y, w) in enumerate(zip(x, weights, strict=True))]
 
 
-def _dot(x: list[Fraction], y: list[Fraction]) -> Fraction:
-    return sum((a * b for a, b in zip(x, y, strict=True)), Fraction(0))
+def _dot(x: list[flint.fmpq], y: list[flint.fmpq]) -> flint.fmpq:
+    return sum((a * b for a, b in zip(x, y, strict=True) if a and b), flint.fmpq(0))
+
+
+def _rational(x: Fraction) -> flint.fmpq:
+    return flint.fmpq(x.numerator, x.denominator)
+
+
+def _rounded(x: flint.fmpq) -> float:
+    """The nearest double: Python divides integers with one correct rounding, whatever their length."""
+    return int(x.p) / int(x.q)

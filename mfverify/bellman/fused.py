@@ -17,7 +17,6 @@ the same operations, and maxima are taken of the same set.
 from __future__ import annotations
 
 from functools import cached_property
-from math import comb
 from typing import TYPE_CHECKING, Final
 
 import numba
@@ -28,6 +27,7 @@ from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.lanes import LANES
 from mfverify.bellman.rows import chain_across, chain_general, chain_three, chain_within, exchange_vertices, one_agent_more
 from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
+from mfverify.bellman.work import walk_steps
 from mfverify.compiled import njit
 from mfverify.counts import rank
 
@@ -206,7 +206,7 @@ class FusedSweep:
 
     def __init__(self, space: CountSpace, choices: Choices) -> None:
         self.space, self.choices = space, choices
-        self.pairs = self.work = comb(space.n + len(choices.kernel) - 1, len(choices.kernel) - 1)
+        self.pairs = self.work = walk_steps(space.n, len(choices.kernel))
         self.state = np.repeat(np.arange(space.size), np.diff(choices.starts))
 
     @cached_property

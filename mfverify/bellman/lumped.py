@@ -33,6 +33,7 @@ from mfverify.bellman.fused import FusedSweep
 from mfverify.bellman.lanes import LANES
 from mfverify.bellman.sweeps import CountSpace
 from mfverify.bellman.tabled import TabledSweep
+from mfverify.bellman.work import MOST_NUMBERS, prefers_table
 from mfverify.enclosure import rounding_error
 from mfverify.errors import ModelError, TooLargeError
 
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     from mfverify.bellman.choices import Choices
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
-
-_MOST_NUMBERS = 2 * 10**9 // 8
-"""Arrays of more doubles than this (2 GB) are refused before any work."""
 
 _MOST_PAIRS = 10**15
 """A sweep over more joint actions than this in one global state is refused: a machine does about 10**10 a second."""
@@ -75,17 +73,17 @@ class LumpedOperator:
         states = counts.number_of_count_vectors(self.n, size)
         choices = max(len(c.kernel) for c in self.choices)
         numbers = states * (6 * global_states + 4 * size + LANES * (numba.get_num_threads() * (choices + 5) + 1))
-        if numbers > _MOST_NUMBERS:
+        if numbers > MOST_NUMBERS:
             raise TooLargeError(
                 f"{self.n} agents have {states:.3g} count vectors and need {numbers * 8 / 2**30:.3g} GiB, more than "
-                f"{_MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or local states"
+                f"{MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or local states"
             )
 
     def _sweep(self, choices: Choices) -> FusedSweep | TabledSweep:
         """The cheaper of the two ways that fits."""
-        fused, tabled = FusedSweep(self.space, choices), TabledSweep(self.space, choices)
-        if tabled.numbers <= _MOST_NUMBERS and tabled.work < fused.work:
-            return tabled
+        if prefers_table(self.n, self.space.size, len(choices.kernels), len(choices.kernel)):
+            return TabledSweep(self.space, choices)
+        fused = FusedSweep(self.space, choices)
         if fused.pairs > _MOST_PAIRS:
             raise TooLargeError(
                 f"{self.n} agents have {fused.pairs:.3g} joint actions in one global state, more than {_MOST_PAIRS:.0e}: a sweep would take days; "
@@ -172,10 +170,10 @@ class LumpedOperator:
         linear in their number. Raises :class:`TooLargeError` where a table does not fit.
         """
         tabled = TabledSweep(self.space, self.choices[g])
-        if tabled.length > _MOST_NUMBERS:
+        if tabled.length > MOST_NUMBERS:
             raise TooLargeError(
                 f"{self.n} agents need a table of {tabled.length:.3g} numbers ({tabled.length * 8 / 2**30:.3g} GiB), more than "
-                f"{_MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or a model with fewer distinct local kernels"
+                f"{MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or a model with fewer distinct local kernels"
             )
         centred, centre = _centred(value)
         return [tabled.table(row) + centre for row in self._rows(g, centred)]

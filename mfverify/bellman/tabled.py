@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfverify import counts
-from mfverify.bellman import sweeps
+from mfverify.bellman import sweeps, work
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
-from mfverify.bellman.transport import transport, transport_numbers, transport_work
+from mfverify.bellman.transport import transport
 
 if TYPE_CHECKING:
     from mfverify.bellman.sweeps import CountSpace
@@ -48,25 +48,25 @@ class TabledSweep:
     """The joint maximum over the choices of one global state, by way of a table over its kernels.
 
     Memory: ``numbers`` doubles. Cost of :meth:`maximum` with ``U`` kernels: the table, then ``n`` comparisons per count vector
-    for two kernels and the max-plus recursion for more. ``work`` compares it with :class:`fused.FusedSweep`: for three
-    or more local states a step of the recursion costs about a quarter of what a pair costs there, for two about eight times as much.
+    for two kernels and the max-plus recursion for more. ``work`` compares it with :class:`fused.FusedSweep`.
     """
 
     def __init__(self, space: CountSpace, choices: Choices) -> None:
         self.space, self.choices = space, choices
         n, kernels = space.n, len(choices.kernels)
-        self.length = self.numbers = counts.number_of_count_vectors(n, kernels)
-        if kernels <= 2:
-            self.work = (n + 1) * len(space.vectors) * (kernels - 1)
-        else:
-            steps = transport_work(n, space.size, kernels, len(choices.kernel))
-            self.work = (n + 1) * self.length + (8 * steps if space.size == 2 else steps // 4)
-            self.numbers = transport_numbers(n, space.size, kernels, len(choices.kernel))
+        self.length = counts.number_of_count_vectors(n, kernels)
+        self.numbers = work.table_numbers(n, space.size, kernels, len(choices.kernel))
+        self.work = work.table_steps(n, space.size, kernels, len(choices.kernel))
 
     @cached_property
     def reward(self) -> Floats:
         """``r_j / n`` per choice, correctly rounded."""
         return np.array([float(r / self.space.n) for r in self.choices.reward])
+
+    @cached_property
+    def _weights(self) -> Floats:
+        """The kernels, each probability correctly rounded."""
+        return np.array([[float(p) for p in row] for row in self.choices.kernels])
 
     @cached_property
     def _kernel_space(self) -> _KernelSpace:
@@ -80,8 +80,7 @@ class TabledSweep:
         if len(kernels[0]) == 2 and len(kernels) >= 2:
             segment: Floats = sweeps.expectation_segment(graded, *_segment_weights(kernels), space.n, self.length)
             return segment
-        weights = np.array([[float(p) for p in k] for k in kernels])
-        walked: Floats = sweeps.expectation_tree(graded, space.up, space.level_sizes, weights, space.n, self.length)
+        walked: Floats = sweeps.expectation_tree(graded, space.up, space.level_sizes, self._weights, space.n, self.length)
         return walked
 
     def maximum(self, expected: Floats, wanted: Wanted) -> JointMaximum:

@@ -16,7 +16,6 @@ Then the second largest value of all paths is that of the second best joint acti
 
 from __future__ import annotations
 
-from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,17 +24,6 @@ from mfverify.compiled import njit
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
-
-
-def transport_work(n: int, states: int, kernels: int, choices: int) -> int:
-    """Additions and comparisons of :func:`transport`, about: one per choice of a state, node of the tree and entry."""
-    return comb(n + states + kernels - 1, states + kernels - 1) * max(1, choices // states)
-
-
-def transport_numbers(n: int, states: int, kernels: int, choices: int) -> int:
-    """Doubles that :func:`transport` holds, decisions (a byte each) included."""
-    widest = max(1, choices - states + 1)
-    return comb(n + kernels - 1, kernels - 1) * (2 * choices + 1) + comb(n + kernels, kernels) * widest // 8
 
 
 @njit
@@ -100,7 +88,7 @@ def transport(
 
     ``table``: ``f`` in graded order over kernel counts of ``n`` agents, ``up`` and ``sizes`` as in ``sweeps.py`` for kernels;
     ``starts[s]:starts[s+1]`` the choices of local state ``s``; ``level_starts[t]`` where the decisions of the t-th agent begin.
-    ``c`` is lexicographic. Cost: :func:`transport_work`, and ``n`` steps back for every ``c``.
+    ``c`` is lexicographic. Cost: :func:`work.transport_steps`, and ``n`` steps back for every ``c``.
     """
     states = len(starts) - 1
     choices = len(kernel)

@@ -312,9 +312,9 @@ def test_the_error_of_the_lumped_operator_is_that_of_its_roundings(instance: Ins
 def test_tables_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     operator = LumpedOperator(model_of(uneven(1, 2, 2, 2, 2)), 3)
     length = comb(3 + 3, 3)
-    monkeypatch.setattr(lumped, "_MOST_NUMBERS", length)
+    monkeypatch.setattr(lumped, "MOST_NUMBERS", length)
     operator.expectations(0, np.zeros(operator.shape))
-    monkeypatch.setattr(lumped, "_MOST_NUMBERS", length - 1)
+    monkeypatch.setattr(lumped, "MOST_NUMBERS", length - 1)
     with pytest.raises(TooLargeError, match="table of 20 numbers"):
         operator.expectations(0, np.zeros(operator.shape))
 

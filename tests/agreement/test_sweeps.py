@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfverify import counts
-from mfverify.bellman import fused, sweeps
+from mfverify.bellman import basis, fused, sweeps
 from mfverify.bellman.basis import PADDING
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.fused import FusedSweep
@@ -269,6 +269,36 @@ def assert_both_sweeps_find_the_best_two(instance: Instance, n: int) -> int:
 def test_fused_and_tabled_sweeps_find_the_same(case: str) -> None:
     n, instance = (CASES | LONGER)[case]
     assert assert_both_sweeps_find_the_best_two(instance, n) > 0
+
+
+@pytest.mark.parametrize(("n", "size", "search"), [(1, 14, None), (2, 9, None), (2, 9, 1), (2, 4, 1), (3, 4, 5000)])
+def test_many_local_states_and_searches_that_are_cut_short(n: int, size: int, search: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan is right however short its search; a search is cut where it would take longer than the sweeps."""
+    if search is not None:
+        monkeypatch.setattr(basis, "SEARCH", search)
+    assert assert_both_sweeps_find_the_best_two(spread_instance(17, 1, 1, size, 2), n) == 1
+
+
+def test_a_start_that_is_best_at_once_is_searched_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(5)
+    weights = [[rng.randint(1, 9) for _ in range(4)] for _ in range(9)]
+    rows = [tuple(Fraction(w, sum(row)) for w in row) for row in weights]
+    points = np.array([[float(p) for p in row] for row in rows])
+    kept = basis._kept_inside(points, np.ones(4, dtype=np.bool_))
+    assert [kept[j, v] for j, v in np.ndindex(kept.shape)] == [
+        sum(min(_moved_vertex(x, v, rows[j])) >= 0 for x in rows) for j, v in np.ndindex(kept.shape)
+    ]
+    whole = basis._exchanges(rows, [0] * 9)
+    monkeypatch.setattr(basis, "SEARCH", 1)
+    short = basis._exchanges(rows, [0] * 9)
+    assert kept[short[0]] == kept.max()
+    assert sorted(v for _, v in short) == sorted(v for _, v in whole) == [0, 1, 2, 3]
+
+
+def _moved_vertex(x: tuple[Fraction, ...], vertex: int, weights: tuple[Fraction, ...]) -> list[Fraction]:
+    """Coordinates of ``x`` when the point with coordinates ``weights`` takes the place of a vertex."""
+    share = x[vertex] / weights[vertex]
+    return [share if u == vertex else y - share * w for u, (y, w) in enumerate(zip(x, weights, strict=True))]
 
 
 @st.composite
