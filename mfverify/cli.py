@@ -1,12 +1,9 @@
-"""The command line: parses and calls; no mathematics.
-
-Exit status: 0 done and as registered, 1 a verdict differs from what the catalogue registers, 2 bad usage or bad input (one
-line, nothing written), 130 interrupted (what was finished is kept; ``--resume`` continues).
-"""
+"""The command line: parses and calls; no mathematics. How a command ends: :mod:`mfverify.exit_status`."""
 
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mfverify.errors import MfverifyError, ModelError
+from mfverify.exit_status import ExitStatus, standard_streams, tell, unplanned
 from mfverify.files import check_writable, write_whole
 from mfverify.json_files import parse_json, read_text
-from mfverify.validation import positive_integer
+from mfverify.validation import positive_integer, require_posix
 
 if TYPE_CHECKING:
     from mfverify import costs
@@ -53,35 +51,52 @@ class _ListOptions(click.Command):
         return super().parse_args(ctx, spelled)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_EPILOG = "Exit status: " + "; ".join(f"{status.value} {status.meaning}" for status in ExitStatus) + "."
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
 @click.version_option(package_name="mfverify")
 def main() -> None:
     """Check the statements of a paper on subsampled mean-field MARL with exact solvers."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Entry point: run a command and return its exit status; every expected failure is one line on standard error."""
+    """Entry point: run a command and return its exit status; every failure is one line on standard error."""
+    with standard_streams():
+        try:
+            outcome = _run(sys.argv[1:] if arguments is None else list(arguments))
+            if sys.stdout is not None:
+                sys.stdout.flush()
+            return outcome
+        except click.exceptions.NoArgsIsHelpError:
+            return _fail(f"missing command; one of {', '.join(main.commands)} (mfverify --help says more)")
+        except click.ClickException as error:
+            return _fail(error.format_message())
+        except MfverifyError as error:
+            return _fail(str(error))
+        except (KeyboardInterrupt, click.Abort):
+            tell("interrupted")
+            return ExitStatus.INTERRUPTED
+        except (Exception, SystemExit) as error:  # code that a command calls may also leave, which says nothing about the outcome
+            return unplanned(error)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command. Unlike ``main.main`` this leaves an output that cannot be written to the caller."""
+    require_posix("mfverify")
+    if "_MFVERIFY_COMPLETE" in os.environ:
+        return int(main.main(arguments, prog_name="mfverify", standalone_mode=False) or 0)
     try:
-        outcome = main.main(args=arguments, prog_name="mfverify", standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except click.exceptions.NoArgsIsHelpError:
-        return _fail(f"missing command; one of {', '.join(main.commands)} (mfverify --help says more)")
-    except click.ClickException as error:
-        return _fail(error.format_message())
-    except MfverifyError as error:
-        return _fail(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("mfverify: interrupted", err=True)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        with main.make_context("mfverify", arguments) as context:
+            outcome = main.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return outcome if isinstance(outcome, int) else ExitStatus.DONE
 
 
 def _fail(message: str) -> int:
-    line = " ".join(message.split())
-    click.echo("mfverify: error: " + "".join(c if c.isprintable() else "?" for c in line), err=True)
-    return 2
+    tell(f"error: {message}")
+    return ExitStatus.BAD_INPUT
 
 
 def load_argument(text: str) -> Model:
@@ -142,8 +157,8 @@ def verify(
             )
     except KeyboardInterrupt:
         kept = "what was finished is kept, --resume continues" if out is not None else "nothing is kept without --out DIR"
-        click.echo(f"mfverify: interrupted; {kept}", err=True)
-        return 130
+        tell(f"interrupted; {kept}")
+        return ExitStatus.INTERRUPTED
     # A single instance or a user's models need not show what a whole claim is registered with.
     partial = instance is not None or chosen_models is not None
     if as_json:
@@ -395,10 +410,10 @@ def falsify(
                 )
             done.append(one)
         except falsifier.InterruptedAttack as stopped:
-            click.echo("mfverify: interrupted; so far:", err=True)
+            tell("interrupted; so far:")
             for line in _attack_lines(stopped.attack.to_json()):
                 click.echo(line, err=True)
-            return 130
+            return ExitStatus.INTERRUPTED
         if record is not None:
             write_whole(record, json.dumps(falsifier.record(done, earlier), indent=1) + "\n")
         if not as_json:
@@ -453,11 +468,10 @@ def _searching(budget: float) -> Iterator[Any]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(
-        BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False), console=Console(stderr=True), transient=True
+        BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False), console=_console(stderr=True), transient=True
     ) as bar:
         task = bar.add_task("starting", total=budget)
 
@@ -594,13 +608,18 @@ def _print_report(document: dict[str, Any] | Any) -> None:
 
 def _say(text: str) -> None:
     """A line of text, folded to the width of the terminal; names are shown as they are, control characters apart."""
-    _console().print("".join(c if c.isprintable() else "?" for c in text), markup=False, emoji=False)
+    _console().print("".join(c if c.isprintable() else "?" for c in text))
 
 
-def _console() -> Any:
+def _console(stderr: bool = False) -> Any:
+    """A console that shows every text as it is, and leaves an output that cannot be written to :func:`run`."""
     from rich.console import Console
 
-    return Console(soft_wrap=False, highlight=False)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would end the process with status 1
+
+    return Plain(stderr=stderr, soft_wrap=False, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager
@@ -609,15 +628,14 @@ def _progress() -> Iterator[Progress | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(
         BarColumn(30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=Console(stderr=True),
+        TextColumn("{task.description}", markup=False),
+        console=_console(stderr=True),
         transient=True,
     ) as bar:
         task = bar.add_task("starting", total=None)

@@ -21,6 +21,7 @@ from typing import Any
 from mfverify.claims.claim import Finding, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+from mfverify.validation import require_posix
 
 
 def installed_version() -> str:
@@ -92,6 +93,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        require_posix(str(path))
         self.path = path
         if path.exists() and not path.is_file():
             raise ModelError(f"{path}: cannot be used as a store of results (it is not a file); choose another folder or remove it")

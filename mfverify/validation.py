@@ -1,15 +1,25 @@
-"""Checks of arguments at the door: name, value found, what was expected, all in one line."""
+"""Argument validation: name, value found, what was expected, all in one line."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import Enum
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from mfverify.errors import ModelError
 
 Choice = TypeVar("Choice", bound=Enum)
+
+POSIX: Final = os.name == "posix"
+"""Whether this is a system that is supported; Windows is not."""
+
+
+def require_posix(name: str) -> None:
+    """Raise :class:`ModelError` on a system that is not supported: locks of folders and timers of signals are those of POSIX."""
+    if not POSIX:
+        raise ModelError(f"{name}: needs Linux, macOS or another POSIX system; Windows is not supported, its Linux subsystem (WSL) is one")
 
 
 def positive_integer(name: str, value: Any, most: int | None = None, most_name: str = "") -> int:

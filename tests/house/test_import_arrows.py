@@ -13,6 +13,7 @@ ORDER = (
     "notation",
     "errors",
     "enclosure",
+    "exit_status",
     "validation",
     "files",
     "json_files",
@@ -49,7 +50,7 @@ TYPING_ONLY_UPWARD = {("bellman", "exact")}
 MAY_IMPORT = {
     "bounds": {"notation", "errors", "enclosure", "validation"},
     "report": {"errors", "enclosure", "validation", "files", "json_files", "claims"},
-    "results": {"errors", "enclosure", "claims"},
+    "results": {"errors", "enclosure", "validation", "claims"},
     "model": {"notation", "errors"},
     "authors_config": {"notation", "errors", "model"},
 }
