@@ -8,7 +8,7 @@ optimum from below. None of them has to be trusted: one application of an operat
 Kinds of proof, by claim.
 
 - T1, T1b, T2, T2b, T3, P3: ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula.
-- P4, S4b, X3b: the same, against the largest gap at a smaller sample (or, for S4b, from other starts), bounded from above.
+- P4, S4b, X3, X3b: the same, against the largest gap at a smaller sample (or, for S4b, from other starts), bounded from above.
 - L2: two values of ``Q*``.  C2, C3: a hypergeometric tail.  C7, C7b: a mean distance after a transition.
 - Not covered, because a line of arithmetic shows them (see ``reports/certificates/README.md``): S2, B4b, N1c.
 
@@ -297,7 +297,7 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
     model, n, k = instance.model, instance.agents, instance.subsample
     if model is None or n is None or k is None or "samples" in dict(instance.parameters):
         raise ModelError(f"claim {claim_id}, {instance.label}: certificates cover instances of a model with the exact operator")
-    later = {"P4": k + 1, "X3b": 4 * k}.get(claim_id, k)
+    later = {"P4": k + 1, "X3": n, "X3b": 4 * k}.get(claim_id, k)
     best, played = optimum(model, n), executed(model, n, later, "independent")
     gap = best - played
     allowed = np.ones(gap.shape, dtype=bool)
@@ -329,7 +329,7 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
             model, n, [(h, c) for h in range(model.sizes[0]) for c in vectors] if claim_id == "T3" else [(g, vectors[rank])], digits
         ),
     }
-    if claim_id in ("P4", "S4b", "X3b"):
+    if claim_id in ("P4", "S4b", "X3", "X3b"):
         proof["reference"] = {
             "subsampled": _greedy(model, k, precision),
             "executed": _values(executed(model, n, k, "independent"), digits),
@@ -401,7 +401,7 @@ def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Docum
     return _document(claim_id, instance, outcome.left, outcome.right, proof={"kernel": kernel})
 
 
-_GAPS: Final = ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b")
+_GAPS: Final = ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b")
 _PROOFS: Final[Mapping[str, Callable[[str, Instance, _Precision], Document]]] = {
     **dict.fromkeys(_GAPS, _gap_proof),
     "L2": _lipschitz_proof,

@@ -452,10 +452,10 @@ def played(model: Model, n: int, k: int, document: Any, work: Work) -> tuple[Val
 
 
 def gap(claim: str, document: Any, work: Work) -> Sides:
-    """``V*(s_0) - V^{pi_k}(s_0)``, and what the claim says of it. P4 and X3b speak of a larger sample on the left."""
+    """``V*(s_0) - V^{pi_k}(s_0)``, and what the claim says of it. P4, X3 and X3b speak of a larger sample on the left."""
     model, n, said = Model(document), integer(document["agents"], 1, 10_000, "agents"), get(document, "parameters", dict)
     first = integer(document["subsample"], 1, n, "subsample")
-    k = integer({"P4": first + 1, "X3b": 4 * first}.get(claim, first), 1, n, "larger subsample")
+    k = integer({"P4": first + 1, "X3": n, "X3b": 4 * first}.get(claim, first), 1, n, "larger subsample")
     start, proof, notes = model.state(document["state"], n, "state"), get(document, "proof", dict), []
     values, off, tied = played(model, n, k, proof, work)
     best = witness(model, n, get(proof, "witness", list), work)
@@ -476,7 +476,7 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
         require(k == n, "P3 speaks of k = n")
         right = Q(0)
     else:  # the largest gap at the smaller sample over all start states; S4b: at the same sample over those with a single type
-        require(claim != "X3b" or said.get("transitions") == 0, "X3b: this checker knows the exact regression only (transitions: 0)")
+        require(claim[:2] != "X3" or said.get("transitions") == 0, f"{claim}: this checker knows the exact regression only (transitions: 0)")
         top = all_values(model, n, get(proof, "reference", dict), "optimum")
         values, off, also = played(model, n, first, proof["reference"], work)
         tied, off = tied or also, off + bellman(model, n, top, work)[0]
@@ -552,7 +552,7 @@ def concentration(claim: str, document: Any, work: Work) -> Sides:
 
 
 CLAIMS = {
-    **dict.fromkeys(("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b"), gap),
+    **dict.fromkeys(("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b"), gap),
     **dict.fromkeys(("C2", "C3", "C7", "C7b"), concentration),
     "L2": lipschitz,
 }

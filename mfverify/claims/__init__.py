@@ -23,7 +23,7 @@ THEMES: Final = {
     "empirical_operator": "B4 B4b B6 B7 N1 N1b N1c T2 T2b",
     "convergence": "P3 P4 T3 T3f",
     "extensions": "X1 X2 X3 X3b",
-    "repaired": "R1 R2 R2L P3r P3s P4r R5 R5b",
+    "repaired": "R1 R2 R2L P3r P3s P4r R5 R5b X3p",
     "repaired_gap": "R4 R4u R4n S4r X3r R6",
     "repaired_learning": "B4r N1r",
 }

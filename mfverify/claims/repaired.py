@@ -1,4 +1,4 @@
-r"""What does hold, in exact arithmetic: repaired statements, ours, with proofs (R1, R2, R2L, P3r, P3s, P4r, R5, R5b).
+r"""What does hold, in exact arithmetic: repaired statements, ours, with proofs (R1, R2, R2L, P3r, P3s, P4r, R5, R5b, X3p).
 
 ``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system. L1 is used, which one agent at a time proves: let two systems of k
 agents differ in one agent; the one can play the other's optimal policy, with a simulated copy of the other's agent in place of its
@@ -27,8 +27,13 @@ so that every class has its share rounded up or down, in the mean ``E TV(z_Delta
 ``2 t (1-t)/k <= 1/(2k)`` in the mean). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by L1.
 
 **P3r, P3s.** At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all agents in one
-local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for everybody
-the members play one optimal joint action, whatever it is.
+local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for all agents
+the members play one optimal joint action, of several any.
+
+**X3p.** On a linear process whose features are constant on cells, the cells of the agents form the n-agent system of the finite model over
+cells, and the values of the process are its values (``extensions/linear_mdp.py``). So P3r for that model says: where the optimum is unique and
+gives all agents in one cell the same action, the gap at k = n is 0, and no gap at a smaller sample is below it, since no gap is negative. This is
+X3 with the condition that its counterexample lacks; the decay to 0 under a shared draw needs no condition (P3s, and X3r at k = n).
 
 **R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only optimal one for
 every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is at most the mean of
@@ -54,6 +59,7 @@ from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.rational import fraction
+from mfverify.extensions.linear_mdp import random_mixture, spread
 from mfverify.model import Model
 from mfverify.subsample_mfq.plays import joint_action
 
@@ -183,6 +189,15 @@ def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> lis
         for n in range(1, most + 1)
         if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= 2000
     ]
+
+
+def _cells_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(spread(m).reduction, n, n) for m in given for n in (2, 3)]
+    sizes, seeds = ((2, 3), range(4)) if profile is Profile.QUICK else ((2, 3, 4, 5), range(16))
+    spreads = [models.absorbing(), models.splitting(discount="9/10"), *(models.random_coupled(s, discount="1/2") for s in seeds)]
+    chosen = [*(spread(m).reduction for m in spreads), *(random_mixture(seed).reduction for seed in seeds)]
+    return [Instance(m, n, n) for m in chosen for n in sizes]
 
 
 def one_global_choice(model: Model) -> str:
@@ -407,4 +422,31 @@ P4R = Claim(
     repairs=("P4",),
 )
 
-CLAIMS = (R1, R2, R2L, P3R, P3S, P4R, R5, R5B)
+X3P = Claim(
+    id="X3p",
+    title="Linear processes: at k = n nothing is lost where the optimum is unique and treats equals alike",
+    statement=r"On a linear process whose features are constant on cells: if in every state the optimal joint action is unique and gives agents in one "
+    r"cell the same action, then $V^{\pi_n} = V^*$, hence $\max_{s_0} (V^* - V^{\pi_n}) \le \max_{s_0} (V^* - V^{\pi_k})$ for every $k$.",
+    source=_OURS,
+    reading="values are exactly those of the finite model over the cells; exact regression, independent draws; the condition is decided exactly (actions "
+    "that are the same in everything count once); the sides are the largest gap at n and 0, which is at most the gap at any k; exact rationals",
+    assumptions=(
+        "kernel and reward linear in features (Theorem 4.12)",
+        "features constant on the cells of a partition of [0, 1]",
+        "unique optimal joint actions, pure in each cell",
+    ),
+    registered=Status.CORROBORATED,
+    sides=_agrees_at_n,
+    instances=_cells_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_agrees_at_n, sabotage=_MILLIONTH),
+        lambda: _cells_instances(Profile.QUICK, None),
+    ),
+    rests_on=("P3r",),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("X3",),
+)
+
+CLAIMS = (R1, R2, R2L, P3R, P3S, P4R, R5, R5B, X3P)

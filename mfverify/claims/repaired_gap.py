@@ -23,7 +23,8 @@ occur plays any action.
 ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it stands in for Theorem 4.4.
 
 **S4r.** R4 for the local states ``E x S_l``. **X3r.** R4 for the cells of a linear process, on which its values are exactly those of a
-finite model.
+finite model. At k = n its bound is 0 (P3s), so that under a shared draw the gap does decay to 0 as k grows to n, which is what X3 says of
+independent draws and what fails there.
 
 **R6, independent draws.** Take the global agent's own draw for D, so that the global actions agree. Given D the local agents' actions are
 independent, ``a_i`` with the law ``P_s`` of its state. Couple each with what it does under R4, ``x_s`` for an outsider and ``a^D_i`` for
@@ -182,11 +183,12 @@ def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[In
 
 def _linear_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
-        return [Instance(spread(m).reduction, 4, k) for m in given for k in (2, 3)]
+        return [Instance(spread(m).reduction, 4, k) for m in given for k in (2, 3, 4)]
     plan = [(spread(models.coordination()).reduction, 60, k) for k in (11, 31, 51)]
     plan += [(spread(models.random_coupled(seed, discount="1/2")).reduction, 24, k) for seed in (4, 100) for k in (12, 23)]
     seeds = (1, 6) if profile is Profile.QUICK else range(16)
     plan += [(random_mixture(seed).reduction, 8, 7) for seed in seeds]
+    plan += [(random_mixture(seed).reduction, 3, 3) for seed in seeds] + [(spread(models.splitting(discount="9/10")).reduction, 4, 4)]
     return [Instance(m, n, k) for m, n, k in plan]
 
 
@@ -355,7 +357,7 @@ X3R = Claim(
     rests_on=("R4",),
     left_means="largest gap, shared draw",
     right_means="bound R4",
-    repairs=("X3b",),
+    repairs=("X3", "X3b"),
 )
 
 R6 = Claim(

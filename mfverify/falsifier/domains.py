@@ -88,6 +88,15 @@ def _largest_value(model: Model, n: int, k: int) -> Instance | None:
     return Instance(model, n, k, (("C", str(model.rt / (1 - model.discount))),)) if k > 1 else None
 
 
+def _linear_process(model: Model, n: int, k: int) -> Instance | None:
+    """A model as a linear process with the exact regression; at k = n there is nothing to compare."""
+    return Instance(model, n, k, (("transitions", 0),)) if k < n else None
+
+
+def _linear_process_fourfold(model: Model, n: int, k: int) -> Instance | None:
+    return Instance(model, n, k, (("transitions", 0),)) if 4 * k <= n else None
+
+
 def _models(
     make: Callable[[Model, int, int], Instance | None], cost: Callable[[Model, int, int], float], agents: tuple[int, ...] = _SMALL
 ) -> ModelDomain:
@@ -158,6 +167,10 @@ _DOMAINS: Mapping[str, Domain] = {
     "R1": _models(_proper, comparison_cost),
     "R5": ModelDomain(Arrangement(_gap, rational_cost, _SMALL, admits=lambda m: m.sizes[1] == 1, sizes=_NO_CHOICE, origin=Origin.RANDOM)),
     "T3": _models(_largest_value, lumped_cost, (8, 16, 32, 64, 128)),
+    "X3": _models(_linear_process, lumped_cost),
+    "X3b": _models(_linear_process_fourfold, lumped_cost, (4, 5, 6, 8, 12, 16)),
+    "X3p": _models(_everybody, rational_cost),
+    "X3r": _models(_gap, lambda model, n, k: max(shared_cost(model, n, k), rational_cost(model, n, k) if k == n else 0), (2, 3, 4, 6, 8)),
     "L1": _models(_same_size, comparison_cost, (1, 2, 3, 4, 5)),
     "L2": _models(_two_sizes, comparison_cost),
     "S4b": ModelDomain(Arrangement(_two_types, rational_cost, _SMALL, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES)),

@@ -72,6 +72,7 @@ NAMED = {
     "C3": ("C3", Instance(None, 2, 1, (("population", "1+1"),))),
     "C7": ("C7", Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))),
     "C7b": ("C7b", Instance(None, 2, 1, (("sample", "uniform"), ("population", "2+0"), ("kernel", "uniform")))),
+    "X3": ("X3", Instance(models.splitting(discount="9/10"), 2, 1, (("transitions", 0),))),
     "X3b": ("X3b", Instance(models.random_coupled(96), 16, 1, (("transitions", 0),))),
 }
 """What a name stands for: claim and instance, on bundled models."""
