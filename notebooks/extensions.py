@@ -242,7 +242,8 @@ plt.show()
 # agents with independent samples disagree. With few transitions a gap remains when everybody is sampled: that part is the price of M, not of
 # k. (A wrong kernel can even help at small k: it breaks the symmetry between the sides, and agents agree more often.) The order of Theorem
 # 4.12 hides its constant. So the catalogue checks the decay (X3), and the order with its constant fitted at k (X3b):
-# `mfverify verify --claims X1 X2 X3 X3b`.
+# `mfverify verify --claims X1 X2 X3 X3b`. Both are refuted. That the gap is zero at k = n here is no rule: on the splitting lottery, where the optimum
+# gives agents in one cell different actions, it is larger than at k = 1. X3p says when it is zero, X3r what a shared draw guarantees.
 
 # %%
 assert exact_gap[3] > exact_gap[0] / math.sqrt(8)

@@ -53,6 +53,7 @@ from mfverify.bounds import lipschitz, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
 from mfverify.claims.convergence import exact_gap
+from mfverify.claims.grounds import proof
 from mfverify.claims.lipschitz import exact_table
 from mfverify.claims.optimality_gap import symbol_values
 from mfverify.claims.quantities import learned, rational_system
@@ -444,6 +445,7 @@ X3P = Claim(
         lambda: _cells_instances(Profile.QUICK, None),
     ),
     rests_on=("P3r",),
+    grounds=proof("mfverify.claims.repaired", "X3p", uses=("P3r",)),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("X3",),

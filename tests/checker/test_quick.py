@@ -20,7 +20,7 @@ from tests.oracles import Instance, LabelledSystem
 
 Q = Fraction
 FOLDER = PROJECT / "reports" / "certificates"
-QUICK = ("C2", "C3", "C7", "C7b", "L2", "P3", "P4", "S4b", "T1", "T2_scaled", "X3b")
+QUICK = ("C2", "C3", "C7", "C7b", "L2", "P3", "P4", "S4b", "T1", "T2_scaled", "X3", "X3b")
 Document = dict[str, Any]
 
 
@@ -231,6 +231,18 @@ def test_gaps_at_two_samples_or_from_two_kinds_of_start(name: str) -> None:
     assert largest <= right < largest + CLOSE
 
 
+def test_the_gap_at_all_agents_against_the_gap_at_a_sample() -> None:
+    document = read("X3")
+    instance, n, k = instance_of(document), document["agents"], document["subsample"]
+    left, right, notes = sides(document)
+    assert (left, right) == (gap_of(instance, n, n)[start_of(document)], max(gap_of(instance, n, k).values()))
+    assert notes[-1].startswith("ties matter")
+    refused(changed("X3", "parameters", "transitions", to=8), "X3: this checker knows the exact regression only")
+    refused(changed("X3", "parameters", to={}), "X3: this checker knows the exact regression only")
+    refused(changed("X3", "subsample", to=n + 1), "subsample: expected an integer in 1..2")
+    refused(changed("X3", "subsample", to=n), "values: expected a list of 6 entries")
+
+
 def test_half_the_gap_at_a_quarter_of_the_sample() -> None:
     document = read("X3b")
     left, right, _ = sides(document)
@@ -417,7 +429,7 @@ def test_a_value_that_is_off_breaks_the_proof(name: str, by: Fraction) -> None:
 
 
 def test_every_claim_has_its_check() -> None:
-    assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3b")] == [checker.gap] * 9
+    assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b")] == [checker.gap] * 10
     assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [checker.concentration] * 4
     assert checker.CLAIMS["L2"] is checker.lipschitz
-    assert len(checker.CLAIMS) == 14
+    assert len(checker.CLAIMS) == 15

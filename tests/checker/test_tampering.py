@@ -124,7 +124,7 @@ def a_state_dropped(document: Document, rng: random.Random) -> Iterator[Document
 
 def another_claim(document: Document, rng: random.Random) -> Iterator[Document]:
     """Claims of another kind, and stronger bounds than were beaten."""
-    stronger = {"T1": ["T1b", "T2", "T2b"], "T2": ["T2b"], "C3": ["C2"], "C2": [], "P4": ["P3"], "X3b": ["P4", "S4b"]}
+    stronger = {"T1": ["T1b", "T2", "T2b"], "T2": ["T2b"], "C3": ["C2"], "C2": [], "P4": ["P3"], "X3": ["P3", "S4b"], "X3b": ["P4", "S4b"]}
     other_kind = ["L2", "C7", "B1", "T1 ", ""] if document["claim"] != "L2" else ["C7", "T1", "P3", "S4b"]
     for claim in [*stronger.get(document["claim"], []), *other_kind]:
         if claim != document["claim"] and (claim, document["claim"]) != ("C7", "C7b"):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from mfverify import Model, execution_value, learn, optimal_value, verify
+from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
 from mfverify.claims.extensions import X1, X2, X3, X3B, executed_mixtures
-from mfverify.models import absorbing, coordination, random_coupled
+from mfverify.extensions.linear_mdp import random_mixture
+from mfverify.models import absorbing, coordination, random_coupled, splitting
 from tests.agreement.checks import instance_of
 from tests.oracles import Greedy, LabelledSystem, independent_play
+from tests.oracles import execution_value as execution_value_by_listing
 
 
 @pytest.mark.parametrize("model", [coordination(), random_coupled(4)], ids=lambda m: m.name)
@@ -46,6 +50,54 @@ def test_sides_of_the_decay_are_the_two_gaps() -> None:
     assert few.lower <= 2 * outcome.right.upper
     # Here the gap does not only fail to halve: it grows.
     assert outcome.left.lower > 2 * outcome.right.upper
+
+
+def gap_by_listing(model: Model, n: int, k: int) -> Fraction:
+    """The largest gap over start states by brute force over labelled agents, exact."""
+    data = instance_of(model)
+    system = LabelledSystem(data, n)
+    played = execution_value_by_listing(data, n, k, "independent")
+    return max(best - played[state] for state, best in system.by_counts(system.optimum).items())
+
+
+def test_the_gap_grows_from_k_1_to_k_n_by_brute_force_and_in_closed_form() -> None:
+    model, gamma, cost = splitting(discount="9/10"), Fraction(9, 10), Fraction(1, 10)
+    at_n = gamma**2 / (2 * (1 - gamma)) - cost / 2  # V* from "both idle", where both stay idle and earn 0
+    assert at_n == gap_by_listing(model, 2, 2) == 4
+    assert gap_by_listing(model, 2, 1) == Fraction(1, 2)
+    outcome = X3.sides(Instance(model, 2, 1, (("transitions", 0),)))
+    assert isinstance(outcome, Sides)
+    assert (outcome.left.lower <= 4 <= outcome.left.upper, outcome.right.lower <= Fraction(1, 2) <= outcome.right.upper) == (True, True)
+    assert finding(X3, Instance(model, 2, 1, (("transitions", 0),))).verdict is Verdict.VIOLATED
+
+
+def test_violations_of_the_decay_lie_between_the_sample_sizes_of_the_first_search() -> None:
+    verdicts = {k: finding(X3, Instance(splitting(discount="9/10"), 8, k, (("transitions", 0),))).verdict for k in range(1, 8)}
+    assert [k for k, verdict in verdicts.items() if verdict is Verdict.VIOLATED] == [3, 5, 7]
+    assert [verdicts[k] for k in (1, 2, 4)] == [Verdict.HOLDS] * 3
+
+
+def test_the_opposite_rule_for_ties_undoes_the_counterexample() -> None:
+    """As its story says: the violation is one of the lexicographic rule."""
+    model = splitting(discount="9/10")
+    opposite = replace(model, local_kernel=model.local_kernel[:, :, ::-1], local_reward=model.local_reward[:, :, ::-1], name="opposite")
+    assert (gap_by_listing(opposite, 2, 1), gap_by_listing(opposite, 2, 2)) == (Fraction(1, 2), Fraction(1, 20))
+
+
+def test_seeded_regressions_are_a_figure_and_change_no_side() -> None:
+    process = random_mixture(6)
+    exact, sampled = (X3.sides(Instance(process.reduction, 8, 3, (("mixture", 6), ("transitions", m)))) for m in (0, 256))
+    assert isinstance(exact, Sides) and isinstance(sampled, Sides)
+    assert (exact.left.to_json(), exact.right.to_json()) == (sampled.left.to_json(), sampled.right.to_json())
+    assert len(sampled.details["curve"]["series"]) == len(exact.details["curve"]["series"]) + 2
+
+
+def test_the_repairs_of_the_decay_where_it_fails() -> None:
+    model = splitting(discount="9/10")
+    assert finding(CATALOGUE["X3p"], Instance(model, 2, 2)).verdict is Verdict.NOT_APPLICABLE
+    shared = CATALOGUE["X3r"].sides(Instance(model, 2, 2))
+    assert isinstance(shared, Sides)
+    assert (shared.left.upper, shared.right.lower) == (0, 0)
 
 
 def test_gap_of_the_noisy_system_is_that_of_the_model() -> None:

@@ -48,6 +48,16 @@ def test_claims_of_the_catalogue_that_list_their_own_instances() -> None:
     assert {claim.id for claim in CATALOGUE if isinstance(domain_of(claim), OwnDomain)} >= LISTS_ITSELF
 
 
+def test_the_search_finds_that_the_gap_on_a_linear_process_can_grow() -> None:
+    """Its first domain had n = 8 and k = 1, 2, 4 only, where the counterexample's own model holds."""
+    out = searched("X3", 24, seed=4)
+    assert out.found is not None and out.found.verdict is Verdict.VIOLATED
+    first = _Sequence(domain_of(CATALOGUE["X3"]), 0).next_round()
+    sizes = {(c.instance.agents, c.instance.subsample) for c in first}
+    assert len({n for n, _ in sizes}) > 2
+    assert all(k < n for n, k in sizes)
+
+
 @pytest.mark.parametrize("claim_id", [claim.id for claim in CATALOGUE])
 def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: str) -> None:
     first, again, other = (_Sequence(domain_of(CATALOGUE[claim_id]), seed).next_round() for seed in (0, 0, 1))
