@@ -320,13 +320,14 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
 
 
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
-    """What rests on what, and which claims lose their support in this run."""
+    """What rests on what, which claims lose their support in this run, and which keep it by another argument than the source's."""
     from mfverify.claims import dependencies
 
     return {
         "nodes": [claim.id for claim in claims],
-        "arrows": [list(arrow) for arrow in dependencies.arrows(claims)],
+        "arrows": {argument.value: [list(arrow) for arrow in dependencies.arrows(claims, argument)] for argument in dependencies.Argument},
         "unsupported": dependencies.unsupported(claims, statuses),
+        "replaced": dependencies.replaced(claims, statuses),
     }
 
 

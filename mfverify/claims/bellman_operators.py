@@ -2,13 +2,15 @@ r"""Sections 2-4 of the paper: the Bellman operators. Claims B1, B2, B3, B5.
 
 All checks are in exact arithmetic on small systems: both sides are rationals.
 
-**B2.** *Proof*, by induction over t; ``Q^0 = 0``. A permutation of the agents, applied to states and actions alike, changes neither the law of the next
-joint state, up to the same permutation (eq. 1: the agents move independently given the global state, by one kernel), nor the reward (eq. 2: a
-mean). So where ``Q^t`` does not change under permutations neither does ``V^t(s) = max_a Q^t(s, a)``, hence ``V^t`` is a function of the
-global state and the counts of the local states, ``Q^{t+1} = r + gamma E[V^t]`` is a function of the global state and action and the counts of
-the pairs, and it is the one that the operator on counts gives: both take the mean of the same function under the law of the next counts.
+**B2.** *Proof*, by induction over t; ``Q^0 = 0``. A permutation of the agents, applied to states and actions alike, changes neither the law
+of the next joint state, up to the same permutation (eq. 1: the agents move independently given the global state, by one kernel), nor the
+reward (eq. 2: a mean). So where ``Q^t`` does not change under permutations neither does ``V^t(s) = max_a Q^t(s, a)``, hence ``V^t`` is a
+function of the global state and the counts of the local states, ``Q^{t+1} = r + gamma E[V^t]`` is a function of the global state and action
+and the counts of the pairs, and it is the one that the operator on counts gives: both take the mean of the same function under the law of
+the next counts.
 
-**B5.** *Proof*, by induction over t: ``|Q^{t+1}| <= rt + gamma max |Q^t| <= rt + gamma rt (1 - gamma^t)/(1 - gamma) = rt (1 - gamma^{t+1})/(1 - gamma)``.
+**B5.** *Proof*, by induction over t: ``|Q^{t+1}| <= rt + gamma max |Q^t| <= rt + gamma rt (1 - gamma^t)/(1 - gamma) = rt (1 -
+gamma^{t+1})/(1 - gamma)``.
 """
 
 from __future__ import annotations
@@ -215,7 +217,9 @@ B1 = Claim(
     control=Control("gamma is replaced by 0.99 gamma", _less_discount(_labelled_contraction), lambda: _b1_instances(Profile.QUICK, None)),
     left_means="largest ratio ||TV - TU|| / ||V - U||",
     right_means="gamma",
-    grounds=theorem("Puterman 1994, Markov Decision Processes, section 6.2 (the operator of a discounted MDP; Banach's fixed point theorem)"),
+    grounds=theorem(
+        "Puterman 1994, Markov Decision Processes, section 6.2 (the operator of a discounted MDP; Banach's fixed point theorem)"
+    ),
 )
 
 B2 = Claim(

@@ -20,6 +20,7 @@ from mfverify.bounds import concentration as bounds
 from mfverify.bounds import symbols
 from mfverify.bounds.bound import Bound
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.claims.grounds import theorem
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.model import Model
 
@@ -141,6 +142,7 @@ C1 = Claim(
     control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", partial(_sup_norm, scale=Fraction(1, 8)), _control_instances),
     left_means="exact tail probability",
     right_means="bound",
+    grounds=theorem("Serfling 1974, The Annals of Statistics 2, Corollary 1.1, for both sides of each class, and a union over the classes"),
 )
 
 C2 = Claim(

@@ -15,6 +15,7 @@ from mfverify import counts, models
 from mfverify.bounds import optimality, symbols
 from mfverify.bounds.evaluate import enclose
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.claims.grounds import proof
 from mfverify.claims.quantities import executed, learned, optimum, rational_system
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
@@ -239,6 +240,7 @@ T3F = Claim(
     ),
     left_means="closed form from below",
     right_means="smallest gap over start states",
+    grounds=proof("mfverify.models.redrawn", "Bound for every n", uses=("P2",)),
 )
 
 CLAIMS = (P3, P4, T3, T3F)

@@ -6,6 +6,26 @@ S1 and S3, no subsampling (k = n) for S3b and S4.
 
 Types (paper, section 2) are a component of the local state that never changes: ``S_l = E x S``, agent i of type e moves and
 is rewarded as in the model of type e. A start state in which all agents are of type e is a start state of that model alone.
+
+**S1.** *Proof.* A distribution of k - 1 agents over Z classes is a vector of Z counts, each one of the k numbers 0, .., k - 1.
+
+**S2r.** *Proof.* Over ``|S_g||A_g|`` the standard table has ``|Z|^k`` entries, the mean-field table at most ``|Z| k^|Z|`` (S1t, S1). The
+switch picks the table whose side of the comparison is the smaller one, so the number of its entries is at most the smaller of the two.
+
+**S3.** *Proof.* In one global state there are J <= |Z| choices (local state, distinct kernel) and U <= |Z| distinct kernels. The pairs
+compared are the count vectors of k agents over J choices, the expectations the count vectors over U kernels, once for each of at most
+``|A_g|`` distinct rows. A count vector of k agents over at most |Z| classes is one of k - 1 agents with one more agent in one of the
+classes, so there are at most ``|Z| k^|Z|`` of them (S1): at most ``|S_g| |Z| k^|Z|`` pairs and ``|S_g||A_g| |Z| k^|Z|`` expectations.
+
+**S3f.** *Proof.* The entries are a sum, with positive weights, of numbers ``C(k+j-1, j-1) = (k+1)..(k+j-1)/(j-1)!`` of count vectors with j
+<= |Z| (see S3). For real k > 0 the logarithm of each has the slope ``sum_{i<j} k/(k+i) <= |Z| - 1`` in ln k, and the slope of a sum is a
+mean of the slopes of its terms. So every secant of ln(entries) against ln(k) has a slope of at most |Z| - 1, and the least-squares slope is
+a mean of the secants' slopes, with the weights ``(ln k_i - ln k_j)^2``.
+
+**S3b.** *Proof.* The mean-field table has at most ``|S_g||A_g||Z| k^|Z|`` entries (S1t, S1), and ``k = ceil(log2 n) <= log2 n + 1``.
+
+**S4.** *Proof.* The mean-field table has at most ``|S_g||A_g||Z| k^|Z|`` entries (S1t, S1) with ``|Z| = |E||S_l||A_l|``, and
+``k^|E| <= exp(|E| ln ln n) <= n`` for ``k <= ln n`` and ``|E| <= ln n/ln ln n``.
 """
 
 from __future__ import annotations
@@ -28,6 +48,7 @@ from mfverify.bounds.bound import Bound
 from mfverify.bounds.evaluate import enclose
 from mfverify.bounds.symbols import A_g, A_l, E, S_g, S_l, Z, k, n, times
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved, tightest
+from mfverify.claims.grounds import by_definition, proof, theorem
 from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
@@ -512,6 +533,7 @@ S1 = Claim(
     ),
     left_means="enumerated distributions",
     right_means="k^|Z|",
+    grounds=proof(__name__, "S1"),
 )
 
 S1T = Claim(
@@ -531,6 +553,7 @@ S1T = Claim(
     control=Control("the mean-field formula is taken at k + 1", partial(_table_sizes, shift=1), _quick(_table_instances)),
     left_means="largest |enumerated - stated|",
     right_means="0",
+    grounds=theorem("the number of multisets: Stanley 2012, Enumerative Combinatorics 1, section 1.2; the standard table is a product"),
 )
 
 S2 = Claim(
@@ -565,6 +588,7 @@ S2E = Claim(
     control=Control("the switch is reversed", _wrong_bound_switch, _quick(_switch_instances)),
     left_means="bound picked",
     right_means="smaller bound",
+    grounds=by_definition("it is the rule of Algorithm 1"),
 )
 
 S2R = Claim(
@@ -583,10 +607,10 @@ S2R = Claim(
     sides=partial(_smaller_than_bounds, Fraction(1)),
     instances=_switch_instances,
     control=Control("the bound is halved", partial(_smaller_than_bounds, _HALF), _quick(_switch_instances)),
-    rests_on=("S1",),
     left_means="entries of the table picked",
     right_means="smaller bound",
     repairs=("S2",),
+    grounds=proof(__name__, "S2r", uses=("S1", "S1t")),
 )
 
 S3 = Claim(
@@ -605,6 +629,7 @@ S3 = Claim(
     rests_on=("S1",),
     left_means="entries counted",
     right_means="polynomial bound",
+    grounds=proof(__name__, "S3", uses=("S1",)),
 )
 
 S3F = Claim(
@@ -621,6 +646,7 @@ S3F = Claim(
     rests_on=("S3",),
     left_means="fitted exponent",
     right_means="|Z|",
+    grounds=proof(__name__, "S3f", uses=("S3",)),
 )
 
 S3B = Claim(
@@ -637,6 +663,7 @@ S3B = Claim(
     rests_on=("S1",),
     left_means="entries",
     right_means="power of log n",
+    grounds=proof(__name__, "S3b", uses=("S1", "S1t")),
 )
 
 S4 = Claim(
@@ -655,6 +682,7 @@ S4 = Claim(
     rests_on=("S1",),
     left_means="entries",
     right_means="power of n",
+    grounds=proof(__name__, "S4", uses=("S1", "S1t")),
 )
 
 S4B = Claim(

@@ -3,24 +3,39 @@ r"""How far a uniform k-subset lies from its population: in the mean, in KL, and
 A population of n agents with count vector c over Z classes, all of them occupied; ``Delta`` a uniform k-subset. Left sides are
 exact rationals, except where a logarithm enters: those are enclosed in ball arithmetic.
 
-Proofs of what is ours here.
-
-*C4, R3m (mean).* The number X_z of sampled agents in class z is hypergeometric, so ``Var(X_z/k) = p_z (1-p_z) (n-k) / (k (n-1))``
+**C4, R3m (mean).** *Proof.* The number X_z of sampled agents in class z is hypergeometric, so ``Var(X_z/k) = p_z (1-p_z) (n-k) / (k (n-1))``
 with ``p_z = c_z/n``. By Jensen ``E TV <= (1/2) sum_z sqrt(Var(X_z/k))``, and by Cauchy-Schwarz ``sum_z sqrt(p_z (1-p_z)) <= sqrt(Z sum_z
 p_z (1-p_z)) <= sqrt(Z - 1)``, since ``sum_z p_z^2 >= 1/Z``. R3m keeps Z in place of Z - 1.
 
-*C4m (monotone).* Draw k+1 agents and drop a random one: given the larger sample the smaller one has the larger one's distribution
+**C4l (no less than that).** *Proof.* Write ``S = sum_i e_i`` with ``e_i = 1`` or -1 for the class of the i-th of k agents drawn from n/2
+and n/2, so that ``TV = |S|/(2k)``. Then ``E e_1 e_2 = -1/(n-1)`` and ``E e_1 e_2 e_3 e_4 = 3/((n-1)(n-3))`` give ``E S^2 = k(n-k)/(n-1)``
+and ``E S^4 - 3 (E S^2)^2 = -2 k (n-k) (n^2 - n - 3k(n-k)) / ((n-1)^2 (n-3)) <= 0`` for even n >= 4, since ``3 k(n-k) <= 3 n^2/4 <= n^2 -
+n``. By Hoelder's inequality ``(E S^2)^3 <= (E|S|)^2 E S^4``, so ``E|S| >= sqrt(E S^2/3) >= sqrt(E S^2)/2``. For n = 2, k = 1: TV = 1/2, and
+the bound is 1/4.
+
+**C4m (monotone).** *Proof.* Draw k+1 agents and drop a random one: given the larger sample the smaller one has the larger one's distribution
 in the mean, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``. Jensen.
 
-*R3 (tail).* TV is the largest of ``F_Delta(A) - F_[n](A)`` over the 2^Z sets A of classes. For one set the sample mean of its
+**R3 (tail).** *Proof.* TV is the largest of ``F_Delta(A) - F_[n](A)`` over the 2^Z sets A of classes. For one set the sample mean of its
 indicator is without replacement, and Serfling (1974) gives ``Pr[F_Delta(A) - F_[n](A) >= e] <= exp(-2 k n e^2 / (n-k+1))``.
 
-*R3k (KL in the mean).* ``KL(F||G) <= ln(1 + chi2(F||G)) <= chi2(F||G)``, and ``E chi2 = sum_z Var(X_z/k)/p_z = (Z-1) (n-k) / (k (n-1))``.
+**R3k (KL in the mean).** *Proof.* ``KL(F||G) <= ln(1 + chi2(F||G)) <= chi2(F||G)``, and ``E chi2 = sum_z Var(X_z/k)/p_z = (Z-1) (n-k) / (k
+(n-1))``.
 
-*C7r.* The next distributions differ by ``(F_Delta - F_[n]) P`` plus independent centred noise of the agents with the weights
-``1/k - 1/n`` (sampled) and ``-1/n``, whose squares add up to ``(n-k)/(nk)``; the rest is as for C4. The first term is C6.
+**C5.** *Proof.* ``F_[n] >= (k/n) F_Delta``, for Delta is a part of [n]. So ``KL = sum_z F_Delta(z) ln(F_Delta(z)/F_[n](z)) <= ln(n/k)``, and also
+``TV <= 1 - k/n``. These two are the trivial bounds of the other claims here.
 
-Also used: ``F_[n] >= (k/n) F_Delta``, hence always ``TV <= 1 - k/n`` and ``KL <= ln(n/k)``; these are the trivial bounds below.
+**C5e.** *Proof.* With every agent in a class of its own ``F_Delta(z)/F_[n](z) = n/k`` wherever ``F_Delta(z) > 0``, so ``KL = ln(n/k)`` for
+every sample.
+
+**C6.** *Proof.* ``2 TV(F P, G P) = sum_t |sum_s (F - G)(s) P(s, t)| <= sum_s |F - G|(s) sum_t P(s, t) = 2 TV(F, G)``; a permutation of the
+classes attains equality.
+
+**C7r.** *Proof.* The next distributions differ by ``(F_Delta - F_[n]) P``, which is C6, plus a noise of mean 0: in class t it is ``sum_i
+w_i (1{s_i' = t} - p_it)`` over independent agents i that move to t with probability ``p_it``, with the weights ``1/k - 1/n`` (sampled) and
+``-1/n``, whose squares add up to ``(n-k)/(nk)``. Half the sum over t of its mean size is at most ``(1/2) sum_t sqrt(sum_i w_i^2 p_it (1 -
+p_it))``, and as for C4 that is at most ``(1/2) sqrt(Z sum_i w_i^2 sum_t p_it (1 - p_it)) <= (1/2) sqrt((Z-1) sum_i w_i^2)``, Z being the
+number of classes that agents move to.
 """
 
 from __future__ import annotations
@@ -42,6 +57,7 @@ from mfverify.bounds.evaluate import enclose
 from mfverify.bounds.symbols import HALF, TV, Z, k, n, plus, root, times
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
 from mfverify.claims.concentration import populations, tail, tail_sides
+from mfverify.claims.grounds import proof
 from mfverify.enclosure import Interval, maximum, round_down, round_up
 from mfverify.model import Model
 
@@ -525,6 +541,7 @@ C4 = Claim(
     control=Control("the constant 1/2 is replaced by 1/4", _scaled(_mean, _HALVED), _control_instances),
     left_means="exact E TV",
     right_means="bound",
+    grounds=proof(__name__, "C4"),
 )
 
 C4L = Claim(
@@ -542,6 +559,7 @@ C4L = Claim(
     ),
     left_means="bound from below",
     right_means="exact E TV",
+    grounds=proof(__name__, "C4l"),
 )
 
 C4M = Claim(
@@ -557,6 +575,7 @@ C4M = Claim(
     control=Control("k and k + 1 are exchanged", partial(_decrease, exchanged=(0, 1)), lambda: _decrease_instances(Profile.QUICK, None)),
     left_means="exact E TV at k + 1",
     right_means="exact E TV at k",
+    grounds=proof(__name__, "C4m"),
 )
 
 C5 = Claim(
@@ -577,6 +596,7 @@ C5 = Claim(
     ),
     left_means="largest exp(k KL)",
     right_means="(n/k)^k",
+    grounds=proof(__name__, "C5"),
 )
 
 C5E = Claim(
@@ -596,6 +616,7 @@ C5E = Claim(
     ),
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
+    grounds=proof(__name__, "C5e"),
 )
 
 C6 = Claim(
@@ -615,6 +636,7 @@ C6 = Claim(
     ),
     left_means="largest TV(FP, GP)",
     right_means="TV(F, G)",
+    grounds=proof(__name__, "C6"),
 )
 
 C7 = Claim(
@@ -676,10 +698,10 @@ C7R = Claim(
     control=Control(
         "the fluctuation is halved", _scaled(_repaired_transition, _HALVED), lambda: _transition_instances(Profile.QUICK, None)
     ),
-    rests_on=("C6",),
     left_means="exact E TV after",
     right_means="bound",
     repairs=("C7", "C7b"),
+    grounds=proof(__name__, "C7r", uses=("C6",)),
 )
 
 R3 = Claim(
@@ -698,6 +720,7 @@ R3 = Claim(
     left_means="exact tail probability",
     right_means="bound",
     repairs=("C2", "C3"),
+    grounds=proof(__name__, "R3"),
 )
 
 R3M = Claim(
@@ -711,10 +734,10 @@ R3M = Claim(
     sides=_repaired_mean,
     instances=_instances,
     control=Control("the constant 1/2 is replaced by 1/4", _scaled(_repaired_mean, _HALVED), _control_instances),
-    rests_on=("C4",),
     left_means="exact E TV",
     right_means="bound",
     repairs=("C2",),
+    grounds=proof(__name__, "R3m", uses=("C4",)),
 )
 
 R3K = Claim(
@@ -728,9 +751,9 @@ R3K = Claim(
     sides=_mean_of_divergence,
     instances=_instances,
     control=Control("the right side is divided by four", _scaled(_mean_of_divergence, Fraction(1, 4)), _control_instances),
-    rests_on=("C5",),
     left_means="E KL",
     right_means="bound",
+    grounds=proof(__name__, "R3k"),
 )
 
 CLAIMS: tuple[Claim, ...] = (C4, C4L, C4M, C5, C5E, C6, C7, C7B, C7R, R3, R3M, R3K)

@@ -4,16 +4,33 @@ The empirical operator replaces the mean over next states by m samples per (stat
 ``Qhat(s, a) = r(s, a) + (gamma / m) sum_j V(s_j)`` (eq. 8, 10). Its fixed point is ``Q^est_{k,m}``, its Bellman noise
 ``eps_{k,m} = ||Q^est_{k,m} - Q*_k||_inf``.
 
-*B4, B4b.* The law of ``Qhat(s, a)`` is computed exactly: labelled next states (eq. 1), convolved m times. Sample sets of
+**B4.** *Proof.* Each sample has the law of the next state, so the mean of m of them has its expectation. The next counts of labelled agents
+have the law that the operator on counts uses (B2).
+
+*The law for B4 and B4b.* The law of ``Qhat(s, a)`` is computed exactly: labelled next states (eq. 1), convolved m times. Sample sets of
 different actions are independent, so the law of the maximum has the product of the distribution functions.
 
-*B7.* ``Q^T - Q*_k = gamma E[V^{T-1} - V*_k]``, so the iteration error is enclosed from one table of expectations per
+**B7.** *Proof.* Let ``X = rt sqrt(k)/(1-gamma)``. From 0 the contraction gives ``||Q^T - Q*_k|| <= gamma^T rt/(1-gamma) <= exp(-(1-gamma)
+T) X/sqrt(k)`` (B3, B5). For X >= 1 and ``T >= 2/(1-gamma) ln X`` that is at most ``1/(X sqrt(k)) <= 1/sqrt(k)``; for X < 1, where T = 0, it
+is ``X/sqrt(k) < 1/sqrt(k)``.
+
+*The errors for B7.* ``Q^T - Q*_k = gamma E[V^{T-1} - V*_k]``, so the iteration error is enclosed from one table of expectations per
 iteration, the rounding errors of the sweeps added up with the factor gamma.
 
-*N1b.* ``eps_{k,m} <= gamma/(1-gamma) max |(P^ - P) V*_k|``, for ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``.
-By Hoeffding's inequality and a union bound over N pairs the maximum exceeds ``t`` with probability at most
-``2 N exp(-2 m t^2 / span^2)``, ``span = max V*_k - min V*_k``. So ``eps <= 1/sqrt(k)`` with probability at least
-``1 - 1/(100 e^k)`` for every ``m >= gamma^2 k span^2 / (2 (1-gamma)^2) (ln(200 N) + k)``.
+**N1b.** *Proof.* ``eps_{k,m} <= gamma/(1-gamma) max |(P^ - P) V*_k|``, for ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P)
+V*_k``. By Hoeffding's inequality and a union bound over N pairs the maximum exceeds ``t`` with probability at most ``2 N exp(-2 m t^2 /
+span^2)``, ``span = max V*_k - min V*_k``. So ``eps <= 1/sqrt(k)`` with probability at least ``1 - 1/(100 e^k)`` for every ``m >= x =
+gamma^2 k span^2 / (2 (1-gamma)^2) (ln(200 N) + k)``. That the least such m is at most m*: let ``M = |S_g||A_g||Z_l| >= 2``, so that ``m* =
+4 M k^(3.5+|Z_l|) ln M ln(1/(1-gamma))/(1-gamma)^5``. With ``N = |S_g||A_g||Z_l|^k <= M^k`` and ``span <= 2/(1-gamma)`` (rewards bounded by
+one)
+
+    x/m* <= gamma^2 (1-gamma)/(2 ln(1/(1-gamma))) (ln 200 + k ln M + k)/(k^(2.5+|Z_l|) M ln M)
+         <= (gamma (1-gamma)/2) (ln 200 + 1 + ln M)/(M ln M) <= 2.53 gamma (1-gamma) <= 0.64,
+
+for ``ln(1/(1-gamma)) >= gamma``, ``k^(2.5+|Z_l|) >= k``, and M = 2 is the worst. If x <= 1, then m = 1 <= m* by assumption. If x > 1 and m*
+>= 2.8, then ``ceil(x) < x + 1 <= 0.64 m* + 1 <= m*``. If x > 1 and m* < 2.8, then x < 1.8, so m = 2, and ``m* >= x/(2.53 gamma (1-gamma))
+>= 2`` where ``gamma (1-gamma) <= 0.1976``; that is so, for 0.27 <= gamma <= 0.73 would give ``m* >= 8 ln 2 ln(1/0.73)/0.73^5 > 8``. (The
+span is computed from an enclosure of ``V*_k`` and a little larger.)
 """
 
 from __future__ import annotations
@@ -37,6 +54,7 @@ from mfverify.bounds import optimality, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.bounds.evaluate import UndefinedError, enclose
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
+from mfverify.claims.grounds import SEARCH_ONLY, proof
 from mfverify.claims.optimality_gap import gap_sides, symbol_values
 from mfverify.claims.quantities import optimum, rational_system
 from mfverify.enclosure import Interval, round_down, round_up, rounding_error
@@ -667,6 +685,7 @@ B4 = Claim(
     ),
     left_means="largest |E Qhat(s, a) - Q(s, a)|",
     right_means="0",
+    grounds=proof(__name__, "B4", uses=("B2",)),
 )
 
 B4B = Claim(
@@ -711,6 +730,7 @@ B6 = Claim(
     rests_on=("B3", "B4"),
     left_means="mean eps at 16 m",
     right_means="half the mean eps at m",
+    grounds=SEARCH_ONLY,
 )
 
 B7 = Claim(
@@ -734,6 +754,7 @@ B7 = Claim(
     rests_on=("B3", "B5"),
     left_means="iteration error after T iterations",
     right_means="1/sqrt(k)",
+    grounds=proof(__name__, "B7", uses=("B3", "B5")),
 )
 
 N1 = Claim(
@@ -751,6 +772,7 @@ N1 = Claim(
     rests_on=("B4", "B6"),
     left_means="log10 of the m that suffices on the seeds",
     right_means="log10 m*",
+    grounds=SEARCH_ONLY,
 )
 
 N1B = Claim(
@@ -772,6 +794,7 @@ N1B = Claim(
     rests_on=("B3", "B4"),
     left_means="log10 of the m that provably suffices",
     right_means="log10 m*",
+    grounds=proof(__name__, "N1b", uses=("B3", "B4")),
 )
 
 N1C = Claim(

@@ -3,6 +3,11 @@ r"""The settings to which the paper extends its theorems: stochastic rewards (X1
 X1 is an identity in exact arithmetic. X2 is statistical: its sides are exact numbers, but what they are depends on fixed seeds.
 X3 and X3b compare certified optimality gaps at two sample sizes; the order of Theorem 4.12 hides constants, so what is checked is
 whether the gap decays. Both are refuted; X3p and X3r say what holds.
+
+**X1.** *Proof.* Let policies see the last outcomes of all rewards beside the state. The law of the next state and outcomes, given state,
+outcomes and action, does not depend on the old outcomes, and the mean reward of the step is the expected reward. So the Bellman equations,
+of the optimum and of a policy that does not look at outcomes, are solved by the values of the model with the expected rewards, whatever the
+outcomes; and their solutions are unique (B1).
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ from mfverify.bellman.sampled import SampledOperator
 from mfverify.bounds import optimality, symbols
 from mfverify.bounds.evaluate import UndefinedError
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.claims.grounds import SEARCH_ONLY, proof
 from mfverify.claims.optimality_gap import symbol_values
 from mfverify.claims.quantities import executed, learned, optimum, rational_system
 from mfverify.enclosure import Enclosure, Interval, round_down, round_up
@@ -403,6 +409,7 @@ X1 = Claim(
     ),
     left_means="largest difference of V* and of V^pi",
     right_means="0",
+    grounds=proof(__name__, "X1", uses=("B1",)),
 )
 
 X2 = Claim(
@@ -429,6 +436,7 @@ X2 = Claim(
     rests_on=("B3",),
     left_means="mean distance after 64 times the steps",
     right_means="half the mean distance after the steps",
+    grounds=SEARCH_ONLY,
 )
 
 X3 = Claim(

@@ -2,6 +2,16 @@ r"""Lipschitz continuity of Q*_k in the empirical distribution. Claims L1 (same 
 
 ``Q*_k(s_g, F, a_g)`` for every distribution F of k state-action pairs, in exact arithmetic; the instance compares all pairs of
 distributions and shows the tightest.
+
+**L1.** *Proof.* Let two systems of k agents start with pairs z and z' that differ in one agent alone, say the first, with the same global
+state and action. The second system can do the following: simulate a copy of the first system's first agent, which starts at ``z_1`` and
+moves by the local kernel with private randomness; choose the global action and the actions of agents 2, .., k as the first system's optimal
+policy does for the copy and agents 2, .., k; and let its own first agent do anything. Agents move independently given the global state, so
+the global state, the copy and agents 2, .., k have the law of the first system. What the two systems earn differs in the first agent's
+reward only: by at most ``2 rt_l/k`` a step, the first step included. Randomness and memory do not help (Puterman 1994, section 5.5), so
+``Q_k(z') >= Q_k(z) - 2 rt_l/(k (1-gamma))``, and the same with z and z' exchanged. Q depends on the distribution of the pairs alone (B2),
+and F can be turned into F' by changing ``k TV(F, F')`` agents one at a time: ``|Q_k(F) - Q_k(F')| <= 2 rt_l/(1-gamma) TV(F, F')``. No step
+compares empirical distributions after a transition, so C7 is not used.
 """
 
 from __future__ import annotations
@@ -15,6 +25,7 @@ from mfverify import counts, models
 from mfverify.bounds import lipschitz as bounds
 from mfverify.bounds import symbols
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
+from mfverify.claims.grounds import proof
 from mfverify.claims.quantities import rational_system
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import fraction
@@ -121,6 +132,7 @@ L1 = Claim(
     rests_on=("B3", "C7"),
     left_means="largest |Q_k(F) - Q_k(F')| at this TV",
     right_means="Lipschitz bound",
+    grounds=proof(__name__, "L1", uses=("B2",)),
 )
 
 L2 = Claim(

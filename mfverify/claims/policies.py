@@ -15,6 +15,7 @@ import flint
 
 from mfverify import counts, models
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.claims.grounds import by_definition, theorem
 from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import JointAction, RationalSystem, State, fraction
@@ -210,6 +211,7 @@ P1 = Claim(
     control=Control("the right side carries one more factor gamma", _wrong_occupancy, lambda: _p1_instances(Profile.QUICK, None)),
     left_means="largest |left - right| of the identity",
     right_means="0",
+    grounds=theorem("Kakade and Langford 2002, Lemma 6.1"),
 )
 
 P2 = Claim(
@@ -228,6 +230,7 @@ P2 = Claim(
     rests_on=("B2",),
     left_means="largest |formula - enumeration|",
     right_means="0",
+    grounds=by_definition("eq. 11-12 are Algorithm 2 written out; subsets with equal counts act alike (B2)", uses=("B2",)),
 )
 
 CLAIMS = (P1, P2)

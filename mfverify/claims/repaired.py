@@ -1,45 +1,49 @@
 r"""What does hold, in exact arithmetic: repaired statements, ours, with proofs (R1, R2, R2L, P3r, P3s, P4r, R5, R5b, X3p).
 
-``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system. L1 is used, which one agent at a time proves: let two systems of k
-agents differ in one agent; the one can play the other's optimal policy, with a simulated copy of the other's agent in place of its
-own, so their rewards differ by at most ``2 rt_l/k`` a step; hence ``|Q_k(F) - Q_k(F')| <= L TV(F, F')``.
+``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system. The proof of L1, which is used, stands in ``lipschitz.py``.
 
-**R1, subsampling is optimistic.** ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])`` for any random k-subset that contains every agent with probability
-k/n (a uniform one, say), and the same for Q. *Proof.* The k-agent system can draw Delta, simulate the other n - k agents with private
-randomness and play the n-optimal policy's actions for its own agents and the global one: the labelled n-agent process has its own
-law, Delta is independent of it, and so the mean over Delta of the mean reward over Delta is the mean reward over [n]. What it earns
-with randomness and memory is at most ``V_k(s_g, s_Delta)``.
+**R1, subsampling is optimistic.** ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])`` for any random k-subset that contains every agent with
+probability k/n (a uniform one, say), and the same for Q. *Proof.* The k-agent system can draw Delta, simulate the other n - k agents with
+private randomness and play the n-optimal policy's actions for its own agents and the global one: the labelled n-agent process has its own
+law, Delta is independent of it, and so the mean over Delta of the mean reward over Delta is the mean reward over [n]. What it earns with
+randomness and memory is at most ``V_k(s_g, s_Delta)``.
 
-**P4r.** Applied to k + 1 agents inside n: ``E V_k`` falls as k grows, from ``E V_1`` down to ``V_n`` at k = n. This monotonicity in k, of what the
-learner expects and not of what it gets, stands in for P4.
+**P4r.** *Proof.* Given k + 1 sampled agents, a uniform k of them: R1 with k + 1 in place of n, then the mean over the k + 1. So ``E V_k``
+falls as k grows, from ``E V_1`` down to ``V_n`` at k = n. This monotonicity in k, of what the learner expects and not of what it gets,
+stands in for P4.
 
-**R2, Lipschitz across sizes with a fluctuation term.** For ``z_Delta`` inside ``z_[n]``:
-``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``. *Proof.* Let C be the largest of
-``Q_k(z_Delta) - Q_n(z_[n]) - L TV(z_Delta, z_[n])``. The rewards differ by at most ``2 rt_l TV``. Let the shared agents move alike. The next distributions
-differ by the difference of the means, at most TV (C6), and by independent centred noise with the weights ``1/k - 1/n`` (sampled) and ``-1/n``,
-whose squares add up to ``(n-k)/(nk)``: in the mean the square root (as C7r). Then give the agents of Delta a k-optimal joint action, and complete
-it to [n] so that in each local state the actions have the shares that they have in Delta, rounded by largest remainders (per state
-the errors add up to at most |A_l|/2): that costs ``Z/(4n)``, and ``z_Delta`` lies again inside ``z_[n]``. So
-``C <= gamma (L [fluctuation + rounding] + C)``, and ``2 rt_l + gamma L = L`` keeps the slope.
+**R2, Lipschitz across sizes with a fluctuation term.** For ``z_Delta`` inside ``z_[n]``: ``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma
+L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``. *Proof.* Let C be the largest of ``Q_k(z_Delta) - Q_n(z_[n]) - L TV(z_Delta,
+z_[n])``. The rewards differ by at most ``2 rt_l TV``. Let the shared agents move alike. The next distributions differ by the difference of
+the means, at most TV (C6), and by independent centred noise with the weights ``1/k - 1/n`` (sampled) and ``-1/n``, whose squares add up to
+``(n-k)/(nk)``: in the mean the square root (C7r, into |S_l| classes). Then give the agents of Delta a k-optimal joint action, and complete
+it to [n] so that in each local state the actions have the shares that they have in Delta, rounded by largest remainders (per state the
+errors add up to at most |A_l|/2; where no sampled agent is, any actions do): that costs ``Z/(4n)``, and ``z_Delta`` lies again inside
+``z_[n]``, since with ``n_s >= k_s`` agents in a state no share is rounded below the sample's number. So ``C <= gamma (L [fluctuation +
+rounding] + C)``, and ``2 rt_l + gamma L = L`` keeps the slope.
 
-**R2L, the other side.** ``Q_n(z_[n]) - Q_k(F) <= L (TV(F, z_[n]) + Z/(4k))`` for every F of k agents. *Proof.* In R1 draw Delta by systematic sampling,
-so that every class has its share rounded up or down, in the mean ``E TV(z_Delta, z_[n]) <= Z/(4k)`` (a share with fractional part t is off by
-``2 t (1-t)/k <= 1/(2k)`` in the mean). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by L1.
+**R2L, the other side.** ``Q_n(z_[n]) - Q_k(F) <= L (TV(F, z_[n]) + Z/(4k))`` for every F of k agents. *Proof.* In R1 draw Delta by
+systematic sampling, so that every class has its share rounded up or down, in the mean ``E TV(z_Delta, z_[n]) <= Z/(4k)`` (a share with
+fractional part t is off by ``2 t (1-t)/k <= 1/(2k)`` in the mean). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by
+L1.
 
-**P3r, P3s.** At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all agents in one
-local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for all agents
-the members play one optimal joint action, of several any.
+**P3r, P3s.** *Proof.* At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all
+agents in one local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for
+all agents the members play one optimal joint action, of several any, and a policy that does so in every state is optimal (Puterman 1994,
+section 6.2).
 
-**X3p.** On a linear process whose features are constant on cells, the cells of the agents form the n-agent system of the finite model over
-cells, and the values of the process are its values (``extensions/linear_mdp.py``). So P3r for that model says: where the optimum is unique and
-gives all agents in one cell the same action, the gap at k = n is 0, and no gap at a smaller sample is below it, since no gap is negative. This is
-X3 with the condition that its counterexample lacks; the decay to 0 under a shared draw needs no condition (P3s, and X3r at k = n).
+**X3p.** *Proof.* On a linear process whose features are constant on cells, the cells of the agents form the n-agent system of the finite
+model over cells, and the values of the process are its values (``extensions/linear_mdp.py``). So P3r for that model says: where the optimum
+is unique and gives all agents in one cell the same action, the gap at k = n is 0, and no gap at a smaller sample is below it, since no gap
+is negative. This is X3 with the condition that its counterexample lacks; the decay to 0 under a shared draw needs no condition (P3s, and
+X3r at k = n).
 
-**R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only optimal one for
-every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is at most the mean of
-``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and
-``Q_n(s_g, z, b) = mean of q(s_g, b, z_i)``; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for every sample and
-every agent's part maximises ``q(s_g, b, s_i, .)``, whatever it samples. R5: ``|A_g| = 1`` is the special case without a choice.
+**R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only
+optimal one for every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is
+at most the mean of ``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and ``Q_n(s_g, z, a_g)
+= mean of q(s_g, a_g, z_i)`` for every a_g; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for
+every sample and every agent's part maximises ``q(s_g, b, s_i, .)``, whatever it samples: what is played earns the mean of ``v(s_g, s_i)``,
+which is ``V_n``. R5: ``|A_g| = 1`` is the special case without a choice.
 """
 
 from __future__ import annotations
@@ -281,6 +285,7 @@ R1 = Claim(
     ),
     left_means="largest V_n - E V_k",
     right_means="0",
+    grounds=proof(__name__, "R1"),
 )
 
 R2 = Claim(
@@ -298,10 +303,10 @@ R2 = Claim(
         partial(_lipschitz_side, lipschitz.UPPER, True, scale=Fraction(1, 4)),
         lambda: _exact_pairs(Profile.QUICK, None),
     ),
-    rests_on=("B3", "C6"),
     left_means="largest Q_k - Q_n",
     right_means="bound",
     repairs=("L2",),
+    grounds=proof(__name__, "R2", uses=("B3", "C6", "C7r")),
 )
 
 R2L = Claim(
@@ -319,10 +324,10 @@ R2L = Claim(
         partial(_lipschitz_side, lipschitz.LOWER, False, scale=Fraction(1, 4)),
         lambda: _exact_pairs(Profile.QUICK, None),
     ),
-    rests_on=("L1", "R1"),
     left_means="largest Q_n - Q_k",
     right_means="bound",
     repairs=("L2",),
+    grounds=proof(__name__, "R2L", uses=("L1", "R1")),
 )
 
 R5 = Claim(
@@ -342,6 +347,7 @@ R5 = Claim(
     ),
     left_means="largest gap",
     right_means="0",
+    grounds=proof(__name__, "R5", uses=("R5b",)),
 )
 
 R5B = Claim(
@@ -359,10 +365,10 @@ R5B = Claim(
         partial(_one_global_choice, sabotage=_MILLIONTH),
         lambda: _r5b_instances(Profile.QUICK, None),
     ),
-    rests_on=("R1",),
     left_means="largest gap",
     right_means="0",
     repairs=("T1", "T1b"),
+    grounds=proof(__name__, "R5b", uses=("R1",)),
 )
 
 P3R = Claim(
@@ -380,10 +386,10 @@ P3R = Claim(
         partial(_agrees_at_n, sabotage=_MILLIONTH),
         lambda: _everybody_instances(Profile.QUICK, None),
     ),
-    rests_on=("B2", "P2"),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
+    grounds=proof(__name__, "P3r", uses=("B2",)),
 )
 
 P3S = Claim(
@@ -404,6 +410,7 @@ P3S = Claim(
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
+    grounds=proof(__name__, "P3s", uses=("B1", "B2")),
 )
 
 P4R = Claim(
@@ -417,10 +424,10 @@ P4R = Claim(
     sides=_optimism_falls,
     instances=_exact_pairs,
     control=Control("k and k + 1 are exchanged", partial(_optimism_falls, exchanged=True), lambda: _exact_pairs(Profile.QUICK, None)),
-    rests_on=("R1",),
     left_means="largest E V_{k+1} - E V_k",
     right_means="0",
     repairs=("P4",),
+    grounds=proof(__name__, "P4r", uses=("R1",)),
 )
 
 X3P = Claim(
@@ -444,8 +451,7 @@ X3P = Claim(
         partial(_agrees_at_n, sabotage=_MILLIONTH),
         lambda: _cells_instances(Profile.QUICK, None),
     ),
-    rests_on=("P3r",),
-    grounds=proof("mfverify.claims.repaired", "X3p", uses=("P3r",)),
+    grounds=proof(__name__, "X3p", uses=("P3r",)),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("X3",),

@@ -4,7 +4,7 @@ r"""Gap bounds that do hold, ours, with proofs: R4, R4u, R4n, S4r, X3r under a s
 
 **R4.** *Policy.* One uniform k-subset D a step for everybody. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
 D play their part; an agent outside whose state s occurs in D copies a uniformly random member in s, one whose state does not
-occur plays any action.
+occur plays any action. *Proof.*
 
 1. *Performance difference* (P1): ``V_n - V^pi = 1/(1-gamma)`` times a mean, over states that the policy visits, of the loss
    ``V_n(s) - E Q_n(s, a)`` of one step. So it suffices to bound the loss in every state, and to divide by 1 - gamma.
@@ -16,26 +16,31 @@ occur plays any action.
    at most ``sqrt((n_s - k_s)(|A_l| - 1))/n``; for one that does not occur the sum is ``F_[n](s)``, the first term. Summing over s, with
    Cauchy-Schwarz, and with ``E TV(s_D, s_[n]) <= (1/2) sqrt((|S_l|-1)(n-k)/(k(n-1)))`` (C4): the two first terms of the bound.
 
-**R4u.** The terms of R4 with their largest value over n: ``(n-k)/(k(n-1)) <= 1/k``, ``(n-k)/n^2 <= 1/(4k)`` (largest at n = 2k),
+**R4u.** *Proof.* The terms of R4 with their largest value over n: ``(n-k)/(k(n-1)) <= 1/k``, ``(n-k)/n^2 <= 1/(4k)`` (largest at n = 2k),
 ``1{k<n}/n <= 1/k``. A constant times 1/sqrt(k) for all n at once, which is what T3 says of independent draws.
 
-**R4n.** A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k``: step 2 becomes ``V_n(s) <= E_D Q_k(z_D) + 2 eps``. With
-``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it stands in for Theorem 4.4.
+**R4n.** *Proof.* A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k``: step 2 of R4 becomes ``V_n(s) <= E_D Q_k(z_D) + 2 eps``, once
+a step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it stands in for Theorem 4.4.
 
-**S4r.** R4 for the local states ``E x S_l``. **X3r.** R4 for the cells of a linear process, on which its values are exactly those of a
-finite model. At k = n its bound is 0 (P3s), so that under a shared draw the gap does decay to 0 as k grows to n, which is what X3 says of
-independent draws and what fails there.
+**S4r.** *Proof.* A model with types is a model with the local states ``E x S_l``, of which the first component never changes. R4 holds for
+it, with ``|E||S_l|`` in place of ``|S_l|`` and ``|E| Z`` in place of Z.
 
-**R6, independent draws.** Take the global agent's own draw for D, so that the global actions agree. Given D the local agents' actions are
-independent, ``a_i`` with the law ``P_s`` of its state. Couple each with what it does under R4, ``x_s`` for an outsider and ``a^D_i`` for
-a member: the mean share of agents that differ is
+**X3r.** *Proof.* R4 for the cells. A local state of the process acts through its cell alone, and the mass of a component on a cell is a
+fixed number, so the cells of the agents are a Markov decision process of their own, the finite model, with the same values, greedy policies
+and executed values (``extensions/linear_mdp.py``); who copies within a cell copies in that model. At k = n the bound is 0
+(P3s), so that under a shared draw the gap does decay to 0 as k grows to n, which is what X3 says of independent draws and what fails there.
+
+**R6, independent draws.** *Proof.* Take the global agent's own draw for D, so that the global actions agree. Given D the local agents'
+actions are independent, ``a_i`` with the law ``P_s`` of its state. Couple each with what it does under R4, ``x_s`` for an outsider and
+``a^D_i`` for a member: the mean share of agents that differ is
 
     dis(s) = E_D sum_s [ (k_s/n) (1 - sum_a x_sa P_s(a)) + ((n_s - k_s)/n) TV(P_s, x_s) ].
 
-Changing the actions of a share d of the agents changes ``Q_n`` by at most ``L d`` (L1 for n agents), so a step loses at most ``L dis(s)`` more
-than under R4. The condition under which independent draws are fine is that ``dis`` is small: samples of one population rarely
-disagree on what to do, as where the k-optimal actions do not depend on the counts, or where an action gap keeps the population's
-decision through its fluctuation. Where a population is balanced, as in the counterexamples, ``dis`` is about 1/2.
+Changing the actions of a share d of the agents changes ``Q_n`` by at most ``L d`` (L1 for n agents), so a step loses at most ``L dis(s)``
+more than under R4, whose steps 2 to 4 bound the loss in every state; then step 1 (P1). The condition under which independent draws are fine
+is that ``dis`` is small: samples of one population rarely disagree on what to do, as where the k-optimal actions do not depend on the
+counts, or where an action gap keeps the population's decision through its fluctuation. Where a population is balanced, as in the
+counterexamples, ``dis`` is about 1/2.
 """
 
 from __future__ import annotations
@@ -49,6 +54,7 @@ from mfverify.bounds import noise, optimality, symbols
 from mfverify.bounds.bound import Bound
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.claims.costs import twins
+from mfverify.claims.grounds import proof
 from mfverify.claims.optimality_gap import gap_sides, symbol_values
 from mfverify.claims.quantities import executed, learned, optimum
 from mfverify.claims.repaired import everybody_shares
@@ -275,10 +281,10 @@ R4 = Claim(
     sides=partial(_shared_gap, optimality.SHARED_DRAW),
     instances=_shared_instances,
     control=_control("the bound is divided by forty", partial(_shared_gap, optimality.SHARED_DRAW), Fraction(1, 40), _shared_instances),
-    rests_on=("P1", "R1", "R2", "C4"),
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("T1", "T1b"),
+    grounds=proof(__name__, "R4", uses=("C4", "P1", "R1", "R2")),
 )
 
 R4U = Claim(
@@ -296,10 +302,10 @@ R4U = Claim(
     control=_control(
         "the bound is divided by two hundred", partial(_shared_gap, optimality.SHARED_DRAW_UNIFORM), Fraction(1, 200), _uniform_instances
     ),
-    rests_on=("R4",),
     left_means="largest gap, shared draw",
     right_means="bound R4u",
     repairs=("T3",),
+    grounds=proof(__name__, "R4u", uses=("R4",)),
 )
 
 R4N = Claim(
@@ -315,10 +321,10 @@ R4N = Claim(
     sides=_noisy_gap,
     instances=_noisy_instances,
     control=_control("the bound is divided by two hundred", _noisy_gap, Fraction(1, 200), _noisy_instances),
-    rests_on=("R4", "N1r"),
     left_means="largest gap, shared draw",
     right_means="bound R4n",
     repairs=("T2", "T2b"),
+    grounds=proof(__name__, "R4n", uses=("R4",)),
 )
 
 S4R = Claim(
@@ -334,10 +340,10 @@ S4R = Claim(
     sides=_typed_gap,
     instances=_typed_instances,
     control=_control("the bound is divided by forty", _typed_gap, Fraction(1, 40), _typed_instances),
-    rests_on=("R4",),
     left_means="largest gap, shared draw",
     right_means="bound S4r",
     repairs=("S4b",),
+    grounds=proof(__name__, "S4r", uses=("R4",)),
 )
 
 X3R = Claim(
@@ -354,10 +360,10 @@ X3R = Claim(
     control=_control(
         "the bound is divided by two hundred", partial(_shared_gap, optimality.SHARED_DRAW), Fraction(1, 200), _linear_instances
     ),
-    rests_on=("R4",),
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("X3", "X3b"),
+    grounds=proof(__name__, "X3r", uses=("R4",)),
 )
 
 R6 = Claim(
@@ -372,10 +378,10 @@ R6 = Claim(
     sides=_independent_gap,
     instances=_independent_instances,
     control=_control("the bound is divided by forty", _independent_gap, Fraction(1, 40), _independent_instances),
-    rests_on=("L1", "R4"),
     left_means="largest gap, independent draws",
     right_means="bound R6",
     repairs=("T1", "T1b"),
+    grounds=proof(__name__, "R6", uses=("L1", "P1", "P2", "R4")),
 )
 
 CLAIMS = (R4, R4U, R4N, S4R, X3R, R6)

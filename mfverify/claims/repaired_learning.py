@@ -1,12 +1,14 @@
 r"""What does hold of learning from samples, ours, with proofs: B4r in place of B4b, N1r in place of N1c.
 
-**B4r.** For fixed V let ``X_a`` be the mean of m samples of ``V(s')`` for the joint action a, ``mu_a`` its expectation. By Jensen ``E max >= max E``, so the bias
-is not negative. By Hoeffding's lemma ``X_a - mu_a`` is sub-Gaussian with variance proxy ``span^2/(4m)``, so for N joint actions, independent
-or not, ``E max_a (X_a - mu_a) <= span sqrt(ln N / (2m))``, and ``E max_a (c_a + X_a) - max_a (c_a + mu_a)`` is at most that. The operator discounts it.
+**B4r.** *Proof.* For fixed V let ``X_a`` be the mean of m samples of ``V(s')`` for the joint action a, ``mu_a`` its expectation. By Jensen
+``E max >= max E``, so the bias is not negative. By Hoeffding's lemma ``X_a - mu_a`` is sub-Gaussian with variance proxy ``span^2/(4m)``, so
+for N joint actions, independent or not, ``E max_a (X_a - mu_a) <= span sqrt(ln N / (2m))``, and ``E max_a (c_a + X_a) - max_a (c_a +
+mu_a)`` is at most that. The operator discounts it.
 
-**N1r.** ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``, so ``eps <= gamma/(1-gamma) max |(P^ - P) V*_k|``. By Hoeffding's inequality and a
-union over N pairs the maximum exceeds t with probability at most ``2 N exp(-2 m t^2/span^2)``; with ``t = (1-gamma)/(gamma sqrt(k))`` that is at most
-``1/(100 e^k)`` from the stated m on. Unlike m*, it grows with the square of the rewards, through the span of ``V*_k``.
+**N1r.** *Proof.* ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``, so ``eps <= gamma/(1-gamma) max |(P^ - P) V*_k|``. By
+Hoeffding's inequality and a union over N pairs the maximum exceeds t with probability at most ``2 N exp(-2 m t^2/span^2)``; with ``t =
+(1-gamma)/(gamma sqrt(k))`` that is at most ``1/(100 e^k)`` from the stated m on. Unlike m*, it grows with the square of the rewards,
+through the span of ``V*_k``.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from mfverify.bounds import noise, symbols
 from mfverify.bounds.evaluate import enclose
 from mfverify.claims import empirical_operator as learning
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.claims.grounds import proof
 from mfverify.claims.optimality_gap import symbol_values
 from mfverify.enclosure import Interval
 from mfverify.model import Model
@@ -76,10 +79,10 @@ B4R = Claim(
     control=Control(
         "the bound is divided by eight", partial(_bias, scale=Fraction(1, 8)), lambda: learning.b4b_instances(Profile.QUICK, None)
     ),
-    rests_on=("B4",),
     left_means="bias (or minus the bias)",
     right_means="bound (or 0)",
     repairs=("B4b",),
+    grounds=proof(__name__, "B4r", uses=("B4",)),
 )
 
 N1R = Claim(
@@ -94,10 +97,10 @@ N1R = Claim(
     sides=_failure,
     instances=_failure_instances,
     control=Control("a hundredth of m", partial(_failure, share=100), lambda: _failure_instances(Profile.QUICK, None)),
-    rests_on=("B3", "B4"),
     left_means="probability that eps > 1/sqrt(k)",
     right_means="1/(100 e^k)",
     repairs=("N1c",),
+    grounds=proof(__name__, "N1r", uses=("B3", "B4")),
 )
 
 CLAIMS = (B4R, N1R)

@@ -22,7 +22,7 @@ Rounds are independent, so with ``l = E D_k(X)``, ``X_0`` binomial(n, 1/2), the 
 
 never less than ``gamma^2/(1 - gamma^2) l``, from every start.
 
-*Bound for every n.* The coins being fair and independent, ``m_k`` is a U-statistic of order k with the kernel h, of mean
+*Bound for every n.* *Proof.* The coins being fair and independent, ``m_k`` is a U-statistic of order k with the kernel h, of mean
 ``t_k`` (0 for odd k; the probability of a tie for even k) and ``Var h = 1 - t_k^2``, so ``Var m_k <= (k/n)(1 - t_k^2)`` (Hoeffding 1948,
 Annals of Mathematical Statistics 19, eq. 5.18: ``n Var U <= k Var h``). A sample is k fair coins, of which the minority moves, so
 ``E c_k = (1 - w_k)/2`` with ``w_k = E|2 Y - k|/k = C(k-1, floor(k/2)) / 2^(k-1)``, Y binomial(k, 1/2); and ``t_k = w_k`` for even k. With

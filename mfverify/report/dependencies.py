@@ -1,13 +1,14 @@
-"""The drawing of what rests on what: claims in layers, an arrow from each claim to those that its argument uses.
+"""The drawing of what rests on what: claims in layers, an arrow from each claim to those that an argument for it uses.
 
-Shape, hatching and words say the status, so that colour is not needed: refuted claims are crossed squares, claims that rest on
-a refuted one have a dashed outline.
+There are two kinds of arrows: solid for the argument that the claim's grounds name (ours, a known theorem, the definitions), dashed for the
+source's. Shapes and line styles say the status, so that colour is not needed: refuted claims are squares, claims without support have a
+dashed outline.
 """
 
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import Final, TypeAlias
 
 import matplotlib as mpl
 import networkx as nx
@@ -28,11 +29,23 @@ _SHAPES: Final = {
     Status.UNDECIDED: ("D", "#ffffff", "undecided"),
 }
 
+_Line: TypeAlias = str | tuple[int, tuple[int, int]]
+_GROUNDS: Final[tuple[_Line, float, str]] = ("-", 0.08, "our argument uses")
+_SOURCE: Final[tuple[_Line, float, str]] = ((0, (4, 2)), -0.08, "the source's argument uses")
+"""Line style, bend and words of the two kinds of arrows."""
+
+_WHOLE: Final = "#555555"
+_BROKEN: Final = "#b04a00"
+
 
 def drawing(run: Document) -> Markup | None:
     """The graph of the claims of a run that are joined by an arrow, or None where there is none."""
     statuses = {claim.id: claim.status for claim in run.claims}
-    arrows = nx.DiGraph([(a, b) for claim in run.claims for a, b in ((claim.id, used) for used in claim.rests_on) if b in statuses])
+    kinds = {
+        _GROUNDS: [(claim.id, used) for claim in run.claims if claim.grounds for used in claim.grounds.uses if used in statuses],
+        _SOURCE: [(claim.id, used) for claim in run.claims for used in claim.rests_on if used in statuses],
+    }
+    arrows = nx.DiGraph([pair for pairs in kinds.values() for pair in pairs])
     if not arrows.edges:
         return None
     place = _places(arrows)
@@ -46,22 +59,22 @@ def drawing(run: Document) -> Markup | None:
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.set_axis_off()
-        for a, b in sorted(arrows.edges):
-            broken = statuses[b] is Status.REFUTED
-            axes.annotate(
-                "",
-                xy=place[b],
-                xytext=place[a],
-                arrowprops={
-                    "arrowstyle": "-|>",
-                    "color": "#b04a00" if broken else "#555555",
-                    "linestyle": (0, (4, 2)) if broken else "-",
-                    "shrinkA": 17,
-                    "shrinkB": 17,
-                    "linewidth": 1.0,
-                    "connectionstyle": "arc3,rad=0.08",
-                },
-            )
+        for (line, bend, _), pairs in kinds.items():
+            for a, b in sorted(pairs):
+                axes.annotate(
+                    "",
+                    xy=place[b],
+                    xytext=place[a],
+                    arrowprops={
+                        "arrowstyle": "-|>",
+                        "color": _BROKEN if statuses[b] is Status.REFUTED else _WHOLE,
+                        "linestyle": line,
+                        "shrinkA": 17,
+                        "shrinkB": 17,
+                        "linewidth": 1.0,
+                        "connectionstyle": f"arc3,rad={bend}",
+                    },
+                )
         for name in sorted(arrows):
             marker, colour, _ = _SHAPES[statuses[name]]
             edge = (0, (2, 1.5)) if name in run.unsupported else "-"
@@ -81,8 +94,9 @@ def drawing(run: Document) -> Markup | None:
             )
             for s in used
         ]
-        handles.append(Line2D([], [], color="#555555", label="its argument uses"))
-        handles.append(Line2D([], [], color="#b04a00", linestyle=(0, (4, 2)), label="uses a refuted claim"))
+        handles += [Line2D([], [], color=_WHOLE, linestyle=line, label=label) for (line, _, label), pairs in kinds.items() if pairs]
+        if any(statuses[b] is Status.REFUTED for _, b in arrows.edges):
+            handles.append(Line2D([], [], color=_BROKEN, label="uses a refuted claim"))
         if run.unsupported:
             handles.append(
                 axes.scatter(
@@ -93,20 +107,26 @@ def drawing(run: Document) -> Markup | None:
                     facecolor="white",
                     edgecolor="black",
                     linestyle=[(0, (2, 1.5))],
-                    label="dashed outline: lost its support",
+                    label="dashed outline: every argument uses a refuted claim",
                 )
             )
         figure.legend(handles=handles, loc="outside lower center", ncols=3)
         axes.set_xlim(-0.6, width - 0.4)
         axes.set_ylim(-0.6, height - 0.4)
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    spoken = "; ".join(f"{a} rests on {', '.join(sorted(arrows.successors(a)))}" for a in sorted(arrows) if arrows.out_degree(a))
-    return inlined(buffer.getvalue(), f"What rests on what: {spoken}.", "plot-dependencies")
+    spoken = "; ".join(
+        f"{a}: {label} {', '.join(sorted(b for x, b in pairs if x == a))}"
+        for a in sorted(arrows)
+        for (_, _, label), pairs in kinds.items()
+        if any(x == a for x, _ in pairs)
+    )
+    return inlined(buffer.getvalue(), f"What rests on what. {spoken}.", "plot-dependencies")
 
 
 def _places(arrows: nx.DiGraph) -> dict[str, tuple[float, float]]:
-    """Layers by what must come first (what others rest on at the bottom), each centred, by id within a layer."""
-    layers = [sorted(layer) for layer in nx.topological_generations(arrows.reverse())]
+    """Layers by what must come first (what others rest on at the bottom), each centred, by id within a layer; a circle is one layer."""
+    parts = nx.condensation(arrows.reverse())
+    layers = [sorted(name for part in layer for name in parts.nodes[part]["members"]) for layer in nx.topological_generations(parts)]
     widest = max(len(layer) for layer in layers)
     return {
         name: (i + (widest - len(layer)) / 2 + 0.22 * (y % 2), float(y)) for y, layer in enumerate(layers) for i, name in enumerate(layer)

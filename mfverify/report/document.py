@@ -16,7 +16,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                                 "reason": str, "details": {}, "reproduce": command}]}],
      "models": [{"name", "documentation", "fingerprint": str, "discount", "rt_g", "rt_l", "rt": exact rationals,
                  "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
-     "graph"?: {"unsupported": {id: [refuted ids that it rests on, directly or through others]}, ...},
+     "graph"?: {"unsupported": {id: [refuted ids that every argument for it uses, directly or through others]},
+                "replaced"?: {id: [refuted ids that the source's argument for it uses, while the one of its grounds does not]}, ...},
      "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null}],
      "searches"?: null | [{"claim", "version", "date", "code": str, "seed", "candidates": int, "seconds": number, "exhausted": bool,
                            "families": {name: int}, "verdicts": {verdict: int}, "violated": label|null,
@@ -253,6 +254,7 @@ class Document:
     unexpected: tuple[str, ...]
     provenance: tuple[tuple[str, Any], ...]
     unsupported: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    replaced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vacuity: Vacuity | None = None
     certificates: tuple[CertificateRecord, ...] = ()
     searches: Mapping[str, SearchRecord] | None = None
@@ -285,7 +287,8 @@ def read(document: Mapping[str, Any]) -> Document:
         models=models,
         unexpected=_strings(summary, "unexpected", "summary"),
         provenance=tuple((text(str(name)), value) for name, value in provenance.items() if name != DURATIONS),
-        unsupported=_unsupported(top),
+        unsupported=_causes(top, "unsupported"),
+        replaced=_causes(top, "replaced"),
         vacuity=_vacuity(top["vacuity"]) if top.get("vacuity") is not None else None,
         certificates=tuple(
             _certificate(entry, number) for number, entry in _list({"certificates": []} | dict(top), "certificates", "report document")
@@ -360,10 +363,10 @@ def _seconds(value: Any, place: str) -> float:
     return number
 
 
-def _unsupported(top: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    graph = _mapping(top.get("graph") or {"unsupported": {}}, "graph")
-    lost = _mapping(_get(graph, "unsupported", "graph"), "graph, unsupported")
-    return {text(str(name)): _strings(lost, name, "graph, unsupported") for name in lost}
+def _causes(top: Mapping[str, Any], name: str) -> dict[str, tuple[str, ...]]:
+    graph = _mapping(top.get("graph") or {}, "graph")
+    causes = _mapping(graph.get(name, {}), f"graph, {name}")
+    return {text(str(claim)): _strings(causes, claim, f"graph, {name}") for claim in causes}
 
 
 def _vacuity(entry: Any) -> Vacuity:

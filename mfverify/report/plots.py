@@ -367,7 +367,8 @@ def _light(tag: str) -> str:
 
 
 def _without_idle_groups(body: str) -> str:
-    """The body without the groups that have no attribute: they mean nothing."""
+    """The body without the groups that have no attribute or no content: they mean nothing."""
+    body = re.sub(r"<g\b[^>]*/>\s*", "", body)
     kept: list[bool] = []
 
     def group(tag: re.Match[str]) -> str:

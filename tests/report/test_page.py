@@ -215,6 +215,33 @@ def test_grounds_stand_beside_the_status() -> None:
     assert all(kind.sentence in tree.section("words").text for kind in Ground)
 
 
+def test_the_graph_tells_the_arguments_of_the_source_from_ours() -> None:
+    held = instance("holds", actual=side(0.5, 0.5), bound=side(0.75, 0.75))
+    refuted = claim("C7", "refuted", [instance("violated", actual=side(2, 2), bound=side(1, 1))])
+    kept = claim("L1", "corroborated", [held], rests_on=["C7"], grounds=GROUNDS["A"] | {"uses": []})
+    above = claim("R6", "corroborated", [held], grounds=GROUNDS["A"] | {"uses": ["L1"]})
+    lost = claim("R9", "corroborated", [held], grounds=GROUNDS["A"] | {"uses": ["C7"]})
+    graph = {"unsupported": {"R9": ["C7"]}, "replaced": {"L1": ["C7"]}}
+    tree = parse(render(document([refuted, kept, above, lost], graph=graph)))
+    section = tree.section("dependencies")
+    (drawing,) = section.all("svg")
+    assert drawing.attributes["aria-label"] == (
+        "What rests on what. L1: the source's argument uses C7; R6: our argument uses L1; R9: our argument uses C7."
+    )
+    assert [item.text for item in section.all("li")] == [
+        "R9 is not refuted here, but every argument for it uses C7, which is.",
+        "L1 keeps its support: the source's argument for it uses C7, which is refuted; our argument does not.",
+    ]
+    for words in ("our argument uses", "the source's argument uses", "uses a refuted claim", "every argument uses a refuted claim"):
+        assert words in " ".join(part.text for part in drawing.all("text"))
+
+
+def test_arguments_in_a_circle_are_drawn() -> None:
+    held = instance("holds", actual=side(0.5, 0.5), bound=side(0.75, 0.75))
+    circle = [claim(a, "corroborated", [held], rests_on=[b]) for a, b in (("X", "Y"), ("Y", "X"))]
+    assert "X: the source's argument uses Y" in parse(render(document(circle))).section("dependencies").all("svg")[0].attributes["aria-label"]
+
+
 def test_a_violation_of_a_proved_claim_is_an_alarm() -> None:
     alarm = "A violated instance is certified here: the argument or the program is wrong."
     tree = grounded(A="refuted", D="refuted")
