@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 VERSION: Final = independent.VERSION
 _DIGITS: Final = (6, 9, 12)
 """Decimals of the values of the k-agent system, tried in this order; then exact rationals, where ties need them."""
+_ORIGIN: Final = "mixture"
+"""The parameter that says which linear process a model is the reduction of. A certificate is about the model, which it writes out."""
 _LONGEST_EXACT: Final = 60
 """An exact side with more characters than this is stated in decimals, rounded to the safe side."""
 
@@ -176,7 +178,7 @@ def _document(claim_id: str, instance: Instance, left: Interval, right: Interval
         "model": None if instance.model is None else _model_document(instance.model),
         "agents": instance.agents,
         "subsample": instance.subsample,
-        "parameters": dict(instance.parameters),
+        "parameters": {name: value for name, value in instance.parameters if name != _ORIGIN},
         "state": None,
         "actual": {"lower": _text(actual)},
         "bound": {"upper": _text(bound)},

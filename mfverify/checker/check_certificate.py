@@ -26,6 +26,7 @@ from fractions import Fraction as Q
 from itertools import product
 from math import ceil, comb, floor, isqrt, lcm, log, prod
 from operator import add, mul
+from random import Random
 from typing import Any, NamedTuple
 
 VERSION, LARGEST_FILE, FINE = 1, 8_000_000, 2**48  # FINE: the unit of probabilities in large systems
@@ -68,6 +69,13 @@ def get(document: Any, key: str, kind: type) -> Any:
     """An entry of an object, of the type that it has to be of."""
     require(isinstance(document, dict) and isinstance(document.get(key), kind), f"{key}: is missing or not of the type {kind.__name__}")
     return document[key]
+
+
+def part(document: Any, key: str, names: str) -> Any:
+    """An object with exactly these entries: what is not read here cannot be stated either."""
+    found = get(document, key, dict)
+    require(sorted(found) == sorted(names.split()), f"{key}: expected the entries ({names}) and no others")
+    return found
 
 
 def integer(value: Any, low: int, high: int, place: str) -> int:
@@ -127,8 +135,10 @@ class Model:
     """``P_g[s_g][a_g][s_g']``, ``P_l[s_l][s_g][a_l][s_l']``, ``r_g[s_g][a_g]``, ``r_l[s_l][s_g][a_l]``, gamma: rational and checked."""
 
     def __init__(self, document: Any) -> None:
-        given = get(document, "model", dict)
-        self.gamma = rational(given.get("discount"), "discount")
+        full = {"model": {"name": ""} | get(document, "model", dict)}
+        given = part(full, "model", "discount global_kernel global_reward local_kernel local_reward name")
+        self.name = get(given, "name", str)  # a label for the reader: nothing here depends on it or repeats it
+        self.gamma = rational(given["discount"], "discount")
         at = [get(given, key, list) for key in ("global_kernel", "local_kernel", "global_reward", "local_reward")]
         try:
             G, B, S, A = self.sizes = len(at[0]), len(at[0][0]), len(at[1]), len(at[1][0][0])
@@ -381,13 +391,14 @@ def witness(model: Model, n: int, entries: list[Any], work: Work) -> dict[State,
     """Lower bounds of ``V*``: values of a policy on the states listed; elsewhere it counts as ``-rt/(1 - gamma)``, which no policy falls
     below. The largest shortfall ``W - (r + gamma E W)`` over the listed states is charged to all by fact 2."""
     A, listed, actions = model.sizes[3], {}, {}
-    for entry in entries:
+    for found in entries:
+        entry = part({"witness": found}, "witness", "counts global global_action local_actions value")
         g, c = model.state(entry, n, "witness")
-        b = integer(entry.get("global_action"), 0, model.sizes[1] - 1, "witness")
-        d = counts(entry.get("local_actions"), n, len(c) * A, "witness")
+        b = integer(entry["global_action"], 0, model.sizes[1] - 1, "witness")
+        d = counts(entry["local_actions"], n, len(c) * A, "witness")
         require(all(sum(d[s * A : s * A + A]) == x for s, x in enumerate(c)), "witness: actions do not belong to the counts of their state")
         require((g, c) not in listed, "witness: a state is listed twice")
-        listed[g, c], actions[g, c] = rational(entry.get("value"), "witness"), (b, d)
+        listed[g, c], actions[g, c] = rational(entry["value"], "witness"), (b, d)
         require(listed[g, c] >= -model.most, "witness: a value is below what any policy earns")
     values = Values(model, n, listed, -model.most)
     work.spend(len(listed) * (1000 + n))
@@ -442,48 +453,55 @@ Sides = tuple[Q, Q, list[str]]
 
 def played(model: Model, n: int, k: int, document: Any, work: Work) -> tuple[Values, Q, str]:
     """The greedy policy of the k-agent system, which has to be the one written down, and bounds of its value with n agents."""
-    part = get(document, "subsampled", dict)
-    claimed = rational(part.get("radius"), "radius")
-    _, plays, tied = bellman(model, k, all_values(model, k, part, "values"), work, claimed)
+    learned = part(document, "subsampled", "policy radius values")
+    claimed = rational(learned["radius"], "radius")
+    _, plays, tied = bellman(model, k, all_values(model, k, learned, "values"), work, claimed)
     policy = [[[*plays[g, c]] for c in vectors(k, model.sizes[2])] for g in range(model.sizes[0])]
-    require(part.get("policy") == policy, "policy: what is written down is not the greedy policy of the k-agent system")
+    require(learned["policy"] == policy, "policy: what is written down is not the greedy policy of the k-agent system")
     values = all_values(model, n, document, "executed")
     return values, executed(model, n, k, plays, values, work), tied
 
 
 def gap(claim: str, document: Any, work: Work) -> Sides:
     """``V*(s_0) - V^{pi_k}(s_0)``, and what the claim says of it. P4, X3 and X3b speak of a larger sample on the left."""
-    model, n, said = Model(document), integer(document["agents"], 1, 10_000, "agents"), get(document, "parameters", dict)
+    said = part(document, "parameters", {"T3": "C", "S4b": "types", "X3": "transitions", "X3b": "transitions"}.get(claim, ""))
+    model, n = Model(document), integer(document["agents"], 1, 10_000, "agents")
     first = integer(document["subsample"], 1, n, "subsample")
     k = integer({"P4": first + 1, "X3": n, "X3b": 4 * first}.get(claim, first), 1, n, "larger subsample")
-    start, proof, notes = model.state(document["state"], n, "state"), get(document, "proof", dict), []
+    start, notes = model.state(part(document, "state", "counts global"), n, "state"), []
+    proof = part(document, "proof", "executed subsampled witness" + " reference" * (claim in ("P4", "S4b", "X3", "X3b")))
     values, off, tied = played(model, n, k, proof, work)
     best = witness(model, n, get(proof, "witness", list), work)
     require(start in best, "witness: the start state is missing")
     left = best[start] - values.listed[start] - off
     if claim[:2] in ("T1", "T2"):
         right = theorem_bound(claim, model, n, k)
-        certain = all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l))
-        alike = "every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one"
         sure = "this is the exact operator: the event to which the theorem gives its probability is taken to be sure"
-        notes += [alike if certain else sure] if claim[:2] == "T2" else []
+        if all(p in (0, 1) for p in flat(model.P_g) + flat(model.P_l)):
+            sure = "every next state is certain, so T_{k,m} = T_k for every m and the theorem's probability is one"
+        notes += [sure] if claim[:2] == "T2" else []
     elif claim == "T3":
-        right = rational(said.get("C"), "C") * (1 + logarithm(Q(k))[1]) / root(Q(k))[0]
+        C = rational(said["C"], "C")
+        require(C > 0, "C: T3 speaks of a constant C > 0")
+        right = C * (1 + logarithm(Q(k))[1]) / root(Q(k))[0]
         least = min(x - values.listed[s] for s, x in best.items()) - off
         if len(best) == len(values.listed):
             notes.append(f"and the gap is at least {floor(least * 1000) / 1000} from every start")
+        notes.append("no smaller constant does for this model either; of larger ones this says nothing")
     elif claim == "P3":
         require(k == n, "P3 speaks of k = n")
         right = Q(0)
     else:  # the largest gap at the smaller sample over all start states; S4b: at the same sample over those with a single type
-        require(claim[:2] != "X3" or said.get("transitions") == 0, f"{claim}: this checker knows the exact regression only (transitions: 0)")
-        top = all_values(model, n, get(proof, "reference", dict), "optimum")
-        values, off, also = played(model, n, first, proof["reference"], work)
+        integer(said.get("transitions", 0), 0, 0, f"{claim}: this checker knows the exact regression only (transitions: 0)")
+        smaller = part(proof, "reference", "executed optimum subsampled")
+        top = all_values(model, n, smaller, "optimum")
+        values, off, also = played(model, n, first, smaller, work)
         tied, off = tied or also, off + bellman(model, n, top, work)[0]
-        types = types_in(model, integer(said.get("types"), 2, model.sizes[2], "types")) if claim == "S4b" else lambda _: 1
+        types = types_in(model, integer(said["types"], 2, model.sizes[2], "types")) if claim == "S4b" else lambda _: 1
         require(claim != "S4b" or types(start[1]) == said["types"], "state: not all types are present")
-        largest = max(top.listed[s] - values.listed[s] for s in top.listed if types(s[1]) == 1) + off
-        right = max(largest, Q(0)) * (Q(1, 2) if claim == "X3b" else 1)
+        largest = max(top.listed[s] - values.listed[s] for s in top.listed if types(s[1]) == 1)
+        require(claim[:2] != "X3" or largest > off, f"{claim} speaks of samples that certainly cost something, and this one may not")
+        right = max(largest + off, Q(0)) * (Q(1, 2) if claim == "X3b" else 1)
     unique = "no tie-breaking is involved, except among actions that do the same"
     return left, right, [*notes, f"ties matter, as in {tied}: they are exact, and broken lexicographically" if tied else unique]
 
@@ -499,19 +517,32 @@ def types_in(model: Model, types: int) -> Callable[[tuple[int, ...]], int]:
 
 def lipschitz(_: str, document: Any, work: Work) -> Sides:
     """L2: ``|Q*_k(s_g, F, a_g) - Q*_k'(s_g, F', a_g)|``, and ``2 rt_l/(1 - gamma) TV(F, F')``."""
-    model, said, proof, ends, laws = Model(document), get(document, "parameters", dict), get(document, "proof", dict), [], []
-    g = integer(get(document, "state", dict).get("global"), 0, model.sizes[0] - 1, "state")
-    b = integer(proof.get("global_action"), 0, model.sizes[1] - 1, "global_action")
-    for size, key in ((document["subsample"], "first"), (said.get("other"), "second")):
-        k = integer(size, 1, 10_000, "subsample, other")
-        part = get(proof, key, dict)
-        d, values = counts(part.get("actions"), k, model.sizes[2] * model.sizes[3], key), all_values(model, k, part, "values")
+    other, proof = part(document, "parameters", "other")["other"], part(document, "proof", "first global_action second")
+    model, ends, laws = Model(document), [], []
+    g = integer(part(document, "state", "global")["global"], 0, model.sizes[0] - 1, "state")
+    b = integer(proof["global_action"], 0, model.sizes[1] - 1, "global_action")
+    require(document["agents"] is None, "agents: L2 speaks of no larger system, expected null")
+    for size, key in ((document["subsample"], "first"), (other, "second")):
+        k, end = integer(size, 1, 10_000, "subsample, other"), part(proof, key, "actions values")
+        d, values = counts(end["actions"], k, model.sizes[2] * model.sizes[3], key), all_values(model, k, end, "values")
         off = model.gamma * bellman(model, k, values, work)[0]
         low, high = action_value(model, k, values, g, b, d, model.unit(k), work)
         ends.append((low - off, high + off))
         laws.append(d)
     left, distance = max(ends[0][0] - ends[1][1], ends[1][0] - ends[0][1]), total_variation(*laws)
     return left, 2 * model.rt_l / (1 - model.gamma) * distance, [f"the two distributions have total variation {distance}"]
+
+
+def kernel_named(name: str, Z: int) -> list[list[Q]]:
+    """Where the agents of each of Z classes go: to each target of their class alike; the targets may be drawn by Python from a seed."""
+    seed, rows = re.fullmatch(r"random-(0|[1-9][0-9]{0,17})", name), []
+    draw = Random(int(seed[1]) if seed else 0)
+    for s in range(Z):
+        known = {"stay": [s], "rotate": [(s + 1) % Z], "merge": [0], "uniform": [*range(Z)], "lazy": [s, (s + 1) % Z]}
+        require(name in known or seed is not None, f"kernel: expected {', '.join(known)} or random-SEED")
+        to = known.get(name) or [t for t in range(Z) for _ in range(draw.choice((0, 0, 1, 2, 5)))] + [draw.randrange(Z)]
+        rows.append([Q(to.count(t), len(to)) for t in range(Z)])
+    return rows
 
 
 def total_variation(c: tuple[int, ...], d: tuple[int, ...]) -> Q:
@@ -523,18 +554,23 @@ def concentration(claim: str, document: Any, work: Work) -> Sides:
     """A uniform k-subset against its population. C2, C3: ``Pr[TV >= d]``, and the bound that the claim gives for all epsilon just below d
     (it is continuous, so at d itself; C3 is solved for its delta). C7, C7b: the mean distance after every agent has moved once, and
     (the mean of) the one before."""
-    said, proof, n = get(document, "parameters", dict), get(document, "proof", dict), integer(document["agents"], 1, 2000, "agents")
+    tail, n = claim in ("C2", "C3"), integer(document["agents"], 1, 2000, "agents")
+    said = part(document, "parameters", "population" if tail else "kernel population sample")
+    proof = part(document, "proof", "deviation" if tail else "kernel")
+    require(document["model"] is None and document["state"] is None, f"model, state: {claim} speaks of none, expected null")
     c, k = listed(get(said, "population", str), n, "population"), integer(document["subsample"], 1, n, "subsample")
     Z = len(c)
-    work.spend(10 * comb(k + Z - 1, Z - 1) * (1 if claim in ("C2", "C3") else Z * n * n))
-    if claim in ("C2", "C3"):
-        d = rational(proof.get("deviation"), "deviation")
+    work.spend(10 * comb(k + Z - 1, Z - 1) * (1 if tail else Z * n * n))
+    if tail:
+        d = rational(proof["deviation"], "deviation")
         require(min(c) > 0 and d > 0, "expected a population that occupies every class, and a positive deviation")
         ways = sum(w for x, w in samples(c, k) if total_variation(x, c) >= d)
         bound = 2 * Z / exponential((2 if claim == "C2" else 8) * n * k * d * d / (n - k + 1))[0]
         return Q(ways, comb(n, k)), bound, [f"a sample of {k} lies {d} or more away from the population"]
-    rows = nested(proof.get("kernel"), (Z, Z), "kernel")
+    rows = nested(proof["kernel"], (Z, Z), "kernel")
     require(all(min(row) >= 0 and sum(row) == 1 for row in rows), "kernel: a row is not a probability law")
+    require(rows == kernel_named(get(said, "kernel", str), Z), "kernel: what is written out is not what its name stands for")
+    require(claim == "C7" or said["sample"] == "uniform", 'sample: C7b is about a sample drawn uniformly, expected "uniform"')
     given = [(listed(get(said, "sample", str), k, "sample"), comb(n, k))] if claim == "C7" else samples(c, k)
     after = before = Q(0)
     for x, ways in given:
@@ -566,19 +602,23 @@ def check(text: bytes) -> Answer:
         require(len(text) <= LARGEST_FILE, f"the file is longer than {LARGEST_FILE} bytes")
         document = json.loads(text.decode("utf-8"), parse_float=unwanted, parse_constant=unwanted, object_pairs_hook=unique)
         require(isinstance(document, dict) and sorted(document) == KEYS, f"the keys of a certificate are {', '.join(KEYS)}")
-        require(document["version"] == VERSION, f"version: this checker knows version {VERSION}")
+        require(type(document["version"]) is int and document["version"] == VERSION, f"version: this checker knows version {VERSION}")
         content = json.dumps({key: part for key, part in document.items() if key != "digest"}, sort_keys=True, separators=(",", ":"))
         require(document["digest"] == hashlib.sha256(content.encode()).hexdigest(), "digest: the content has been changed")
         claim = get(document, "claim", str)
         require(claim in CLAIMS, f"claim: this checker knows {', '.join(CLAIMS)}")
+        stated = [rational(part(document, side, end)[end], side) for side, end in (("actual", "lower"), ("bound", "upper"))]
+        require(document["cost"] is None or integer(part(document, "cost", "steps")["steps"], 0, MOST_STEPS, "cost") >= 0, "cost")
         left, right, notes = CLAIMS[claim](claim, document, work)
-        stated = [rational(get(document, side, dict).get(end), side) for side, end in (("actual", "lower"), ("bound", "upper"))]
         require(left > right, f"the left side is only certain to be at least {float(left):.10g}, the right side may be {float(right):.10g}")
         require(left >= stated[0], f"actual: {float(stated[0]):.10g} is stated, {float(left):.10g} is certain")
         require(right <= stated[1], f"bound: {float(stated[1]):.10g} is stated, {float(right):.10g} is certain")
         require(0 < rational(document["margin"], "margin") <= stated[0] - stated[1], "margin: it does not fit between the two sides")
-        shown = f"{claim} is violated: left side >= {float(stated[0]):.10g}, right side <= {float(stated[1]):.10g}"
-        return Answer(True, [shown, *notes], work.done)
+        at = {"n": document["agents"], "k": document["subsample"]} | document["parameters"]
+        what = f"{claim} with C = {at['C']}" if claim == "T3" else claim
+        shown = f"{what} is violated: left side >= {document['actual']['lower']}, right side <= {document['bound']['upper']}"
+        where = ", ".join(f"{key} = {value}" for key, value in at.items() if value is not None)
+        return Answer(True, [shown, f"this is at {where}", *notes], work.done)
     except Refused as refusal:
         return Answer(False, [str(refusal)], work.done)
     except (ValueError, MemoryError, OverflowError, RecursionError) as error:

@@ -14,7 +14,7 @@ import sympy as sp
 from mfverify import counts, models
 from mfverify.bounds import optimality, symbols
 from mfverify.bounds.evaluate import enclose
-from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.claims.grounds import proof
 from mfverify.claims.quantities import executed, learned, optimum, rational_system
 from mfverify.enclosure import Interval
@@ -94,6 +94,9 @@ def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcom
     """``gap(n, k) <= C (1 + ln k)/sqrt(k)`` for the constant C that the instance tries; ``faster`` divides the right side (sabotage)."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
+    constant = Fraction(instance["C"])
+    if constant <= 0:
+        return NotApplicable(f"the claim speaks of a constant C > 0, and C is {instance['C']} here")
     try:
         gap = optimum(model, n) - executed(model, n, k, "independent")
     except (UndecidedTieError, TooLargeError) as error:
@@ -104,12 +107,12 @@ def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcom
         "gap / rate": f"{float((largest / rate).lower):.4g}, the constants below it are refuted by this instance",
         "smallest gap over start states": f"{float(smallest.lower):.6g}",
     }
-    return Sides(largest, rate * Fraction(instance["C"]), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+    return Sides(largest, rate * constant, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
 
 
 def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
-        return [Instance(m, 8, k, (("C", str(m.rt / (1 - m.discount))),)) for m in given for k in (2, 8)]
+        return [Instance(m, 8, k, (("C", str(m.rt / (1 - m.discount) or 1)),)) for m in given for k in (2, 8)]
     patient = models.redrawn(discount="9/10")
     plan: list[tuple[Model, int, int, str]] = [
         (models.redrawn(), 400, 51, "1/2"),
@@ -203,7 +206,7 @@ T3 = Claim(
     title="A gap of order 1/sqrt(k) uniformly in n",
     statement=r"$V^* - V^{\pi_k} \le C\, " + optimality.UNIFORM_RATE.latex + "$ with one constant $C$ for all $n$ and $k$ of a model.",
     source="abstract",
-    reading="one logarithm for the tilde. Each instance tries one constant C, and a violation refutes that constant and every smaller one on that model; no finite "
+    reading="one logarithm for the tilde. Each instance tries one constant C > 0, and a violation refutes that constant and every smaller one on that model; no finite "
     "number of them refutes all. That no constant can escape is T3f: on one fixed model the gap stays above a number > 0 for every k as n grows, while the right side "
     "falls to 0 for every C",
     assumptions=_FINITE,

@@ -35,7 +35,7 @@ def test_nothing_of_the_package_is_loaded_and_it_runs_alone(tmp_path: Path) -> N
 
 
 def test_it_can_be_read_in_one_sitting() -> None:
-    """About 400 lines of code; the rest is what they mean."""
+    """Below 450 lines of code; the rest is what they mean."""
     source = CHECKER.read_text(encoding="utf-8")
     said: set[int] = set()
     for node in ast.walk(ast.parse(source)):
@@ -43,5 +43,5 @@ def test_it_can_be_read_in_one_sitting() -> None:
             said |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
     lines = source.splitlines()
     code = [i for i, line in enumerate(lines, start=1) if line.strip() and not line.strip().startswith("#") and i not in said]
-    assert 100 < len(code) <= 412
-    assert len(lines) <= 620
+    assert 100 < len(code) <= 450
+    assert len(lines) <= 660

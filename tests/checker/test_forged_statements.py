@@ -1,0 +1,294 @@
+"""What a certificate states is what was checked: no parameter out of range, of another type, unknown, missing, or a label that does not fit.
+
+A forger computes the digest anew. Whatever is accepted all the same has to be true as the checker prints it, by the solvers of the package.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mfverify import counts, models
+from mfverify.bounds import concentration as bounds
+from mfverify.bounds import symbols
+from mfverify.certificate import Certificate, _document, certify
+from mfverify.checker import check_certificate as checker
+from mfverify.claims import CATALOGUE
+from mfverify.claims.claim import Instance, NotApplicable, Sides, Verdict, judge
+from mfverify.claims.concentration import population_of, tail
+from mfverify.claims.lipschitz import exact_table
+from mfverify.enclosure import Interval
+from mfverify.errors import ModelError
+from mfverify.model_files import model_from_document
+from tests.checker.test_tampering import BUNDLED, put, sealed
+
+Document = dict[str, Any]
+STATED = ("version", "claim", "agents", "subsample", "parameters", "state", "actual", "bound", "margin", "cost")
+"""The parts of a certificate that are no proof; of the model the label and the discount are forged as well."""
+ALIKE = {"T1b": "T1", "T2b": "T2"}
+"""Claims whose certificates take seconds, and the claim with the same readers whose certificates do not."""
+EVERY = [pytest.param(claim, marks=pytest.mark.slow) if claim in ALIKE else claim for claim in checker.CLAIMS]
+
+
+@cache
+def sound(claim: str) -> Document:
+    """The bundled certificate of a claim that takes the fewest steps; for T3, where they are long, a small one."""
+    if claim == "T3":
+        return certify("T3", Instance(models.splitting(), 2, 2, (("C", "1/100"),))).document
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in BUNDLED]
+    of_claim: list[Document] = [document for document in found if document["claim"] == claim]
+    return min(of_claim, key=lambda document: int(document["cost"]["steps"]))
+
+
+def at(document: Document, path: tuple[str, ...]) -> Any:
+    """What stands there."""
+    inner: Any = document
+    for step in path:
+        inner = inner[step]
+    return inner
+
+
+def places(document: Document) -> list[tuple[str, ...]]:
+    """Where a statement can be changed: every stated part, and every entry of one."""
+    tops = [(key,) for key in (*STATED, "model") if key in document]
+    inner = [(key, name) for (key,) in tops if key != "model" and isinstance(document[key], dict) for name in document[key]]
+    model = document["model"] if isinstance(document.get("model"), dict) else {}
+    return tops + inner + [("model", name) for name in ("name", "discount") if name in model]
+
+
+def tables(document: Document) -> list[tuple[str, ...]]:
+    """The objects of a certificate, from which an entry can be taken and to which one can be added."""
+    found = [path for path in [(), *places(document)] if isinstance(at(document, path), dict)]
+    proof = document.get("proof")
+    of_proof = [("proof",), *(("proof", key) for key, part in proof.items() if isinstance(part, dict))] if isinstance(proof, dict) else []
+    return found + of_proof
+
+
+ODD = st.one_of(
+    st.sampled_from([None, True, False, [], {}, [1], {"C": "1"}, 1.5, float("nan"), float("inf"), 10**30, -(10**30), 10**4000]),
+    st.sampled_from(["", " 1", "0", "-0", "0/7", "-1", "-1/1000000", "1/0", "1e9", "nan", "NaN", "inf", "0x1", "9" * 300, "1/" + "9" * 300]),
+    st.sampled_from(["stay", "rotate", "merge", "uniform", "lazy", "random-3", "random--1", "1+0", "0+1", "2+0", "1+1", "3+1+0", "1+1+0"]),
+    st.sampled_from(list(checker.CLAIMS)),
+    st.integers(-3, 20),
+    st.fractions(-3, 3, max_denominator=50).map(str),
+)
+NAMES = st.sampled_from(["C", "types", "transitions", "mixture", "other", "kernel", "sample", "population", "samples", "seed", "steps", "note", ""])
+
+
+@st.composite
+def forged(draw: st.DrawFn, claim: str) -> Document:
+    """A certificate with one to three entries changed, added or taken away."""
+    document = copy.deepcopy(sound(claim))
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(st.sampled_from(["changed", "changed", "changed", "added", "missing"]))
+        if kind == "changed":
+            document = put(document, draw(st.sampled_from(places(document))), copy.deepcopy(draw(ODD)))
+        else:
+            table = at(document, draw(st.sampled_from(tables(document))))
+            if kind == "added":
+                table[draw(NAMES)] = copy.deepcopy(draw(ODD))
+            elif table:
+                del table[draw(st.sampled_from(sorted(table)))]
+    return document
+
+
+def is_true(claim: str, document: Document, reasons: list[str]) -> bool:
+    """Whether what the checker prints is true, by the solvers: the instance, that it is violated, and both numbers."""
+    printed = re.fullmatch(r"(\w+)(?: with C = (\S+))? is violated: left side >= (\S+), right side <= (\S+)", reasons[0])
+    assert printed is not None, reasons
+    assert printed[1] == document["claim"] == claim
+    assert printed[2] == document["parameters"].get("C")
+    sizes = {"n": document["agents"], "k": document["subsample"], **document["parameters"]}
+    assert reasons[1] == "this is at " + ", ".join(f"{key} = {value}" for key, value in sizes.items() if value is not None)
+    plain = document if document["model"] is None else document | {"model": document["model"] | {"name": "forged"}}
+    instance = Certificate(plain).instance
+    return both_sides(claim, instance, Fraction(printed[3]), Fraction(printed[4]))
+
+
+def both_sides(claim: str, instance: Instance, left: Fraction, right: Fraction) -> bool:
+    """Whether the claim is violated there, its left side no less and its right side no more than stated."""
+    outcome = CATALOGUE[claim].sides(instance)
+    if judge(outcome) is not Verdict.VIOLATED or not isinstance(outcome, Sides):
+        return False
+    if claim in ("C2", "C3"):
+        population, k = population_of(instance), instance.subsample
+        assert k is not None
+        bound = bounds.TV_TAIL if claim == "C2" else bounds.TV_QUANTILE_TAIL
+        sizes: dict[Any, Any] = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
+        pairs = [(p, bound.enclose(sizes | {symbols.epsilon: d}).lower) for d, p in tail(population, k, counts.total_variation)]
+        return any(p >= left and b <= right for p, b in pairs)
+    if claim == "L2":
+        assert instance.model is not None and instance.subsample is not None
+        first, second = exact_table(instance.model, instance.subsample), exact_table(instance.model, int(instance["other"]))
+        slope = 2 * instance.model.rt_l / (1 - instance.model.discount)
+        return any(
+            abs(q - p) >= left and slope * counts.total_variation(d, e) <= right
+            for key in first
+            for d, q in first[key].items()
+            for e, p in second[key].items()
+        )
+    return left <= outcome.left.upper and outcome.right.lower <= right
+
+
+# ------------------------------------------------------------------------------------------------------------- any forgery
+
+
+@pytest.mark.parametrize("claim", EVERY)
+def test_the_sound_ones_are_accepted_and_true_as_printed(claim: str) -> None:
+    document = sound(claim)
+    answer = checker.check(sealed(document))
+    assert answer.accepted, answer.reasons
+    assert is_true(claim, document, answer.reasons)
+    wrong = [*answer.reasons]
+    wrong[0] = re.sub(r"(left side >= )\S+,", r"\g<1>1000000,", wrong[0])
+    assert not is_true(claim, document, wrong), "the test of truth cannot fail"
+
+
+@pytest.mark.parametrize("claim", EVERY)
+def test_a_forged_statement_is_refused_or_true_as_printed(claim: str) -> None:
+
+    @settings(max_examples=8 if claim in ALIKE else 60)
+    @given(forged(claim))
+    def property_(document: Document) -> None:
+        answer = checker.check(sealed(document))
+        if answer.accepted:
+            assert is_true(document["claim"], document, answer.reasons), (document, answer.reasons)
+        else:
+            assert len(answer.reasons) == 1 and 0 < len(answer.reasons[0]) < 400 and "\n" not in answer.reasons[0]
+
+    property_()
+
+
+# ---------------------------------------------------------------------------------------------------------- known forgeries
+
+
+def refused(document: Document, words: str) -> None:
+    answer = checker.check(sealed(document))
+    assert not answer.accepted, answer
+    assert words in answer.reasons[0]
+
+
+@pytest.mark.parametrize("claim", [claim for claim in checker.CLAIMS if claim not in ALIKE])
+def test_nothing_is_in_a_certificate_that_the_checker_does_not_read(claim: str) -> None:
+    """An entry more or less in any object is refused, however deep; the name of the model alone may be missing."""
+    document = sound(claim)
+    paths: list[tuple[Any, ...]] = []
+
+    def collect(part: Any, path: tuple[Any, ...]) -> None:
+        if isinstance(part, dict):
+            paths.append(path)
+        for step, inner in part.items() if isinstance(part, dict) else enumerate(part[:1]) if isinstance(part, list) else ():
+            collect(inner, (*path, step))
+
+    collect({key: part for key, part in document.items() if key != "digest"}, ())
+    assert len(paths) >= 6
+    for path in paths:
+        refused(put(document, (*path, "note"), "unread") if path else document | {"note": "unread"}, "")
+        for name in at(document, path):
+            if (*path, name) not in [("model", "name"), ("digest",)]:
+                less = copy.deepcopy(document)
+                del at(less, path)[name]
+                refused(less, "")
+
+
+ZERO = {
+    "discount": "1/2",
+    "global_kernel": [[["1"]]],
+    "local_kernel": [[[["1"]]]],
+    "global_reward": [["0"]],
+    "local_reward": [[["0"]]],
+}
+
+
+@pytest.mark.parametrize("constant", ["-1", "0", "-0", "0/3", "0.0", "-1/1000"])
+def test_a_constant_that_is_not_positive_is_no_constant(constant: str) -> None:
+    """With a negative constant any model violates T3: one state, one action and no reward would do."""
+    policy = {"values": [["0"]], "radius": "0", "policy": [[[0, [0]]]]}
+    start = {"global": 0, "counts": [1]}
+    document = sound("T3") | {
+        "model": ZERO,
+        "agents": 1,
+        "subsample": 1,
+        "parameters": {"C": constant},
+        "state": start,
+        "actual": {"lower": "0"},
+        "bound": {"upper": "-9/10"},
+        "margin": "9/10",
+        "proof": {"subsampled": policy, "executed": [["0"]], "witness": [start | {"global_action": 0, "local_actions": [1], "value": "0"}]},
+    }
+    refused(document, "C: T3 speaks of a constant C > 0")
+    refused(document | {"parameters": {"C": "1/1000"}}, "the left side is only certain to be at least 0")
+    outcome = CATALOGUE["T3"].sides(Instance(models.splitting(), 2, 2, (("C", constant),)))
+    assert isinstance(outcome, NotApplicable)
+    assert outcome.reason == f"the claim speaks of a constant C > 0, and C is {constant} here"
+    with pytest.raises(ModelError, match="is not-applicable, and only a violation can be certified"):
+        certify("T3", Instance(models.splitting(), 2, 2, (("C", constant),)))
+
+
+def test_the_answer_says_which_constant_is_refuted_and_that_larger_ones_are_not() -> None:
+    answer = checker.check(sealed(sound("T3")))
+    assert answer.reasons[0].startswith("T3 with C = 1/100 is violated: ")
+    assert "no smaller constant does for this model either; of larger ones this says nothing" in answer.reasons
+    smaller = sound("T3") | {"parameters": {"C": "1/1000000"}}
+    assert checker.check(sealed(smaller)).reasons[0].startswith("T3 with C = 1/1000000 is violated: ")
+    refused(sound("T3") | {"parameters": {"C": "100"}}, "the left side is only certain")
+
+
+@pytest.mark.parametrize(
+    ("claim", "path", "to", "words"),
+    [
+        ("C7", ("parameters", "kernel"), "stay", "kernel: what is written out is not what its name stands for"),
+        ("C7", ("parameters", "kernel"), "random-5", "kernel: what is written out is not what its name stands for"),
+        ("C7", ("parameters", "kernel"), "certainly", "kernel: expected stay, rotate, merge, uniform, lazy or random-SEED"),
+        ("C7", ("parameters", "kernel"), None, "kernel: is missing or not of the type str"),
+        ("C7b", ("parameters", "kernel"), "rotate", "kernel: what is written out is not what its name stands for"),
+        ("C7b", ("parameters", "sample"), "1+0", "sample: C7b is about a sample drawn uniformly"),
+        ("C7", ("parameters", "sample"), "uniform", "sample: expected counts"),
+        ("C3", ("parameters", "population"), "2+1", "population: expected"),
+        ("C3", ("model",), ZERO, "model, state: C3 speaks of none"),
+        ("C2", ("state",), {"global": 0, "counts": [1]}, "model, state: C2 speaks of none"),
+        ("L2", ("agents",), 5, "agents: L2 speaks of no larger system"),
+        ("L2", ("parameters", "other"), True, "subsample, other: expected an integer"),
+        ("L2", ("state",), {"global": 1, "counts": [1, 0]}, "state: expected the entries (global) and no others"),
+        ("P3", ("parameters",), {"C": "1"}, "parameters: expected the entries () and no others"),
+        ("T1", ("parameters",), {"samples": 4}, "parameters: expected the entries () and no others"),
+        ("T2", ("parameters",), {"samples": 4}, "parameters: expected the entries () and no others"),
+        ("T3", ("parameters",), {}, "parameters: expected the entries (C) and no others"),
+        ("T3", ("parameters", "C"), 1, "C: expected a rational number"),
+        ("X3b", ("parameters", "transitions"), False, "(transitions: 0)"),
+        ("X3b", ("parameters", "mixture"), 4, "parameters: expected the entries (transitions) and no others"),
+        ("S4b", ("parameters", "types"), True, "types: expected an integer in 2.."),
+        ("P3", ("model", "name"), 3, "name: is missing or not of the type str"),
+        ("P3", ("version",), True, "version: this checker knows version 1"),
+        ("P3", ("cost",), {"steps": "few"}, "cost: expected an integer"),
+        ("P3", ("cost",), {}, "cost: expected the entries (steps) and no others"),
+    ],
+)  # fmt: skip
+def test_parameters_that_are_refused_by_name(claim: str, path: tuple[str, ...], to: Any, words: str) -> None:
+    refused(put(sound(claim), path, to), words)
+
+
+@pytest.mark.parametrize("claim", ["X3", "X3b"])
+def test_a_sample_that_may_cost_nothing_is_outside_of_what_decays(claim: str) -> None:
+    """X3 and X3b speak of samples that certainly cost something; without that, half of nothing would be violated by any gap."""
+    assert isinstance(CATALOGUE[claim].sides(Instance(model_from_document(ZERO), 4, 1, (("transitions", 0),))), NotApplicable)
+    vague = copy.deepcopy(sound(claim))
+    vague["proof"]["reference"]["optimum"] = [["-9" for _ in row] for row in vague["proof"]["reference"]["optimum"]]
+    refused(vague, f"{claim} speaks of samples that certainly cost something, and this one may not")
+
+
+def test_which_process_a_model_comes_from_is_not_in_its_certificate() -> None:
+    """The certificate writes the model out; that it is the reduction of some process is not checked, so it is not stated."""
+    certificate = Certificate(sound("X3b"))
+    plain = certificate.instance
+    named = Instance(plain.model, plain.agents, plain.subsample, (("mixture", 3), *plain.parameters))
+    document = _document("X3b", named, Interval.exactly(1), Interval.exactly(0))
+    assert document["parameters"] == {"transitions": 0}
