@@ -167,9 +167,32 @@ def test_the_tightest_inequality(candidates: list[Sides], expected: Sides) -> No
     assert tightest(candidates[::-1]) is expected
 
 
+SIGN = Sides(Interval.exactly(-1), Interval.exactly(0))
+WRONG_SIGN = Sides(Interval.exactly(1), Interval.exactly(0))
+OPEN_SIGN = Sides(between(-1, 1), Interval.exactly(0))
+
+
+@pytest.mark.parametrize(
+    ("candidate", "companion", "expected"),
+    [
+        (VACUOUS_AND_TIGHT, SIGN, VACUOUS_AND_TIGHT),  # a sign that holds does not make a vacuous bound telling
+        (TIGHT, SIGN, TIGHT),
+        (VACUOUS_AND_TIGHT, WRONG_SIGN, WRONG_SIGN),
+        (TIGHT, WRONG_SIGN, WRONG_SIGN),
+        (TIGHT, OPEN_SIGN, OPEN_SIGN),
+        (VACUOUS_AND_TIGHT, OPEN_SIGN, OPEN_SIGN),
+        (OPEN, SIGN, OPEN),
+        (VIOLATED_BY_ONE, OPEN_SIGN, VIOLATED_BY_ONE),
+    ],
+)
+def test_a_companion_can_fail_an_instance_and_not_save_it(candidate: Sides, companion: Sides, expected: Sides) -> None:
+    assert tightest([candidate], [companion]) is expected
+
+
 def test_nothing_is_tightest_among_nothing() -> None:
-    with pytest.raises(ModelError, match="without any inequality"):
-        tightest([])
+    for companions in ([], [TIGHT]):
+        with pytest.raises(ModelError, match="without any inequality"):
+            tightest([], companions)
 
 
 def test_a_right_side_of_zero_breaks_no_ratio() -> None:

@@ -154,7 +154,10 @@ def _symmetry_of(instance: Instance, lumped_model: Model | None) -> Outcome:
         value = labelled.maxima(table)
         counted = {state: max(q for (x, _), q in known.items() if x == state) for state in lumped.states}
     return Sides(
-        Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": len(table) * instance["iterations"]}
+        Interval.exactly(largest),
+        Interval.exactly(0),
+        Interval.exactly(2 * instance.model.rt / (1 - instance.model.discount)),
+        {"worst": where, "pairs compared": len(table) * instance["iterations"]},
     )
 
 

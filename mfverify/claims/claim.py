@@ -276,11 +276,14 @@ class Catalogue:
             extend(self)
 
 
-def tightest(candidates: Sequence[Sides]) -> Sides:
+def tightest(candidates: Sequence[Sides], companions: Sequence[Sides] = ()) -> Sides:
     """Of several inequalities that an instance states at once, the one that says most about it.
 
     A violation first (the largest excess), then an undecided one, then the non-vacuous one with the largest left/right
-    ratio: so the instance's verdict is the worst of them all. Raises :class:`ModelError` on an empty list.
+    ratio: the instance holds if all of them do, and is vacuous if all ``candidates`` are. These have to be one statement at
+    several places, each with its trivial bound where one is known. ``companions`` are inequalities of another kind that the
+    claim states beside it (a sign, say): they can violate the instance or leave it undecided, but that they hold does not
+    make a vacuous statement a telling one. Raises :class:`ModelError` where there is no candidate.
     """
     if not candidates:
         raise ModelError("an instance without any inequality was asked for its tightest one; report it as not-applicable")
@@ -292,4 +295,5 @@ def tightest(candidates: Sequence[Sides]) -> Sides:
             return severity[verdict], sides.left.lower - sides.right.upper
         return severity[verdict], sides.left.midpoint / sides.right.midpoint
 
-    return max(candidates, key=order)
+    failing = [sides for sides in companions if judge(sides) in (Verdict.VIOLATED, Verdict.UNDECIDED)]
+    return max([*candidates, *failing], key=order)

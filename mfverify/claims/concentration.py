@@ -70,8 +70,8 @@ def tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fr
         return Sides(
             Interval.exactly(0),
             bound.enclose(values | {symbols.epsilon: Fraction(1)}) * scale,
-            None,
-            {"worst": "every sample has the population's distribution"},
+            Interval.exactly(0),
+            {"worst": "every sample has the population's distribution, so that no deviation has a positive probability"},
         )
     worst = tightest(candidates)
     step = max(1, len(shown) // 60)

@@ -16,7 +16,7 @@ from mfverify.bounds import optimality, symbols
 from mfverify.bounds.evaluate import enclose
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.claims.grounds import proof
-from mfverify.claims.quantities import executed, learned, optimum, rational_system
+from mfverify.claims.quantities import executed, learned, optimum, rational_system, trivial_gap
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
@@ -44,7 +44,7 @@ def _optimal_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outco
         gap, where = exact_gap(model, n, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
 def _monotone(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
@@ -57,7 +57,7 @@ def _monotone(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
     return Sides(
         Interval.exactly(larger + sabotage),
         Interval.exactly(smaller),
-        Interval.exactly(2 * model.rt / (1 - model.discount)),
+        trivial_gap(model),
         {"worst": f"at k+1: {where}"},
     )
 
@@ -107,7 +107,7 @@ def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcom
         "gap / rate": f"{float((largest / rate).lower):.4g}, the constants below it are refuted by this instance",
         "smallest gap over start states": f"{float(smallest.lower):.6g}",
     }
-    return Sides(largest, rate * constant, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+    return Sides(largest, rate * constant, trivial_gap(model), details)
 
 
 def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -129,7 +129,7 @@ def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 
 def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    """The closed form from below against the smallest gap over start states."""
+    """The closed form from below against the smallest gap over start states; where it is not positive it says nothing."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
     eta, discount = Fraction(instance["eta"]), model.discount
@@ -138,8 +138,11 @@ def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     left = optimality.REDRAWN_TYPES.enclose({symbols.n: n, symbols.k: k, symbols.gamma: discount, symbols.eta: eta}) * scale
+    smallest = -(-gap).max()
+    right = Interval(max(Fraction(0), smallest.lower), max(Fraction(0), smallest.upper))  # no gap is negative
+    trivial = Interval.exactly(0) if (left <= Interval.exactly(0)) is True else None
     limit = discount**2 / (1 - discount**2) * limit_of_mean_loss(k, eta, discount)
-    return Sides(left, -(-gap).max(), None, {"limit of the smallest gap as n grows": f"{float(limit):.6g}", "largest gap": repr(gap.max())})
+    return Sides(left, right, trivial, {"limit of the smallest gap as n grows": f"{float(limit):.6g}", "largest gap": repr(gap.max())})
 
 
 def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

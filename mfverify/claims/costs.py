@@ -49,7 +49,7 @@ from mfverify.bounds.evaluate import enclose
 from mfverify.bounds.symbols import A_g, A_l, E, S_g, S_l, Z, k, n, times
 from mfverify.claims.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved, tightest
 from mfverify.claims.grounds import by_definition, proof, theorem
-from mfverify.claims.quantities import learned, rational_system
+from mfverify.claims.quantities import learned, rational_system, trivial_gap
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model
@@ -186,8 +186,13 @@ def _table_instances(profile: Profile, given: Sequence[Model] | None) -> list[In
 # ------------------------------------------------------------------------------------------------------------ S2
 
 
-def _switch_sides(picked: Callable[[Model, int], int], smaller: Callable[[Model, int], int], instance: Instance) -> Outcome:
-    """The tightest of ``picked <= smaller`` over a range of k, with a curve of both tables."""
+def _switch_sides(
+    picked: Callable[[Model, int], int],
+    smaller: Callable[[Model, int], int],
+    larger: Callable[[Model, int], int],
+    instance: Instance,
+) -> Outcome:
+    """The tightest of ``picked <= smaller`` over a range of k, trivial being ``picked <= larger``; with a curve of both tables."""
     model = sized(int(instance["states"]), int(instance["actions"]))
     sizes = range(int(instance["first k"]), int(instance["last k"]) + 1)
     candidates, wrong = [], []
@@ -196,7 +201,7 @@ def _switch_sides(picked: Callable[[Model, int], int], smaller: Callable[[Model,
         if left > right:
             wrong.append(size)
         worst = f"k={size}: the switch picks the {switch(model, size).value} table"
-        candidates.append(Sides(Interval.exactly(left), Interval.exactly(right), None, {"worst": worst}))
+        candidates.append(Sides(Interval.exactly(left), Interval.exactly(right), Interval.exactly(larger(model, size)), {"worst": worst}))
     tables = {"standard table": standard_table_size, "mean-field table": mean_field_table_size}
     curve = {
         "title": f"table entries, |S_l|={instance['states']}, |A_l|={instance['actions']}",
@@ -215,7 +220,10 @@ def _switch_sides(picked: Callable[[Model, int], int], smaller: Callable[[Model,
     }
     chosen = tightest(candidates)
     return Sides(
-        chosen.left, chosen.right, None, {**chosen.details, "k with the larger table": ", ".join(map(str, wrong)) or "none", "curve": curve}
+        chosen.left,
+        chosen.right,
+        chosen.trivial,
+        {**chosen.details, "k with the larger table": ", ".join(map(str, wrong)) or "none", "curve": curve},
     )
 
 
@@ -233,22 +241,34 @@ def _smaller(model: Model, size: int) -> int:
     return min(standard_table_size(model, size), mean_field_table_size(model, size))
 
 
+def _larger(model: Model, size: int) -> int:
+    return max(standard_table_size(model, size), mean_field_table_size(model, size))
+
+
 def _bound_of_picked(model: Model, size: int, standard: Regime = Regime.STANDARD) -> int:
     """The side of the paper's comparison that belongs to the table picked; ``standard`` = the other regime sabotages."""
     formula = bounds.SWITCH_STANDARD if switch(model, size) is standard else bounds.SWITCH_MEAN_FIELD
     return int(formula.enclose({**_sizes(model), k: size}).lower)
 
 
-def _smaller_bound(model: Model, size: int) -> int:
+def _bounds(model: Model, size: int) -> list[int]:
     values = {**_sizes(model), k: size}
-    return min(int(formula.enclose(values).lower) for formula in (bounds.SWITCH_STANDARD, bounds.SWITCH_MEAN_FIELD))
+    return [int(formula.enclose(values).lower) for formula in (bounds.SWITCH_STANDARD, bounds.SWITCH_MEAN_FIELD)]
+
+
+def _smaller_bound(model: Model, size: int) -> int:
+    return min(_bounds(model, size))
+
+
+def _larger_bound(model: Model, size: int) -> int:
+    return max(_bounds(model, size))
 
 
 def _smaller_than_bounds(scale: Fraction, instance: Instance) -> Outcome:
     """Entries of the table picked against ``scale`` times the smaller of the two sides that the switch compares."""
-    out = _switch_sides(_picked, lambda model, size: int(_smaller_bound(model, size) * scale), instance)
+    out = _switch_sides(_picked, lambda model, size: int(_smaller_bound(model, size) * scale), _larger, instance)
     assert isinstance(out, Sides)
-    return Sides(out.left, out.right, None, {**out.details, "curve": _regimes()})
+    return Sides(out.left, out.right, out.trivial, {**out.details, "curve": _regimes()})
 
 
 @lru_cache(maxsize=1)
@@ -275,10 +295,10 @@ def _regimes() -> dict[str, Any]:
     }
 
 
-_exact_switch = partial(_switch_sides, _picked, _smaller)
-_wrong_switch = partial(_switch_sides, _not_picked, _smaller)
-_bound_switch = partial(_switch_sides, _bound_of_picked, _smaller_bound)
-_wrong_bound_switch = partial(_switch_sides, partial(_bound_of_picked, standard=Regime.MEAN_FIELD), _smaller_bound)
+_exact_switch = partial(_switch_sides, _picked, _smaller, _larger)
+_wrong_switch = partial(_switch_sides, _not_picked, _smaller, _larger)
+_bound_switch = partial(_switch_sides, _bound_of_picked, _smaller_bound, _larger_bound)
+_wrong_bound_switch = partial(_switch_sides, partial(_bound_of_picked, standard=Regime.MEAN_FIELD), _smaller_bound, _larger_bound)
 
 
 def _switch_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
@@ -481,7 +501,7 @@ def _gap_by_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     details: dict[str, Any] = {"worst": f"all types: {mixed_place}; one type: {single_place}"}
     if model.name.startswith("preferences") and total == 6:
         details["curve"] = _against_types(size)
-    return Sides(Interval.exactly(mixed), Interval.exactly(single * scale), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+    return Sides(Interval.exactly(mixed), Interval.exactly(single * scale), trivial_gap(model), details)
 
 
 def _gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

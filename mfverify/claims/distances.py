@@ -306,7 +306,10 @@ def _tail_by_sets(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
 
 
 def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction] = Fraction) -> Outcome:
-    """The tightest of ``exp(k KL) <= (n/k)^k`` over all samples of all cases, in rationals; equality is decided exactly."""
+    """The tightest of ``exp(k KL) <= (n/k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
+
+    Trivial is ``KL <= ln(1/min_z F_[n](z))``, as a mean of ``ln(F_Delta/F_[n])`` is at most the largest of these; and KL = 0 at k = n.
+    """
     candidates = []
     attained = samples = 0
     for population, size in _cases(instance):
@@ -317,10 +320,11 @@ def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction]
         samples += len(found)
         attained += sum(value == right for value, _ in found)
         divergence = _log(power) / size
+        most = Interval.exactly(Fraction(total, min(population)) ** size if size < total else 1)
         details = {"worst": f"population {_text(population)}, sample {_text(sample)}: KL = {float(divergence.midpoint):.6g}"}
-        candidates.append(Sides(Interval.exactly(power), Interval.exactly(right), None, details))
+        candidates.append(Sides(Interval.exactly(power), Interval.exactly(right), most, details))
     worst = tightest(candidates)
-    return Sides(worst.left, worst.right, None, {**worst.details, "samples compared": samples, "samples with equality": attained})
+    return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "samples compared": samples, "samples with equality": attained})
 
 
 def _divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
@@ -583,8 +587,8 @@ C5 = Claim(
     title="KL divergence never exceeds ln(n/k)",
     statement=r"$\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \le " + bounds.KL_LARGEST.latex + "$ for every sample.",
     source="Lemma F.6 (appendix)",
-    reading="the largest over all samples; the sides are exp(k KL) and (n/k)^k, both rational, so that equality is decided exactly; "
-    + _OCCUPIED,
+    reading="the largest over all samples; the sides are exp(k KL) and (n/k)^k, both rational, so that equality is decided exactly; vacuous where k is at most "
+    "the smallest class, so that KL <= ln(1/min F) says as much; " + _OCCUPIED,
     assumptions=("Delta any k-subset of [n]",),
     registered=Status.CORROBORATED,
     sides=_largest_divergence,

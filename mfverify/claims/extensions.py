@@ -119,7 +119,8 @@ def _reward_noise_against(instance: Instance, stand_in: Callable[[StochasticRewa
         "rt of the expected rewards": str(rewards.expected_model().rt),
         "bound of Theorem 4.2 with rt of the support": _theorem_with(rewards, n, k),
     }
-    return Sides(Interval.exactly(largest), Interval.exactly(0), None, details | {"curve": _sampled_reward_curve(rewards, k)})
+    trivial = Interval.exactly(2 * rewards.rt / (1 - model.discount))
+    return Sides(Interval.exactly(largest), Interval.exactly(0), trivial, details | {"curve": _sampled_reward_curve(rewards, k)})
 
 
 def _theorem_with(rewards: StochasticRewards, n: int, k: int) -> str:

@@ -26,7 +26,7 @@ from mfverify.bounds import lipschitz as bounds
 from mfverify.bounds import symbols
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
 from mfverify.claims.grounds import proof
-from mfverify.claims.quantities import rational_system
+from mfverify.claims.quantities import rational_system, trivial_gap
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
@@ -71,7 +71,7 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
         right_of[distance] = (
             bounds.SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
         )
-        trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
+        trivial = trivial_gap(model)
         candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
     if not candidates:
         return NotApplicable("one local state and one local action: there is only one distribution")

@@ -20,8 +20,7 @@ from mfverify.bounds.bound import Bound
 from mfverify.bounds.evaluate import UndefinedError
 from mfverify.claims import assumptions_off
 from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
-from mfverify.claims.quantities import executed, optimum
-from mfverify.enclosure import Interval
+from mfverify.claims.quantities import executed, optimum, trivial_gap
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 
@@ -61,7 +60,7 @@ def gap_sides(bound: Bound, instance: Instance, sampling: str = "independent", s
         right = bound.enclose(symbol_values(model, n, k)) * scale
     except UndefinedError as error:
         return NotApplicable(str(error), {"gap": [float(gap.max().lower), float(gap.max().upper)], "worst": worst})
-    return Sides(gap.max(), right, Interval.exactly(2 * model.rt / (1 - model.discount)), {"worst": worst})
+    return Sides(gap.max(), right, trivial_gap(model), {"worst": worst})
 
 
 _theorem = partial(gap_sides, bounds.THEOREM_4_2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from mfverify.enclosure import Interval
 from mfverify.exact.optimal import optimal_value
 from mfverify.exact.rational import RationalSystem
 from mfverify.subsample_mfq.execution import execution_value
@@ -13,6 +14,11 @@ from mfverify.subsample_mfq.learning import Learned, learn
 if TYPE_CHECKING:
     from mfverify.enclosure import Enclosure
     from mfverify.model import Model
+
+
+def trivial_gap(model: Model) -> Interval:
+    """``2 rt/(1-gamma)``, which the difference of two values never exceeds."""
+    return Interval.exactly(2 * model.rt / (1 - model.discount))
 
 
 @lru_cache(maxsize=256)

@@ -60,7 +60,7 @@ from mfverify.claims.convergence import exact_gap
 from mfverify.claims.grounds import proof
 from mfverify.claims.lipschitz import exact_table
 from mfverify.claims.optimality_gap import symbol_values
-from mfverify.claims.quantities import learned, rational_system
+from mfverify.claims.quantities import learned, rational_system, trivial_gap
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.rational import fraction
@@ -81,7 +81,7 @@ def _optimistic(instance: Instance, factor: Fraction = Fraction(1)) -> Outcome:
         if worst is None or excess > worst[0]:
             worst = excess, f"s_g={g}, counts {c}"
     assert worst is not None
-    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), None, {"worst": worst[1]})
+    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), trivial_gap(model), {"worst": worst[1]})
 
 
 def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
@@ -98,7 +98,7 @@ def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fract
                 distance = counts.total_variation(d, e)
                 if distance not in best or difference > best[distance][0]:
                     best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, sample {d} of {e}, TV={distance}"
-    trivial = Interval.exactly(2 * model.rt / (1 - model.discount))
+    trivial = trivial_gap(model)
     return tightest(
         [
             Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}) * scale, trivial, {"worst": where})
@@ -144,7 +144,7 @@ def _optimism_falls(instance: Instance, exchanged: bool = False) -> Outcome:
             if worst is None or rise > worst[0]:
                 worst = rise, f"s_g={g}, counts {population}"
     assert worst is not None
-    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), None, {"worst": worst[1]})
+    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), trivial_gap(model), {"worst": worst[1]})
 
 
 @lru_cache(maxsize=64)
@@ -157,12 +157,13 @@ def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
 
 
 def _shared_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    assert instance.model is not None and instance.agents is not None
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
     try:
-        gap, where = everybody_shares(instance.model, instance.agents)
+        gap, where = everybody_shares(model, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
 def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
@@ -182,7 +183,7 @@ def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcom
         gap, where = exact_gap(model, n, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
 def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -236,7 +237,7 @@ def _one_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> 
         gap, where = exact_gap(model, n, k)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
 def _r5b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -257,7 +258,7 @@ def _no_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> O
         gap, where = exact_gap(model, n, k)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), None, {"worst": where})
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
 def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

@@ -56,7 +56,7 @@ from mfverify.claims.claim import Claim, Control, Instance, NotApplicable, Outco
 from mfverify.claims.costs import twins
 from mfverify.claims.grounds import proof
 from mfverify.claims.optimality_gap import gap_sides, symbol_values
-from mfverify.claims.quantities import executed, learned, optimum
+from mfverify.claims.quantities import executed, learned, optimum, trivial_gap
 from mfverify.claims.repaired import everybody_shares
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
@@ -92,7 +92,7 @@ def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1))
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     right = bound.enclose(symbol_values(model, n, k)) * scale
-    return Sides(Interval.exactly(gap), right, Interval.exactly(2 * model.rt / (1 - model.discount)), {"worst": where})
+    return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
 
 
 def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -150,7 +150,7 @@ def _noisy_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     right = optimality.SHARED_DRAW_NOISE.enclose({**symbol_values(model, n, k), symbols.eps_km: eps}) * scale
     target = noise.ITERATION_TARGET.enclose({symbols.k: k})
     details = {"Bellman noise": repr(eps), "noise at most 1/sqrt(k)": str((eps <= target) is True)}
-    return Sides(gap, right, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+    return Sides(gap, right, trivial_gap(model), details)
 
 
 def _noisy_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -174,7 +174,7 @@ def _typed_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     values = dict(symbol_values(model, n, k))
     values |= {symbols.E: types, symbols.S_l: model.sizes[2] // types, symbols.Z: model.sizes[2] * model.sizes[3] // types}
     right = optimality.SHARED_DRAW_TYPES.enclose(values) * scale
-    return Sides(gap, right, Interval.exactly(2 * model.rt / (1 - model.discount)))
+    return Sides(gap, right, trivial_gap(model))
 
 
 def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -237,7 +237,7 @@ def _independent_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outco
         return Unresolved(str(error))
     right = optimality.INDEPENDENT_DRAWS.enclose({**symbol_values(model, n, k), symbols.disagreement: share}) * scale
     details = {"worst": f"largest disagreement {float(share):.4g} in {where}"}
-    return Sides(gap, right, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+    return Sides(gap, right, trivial_gap(model), details)
 
 
 def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
