@@ -219,6 +219,7 @@ class StopReason(Enum):
     WIDTH = "the enclosure is as narrow as asked"
     PRECISION = "double precision cannot make the enclosure narrower"
     EXACT = "the value was computed in exact arithmetic"
+    PLANS = "there are more plans than can be compared"
 
 
 @dataclass(frozen=True)

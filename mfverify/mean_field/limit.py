@@ -1,0 +1,234 @@
+r"""The value of infinitely many agents, ``V_inf(s_g, F)``, enclosed for every distribution ``F`` of local states at once.
+
+``V_inf(s_g, .)`` is a supremum of linear functions, one for each plan (``plans.py``). The iteration keeps finitely many plans ``W``:
+
+1. apply the operator: all plans that continue with plans of ``W``;
+2. keep those that are needed, up to a certified slack (``dominance.py``);
+3. what remains refers to ``W``; let it refer to itself instead and solve for what it is worth (Hansen 1998). That gives the next ``W``.
+
+Step 3 certifies nothing and need not: an application encloses ``V_inf`` whatever ``W`` it starts from. With ``lo`` and ``hi`` the least and the
+largest value of ``T W - W`` over all distributions (bounded by ``dominance.rise``, no distribution is sampled),
+
+    T W + gamma lo / (1 - gamma)  <=  V_inf  <=  T W + gamma hi / (1 - gamma)       (MacQueen 1966).
+
+What the finite limits say of n agents (claims V1 and V2 with their proofs): ``V_inf <= V_n <= V_inf + gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from mfverify import counts
+from mfverify.enclosure import Enclosure, Interval, StopReason, Work, add_down, add_up, round_down, round_up, rounding_error
+from mfverify.errors import ModelError, TooLargeError
+from mfverify.mean_field.dominance import needed, rise
+from mfverify.mean_field.plans import PlanOperator, Plans
+from mfverify.validation import positive_integer
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+    from mfverify.notation import Floats
+
+_MOST_NUMBERS: Final = 4 * 10**6
+"""Numbers in the table of all plans of one global state; with more, plans are thinned out first."""
+
+_MOST_VALUES: Final = 10**8
+"""Numbers in an enclosure for all count vectors."""
+
+_SHARE_OF_PRUNING: Final = Fraction(1, 8)
+"""The part of the width that may be spent on leaving plans out."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeanFieldLimit:
+    """``V_inf`` of a model: ``max_i <vectors[g][i], F> <= V_inf(g, F) <= max_i <vectors[g][i], F> + excess`` for every distribution F.
+
+    ``vectors[g]``: array ``(plans, |S_l|)``, what each plan is worth at most to an agent in each local state when all follow it from global
+    state g on. ``global_action[g][i]``, ``local_action[g][i, s]`` and ``next_plan[g][i, h]`` are its first step and the plan with which it
+    goes on if h is the next global state (-1 where h cannot follow).
+    """
+
+    model: Model
+    vectors: tuple[Floats, ...]
+    excess: float
+    global_action: tuple[Any, ...]
+    local_action: tuple[Any, ...]
+    next_plan: tuple[Any, ...]
+    work: Work
+
+    def enclose(self, s_g: int, distribution: Sequence[Any]) -> Interval:
+        """``V_inf(s_g, F)`` at one distribution of local states, given as rationals (Fractions, ints, strings such as ``"1/3"``).
+
+        Computed in exact arithmetic from ``vectors``, so its width is at most ``excess``. Raises :class:`ModelError` for a global state
+        that there is not and for what is no distribution.
+        """
+        shares = self._distribution(distribution)
+        if isinstance(s_g, bool) or not 0 <= s_g < len(self.vectors):
+            raise ModelError(f"global state: found {s_g!r}, expected 0 to {len(self.vectors) - 1}")
+        lower = max(sum((f * Fraction(float(x)) for f, x in zip(shares, row, strict=True)), Fraction(0)) for row in self.vectors[s_g])
+        return Interval(lower, lower + Fraction(self.excess))
+
+    def best_plan(self, s_g: int, distribution: Sequence[Any]) -> int:
+        """The first plan that is best at a distribution, among ``vectors[s_g]``, decided exactly."""
+        shares = self._distribution(distribution)
+        worth = [sum((f * Fraction(float(x)) for f, x in zip(shares, row, strict=True)), Fraction(0)) for row in self.vectors[s_g]]
+        return worth.index(max(worth))
+
+    def value(self, n: int) -> Enclosure:
+        """``V_inf(s_g, c/n)`` for all count vectors of n agents, axes ``[g, rank in count_vectors(n, |S_l|)]``.
+
+        Raises :class:`TooLargeError` where they do not fit; :meth:`enclose` answers for one distribution.
+        """
+        n = positive_integer("agents", n)
+        size = self.model.sizes[2]
+        states = counts.number_of_count_vectors(n, size)
+        if states * len(self.vectors) * size > _MOST_VALUES:
+            raise TooLargeError(f"{n} agents have {states:.3g} count vectors, too many for one array; ask for single distributions")
+        shares = counts.count_vectors(n, size)
+        lower = np.empty((len(self.vectors), states))
+        for g, rows in enumerate(self.vectors):
+            lower[g] = np.max([shares @ row for row in rows], axis=0) / n
+        largest = Fraction(float(max(np.abs(rows).max() for rows in self.vectors)))
+        # A product and at most |S_l| sums, relative to n times the largest entry, and a division. The counts are exact.
+        error = round_up(rounding_error(size + 2, largest, size + 2))
+        return Enclosure(add_down(lower, np.array(-error)), add_up(lower, np.array(round_up(Fraction(error) + Fraction(self.excess)))), None, self.work)
+
+    def _distribution(self, given: Sequence[Any]) -> list[Fraction]:
+        size = self.model.sizes[2]
+        try:
+            shares = [Fraction(f) for f in given]
+        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+            raise ModelError(f"distribution: found {given!r}, expected {size} rationals such as '1/3'") from None
+        if len(shares) != size or any(f < 0 for f in shares) or sum(shares) != 1:
+            raise ModelError(f"distribution: found {list(map(str, shares))}, expected {size} rationals >= 0 that add up to 1")
+        return shares
+
+
+def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
+    """Enclose the value of infinitely many agents for every distribution of local states.
+
+    ``width`` is the wanted largest difference between the two ends; ``work.stop`` says whether it was reached, or why not: double
+    precision, or more plans than can be compared. Raises :class:`ModelError` for a width that is not positive.
+
+    >>> from mfverify import models
+    >>> limit = mean_field_value(models.coordination())
+    >>> limit.enclose(0, ["1/2", "1/2"]).width < 1e-6
+    True
+    """
+    if not width > 0:
+        raise ModelError(f"width: found {width}, expected a positive number")
+    return _Iteration(model, Fraction(width)).run()
+
+
+class _Iteration:
+    def __init__(self, model: Model, width: Fraction) -> None:
+        self.model, self.width = model, width
+        self.operator = PlanOperator(model)
+        self.discount = model.discount
+        # What is left out of W costs at most slack / (1 - gamma) in the end. Far from the end few plans are enough.
+        self.least_slack = float(_SHARE_OF_PRUNING * width * (1 - model.discount))
+        self.slack = np.inf
+        self.points = _sample(model.sizes[2])
+        self.thinned = False
+
+    def run(self) -> MeanFieldLimit:
+        plans = [_nothing(self.model) for _ in range(self.model.sizes[0])]
+        best: MeanFieldLimit | None = None
+        stalled = sweeps = 0
+        while True:
+            plans = self._thinned_out(plans)
+            image, excess = self._certified(plans)
+            sweeps += 1
+            before = np.inf if best is None else best.excess
+            if float(excess) < before:
+                best = self._limit(image, excess, sweeps)
+            assert best is not None
+            # A plain application narrows by about gamma; half of that is progress.
+            stalled = stalled + 1 if float(excess) > (1 + float(self.discount)) / 2 * before else 0
+            if Fraction(best.excess) <= self.width or stalled > _MOST_STALLED:
+                return best
+            self.slack = max(self.least_slack, float(_SHARE_OF_PRUNING * (1 - self.discount)) * best.excess)
+            plans = self._following_itself(image, plans)
+
+    def _certified(self, plans: list[Plans]) -> tuple[list[Plans], Fraction]:
+        """The needed plans of ``T W``, shifted so that they are lower bounds, and how far ``V_inf`` may lie above their maximum."""
+        error = self.operator.error(plans)
+        image: list[Plans] = []
+        missing, highest, lowest = 0.0, -np.inf, np.inf
+        for g, base in enumerate(plans):
+            every = self.operator.apply(plans, g)
+            kept, left_out = needed(every.vectors, self.slack, self.points)
+            chosen = every.chosen(kept)
+            missing = max(missing, left_out)
+            highest = max(highest, float(rise(every.vectors, base.vectors, highest)[0].max()))
+            lowest = min(lowest, -float(rise(base.vectors, chosen.vectors)[0].max()))
+            image.append(chosen)
+        factor = self.discount / (1 - self.discount)
+        low = factor * (Fraction(lowest) - error) - error
+        high = factor * (Fraction(highest) + error) + error + Fraction(missing)
+        shift = round_down(low)
+        lifted = [part.worth(add_down(part.vectors, np.array(shift))) for part in image]
+        # add_down moves an entry by at most one unit in the last place more than the sum's rounding.
+        sloppy = max(float(np.spacing(np.abs(part.vectors)).max()) for part in lifted)
+        return lifted, high - Fraction(shift) + 2 * Fraction(sloppy)
+
+    def _limit(self, image: list[Plans], excess: Fraction, sweeps: int) -> MeanFieldLimit:
+        stop = StopReason.WIDTH if excess <= self.width else StopReason.PLANS if self.thinned else StopReason.PRECISION
+        return MeanFieldLimit(
+            self.model,
+            tuple(part.vectors for part in image),
+            round_up(excess),
+            tuple(part.global_action for part in image),
+            tuple(part.local_action for part in image),
+            tuple(part.next_plan for part in image),
+            Work(stop, sweeps, sweeps, self.operator.combinations([len(part) for part in image])),
+        )
+
+    def _following_itself(self, image: list[Plans], before: list[Plans]) -> list[Plans]:
+        """The plans of the image with continuations among themselves: for each plan of W the one of the image that is least below it."""
+        heir = []
+        for own, old in zip(image, before, strict=True):
+            below = (old.vectors[:, None, :] - own.vectors[None, :, :]).max(axis=2)
+            heir.append(np.append(below.argmin(axis=1), -1))
+        mapped = [
+            Plans(p.vectors, p.global_action, p.local_action, np.stack([heir[h][p.next_plan[:, h]] for h in range(len(image))], axis=1))
+            for p in image
+        ]
+        solved = self.operator.value(mapped)
+        return [self._both(p, p.worth(v)) if np.isfinite(v).all() else p for p, v in zip(mapped, solved, strict=True)]
+
+    def _both(self, one: Plans, other: Plans) -> Plans:
+        """What is needed of two lists: an application that solving does not improve on is not lost."""
+        every = one.and_(other)
+        return every.chosen(needed(every.vectors, self.slack, self.points)[0])
+
+    def _thinned_out(self, plans: list[Plans]) -> list[Plans]:
+        """Fewer plans, while all combinations of them would be too many: the slack of what is left out is doubled until they fit."""
+        numbers = self.model.sizes[2] * self.model.sizes[3]
+        slack = self.slack
+        while self.operator.combinations([len(p) for p in plans]) * numbers > _MOST_NUMBERS:
+            self.thinned = True
+            slack *= 2
+            plans = [p.chosen(needed(p.vectors, slack, self.points[:0])[0]) for p in plans]
+        return plans
+
+
+_MOST_STALLED: Final = 5
+"""Applications in a row without progress, after which the iteration ends."""
+
+
+def _nothing(model: Model) -> Plans:
+    """One plan of value zero to begin with; its first step is never followed."""
+    global_states, _, size, _ = model.sizes
+    return Plans(np.zeros((1, size)), np.zeros(1, dtype=np.int64), np.zeros((1, size), dtype=np.int64), np.zeros((1, global_states), dtype=np.int64))
+
+
+def _sample(size: int) -> Floats:
+    """Distributions at which plans are compared first: a lattice, as fine as a few hundred points allow."""
+    k = max(k for k in range(1, 65) if k == 1 or counts.number_of_count_vectors(k, size) <= 300)
+    return counts.count_vectors(k, size) / k
