@@ -26,6 +26,7 @@ THEMES: Final = {
     "repaired": "R1 R2 R2L P3r P3s P4r R5 R5b X3p",
     "repaired_gap": "R4 R4u R4n S4r X3r R6",
     "repaired_learning": "B4r N1r",
+    "mean_field_limit": "V1 V2",
 }
 """Module -> the ids of its claims, so that a module is imported only when one of them is asked for. Its ``CLAIMS`` are these."""
 

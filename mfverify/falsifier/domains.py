@@ -71,6 +71,10 @@ def _agents(model: Model, n: int, k: int) -> Instance | None:
     return Instance(model, n, None) if n >= 2 else None
 
 
+def _any_agents(model: Model, n: int, k: int) -> Instance:
+    return Instance(model, n, None)
+
+
 def _same_size(model: Model, n: int, k: int) -> Instance:
     return Instance(model, None, n, (("other", n),))
 
@@ -179,6 +183,8 @@ _DOMAINS: Mapping[str, Domain] = {
     "S1t": _models(_sample, labelled_cost, (1, 2, 3, 4, 5, 6)),
     "S3": _models(_sample, table_cost, (1, 2, 3, 4, 6, 8, 12, 16)),
     "S3b": _models(_agents, lambda model, n, k: 0, _POWERS),
+    "V1": _models(_any_agents, rational_cost, (1, 2, 3, 4, 5)),
+    "V2": _models(_any_agents, lumped_cost, _LARGE[:12]),
     "P2": _models(_gap, labelled_cost, (2, 3, 4, 5)),
     "S1": ParameterDomain((range(1, 40), range(1, 12)), _distributions),
     "S2": ParameterDomain((range(1, 60), range(1, 4), range(1, 4)), _switch),

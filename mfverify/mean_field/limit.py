@@ -17,7 +17,7 @@ What the finite limits say of n agents (claims V1 and V2 with their proofs): ``V
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,18 +27,21 @@ from mfverify import counts
 from mfverify.enclosure import Enclosure, Interval, StopReason, Work, add_down, add_up, round_down, round_up, rounding_error
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.mean_field.dominance import needed, rise
-from mfverify.mean_field.plans import PlanOperator, Plans
+from mfverify.mean_field.plans import PlanOperator, Plans, joined
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
     from mfverify.model import Model
-    from mfverify.notation import Floats
+    from mfverify.notation import Exact, Floats
 
 _MOST_NUMBERS: Final = 4 * 10**6
 """Numbers in the table of all plans of one global state; with more, plans are thinned out first."""
 
 _MOST_VALUES: Final = 10**8
 """Numbers in an enclosure for all count vectors."""
+
+_MOST_UNKNOWNS: Final = 1000
+"""Values of plans that are solved for exactly at once."""
 
 _SHARE_OF_PRUNING: Final = Fraction(1, 8)
 """The part of the width that may be spent on leaving plans out."""
@@ -48,9 +51,10 @@ _SHARE_OF_PRUNING: Final = Fraction(1, 8)
 class MeanFieldLimit:
     """``V_inf`` of a model: ``max_i <vectors[g][i], F> <= V_inf(g, F) <= max_i <vectors[g][i], F> + excess`` for every distribution F.
 
-    ``vectors[g]``: array ``(plans, |S_l|)``, what each plan is worth at most to an agent in each local state when all follow it from global
-    state g on. ``global_action[g][i]``, ``local_action[g][i, s]`` and ``next_plan[g][i, h]`` are its first step and the plan with which it
-    goes on if h is the next global state (-1 where h cannot follow).
+    ``vectors[g]``: array ``(plans, |S_l|)``: a plan of global state g is worth at least this to an agent in each local state, when all agents
+    follow it. ``global_action[g][i]`` and ``local_action[g][i, s]`` are its first step, ``next_plan[g][i, h]`` the plan of global state h with
+    which to go on if h comes next (-1 where h cannot). Following these for ever is a policy of its own; :func:`exact_values` says what it earns,
+    which may be less than ``vectors`` by up to about ``excess``.
     """
 
     model: Model
@@ -125,6 +129,39 @@ def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
     return _Iteration(model, Fraction(width)).run()
 
 
+def exact_values(limit: MeanFieldLimit) -> list[Exact]:
+    """What following the plans for ever is worth to an agent in each local state, as Fractions: an array ``(plans, |S_l|)`` for each g.
+
+    One exact linear solve in as many unknowns as ``vectors`` has numbers. Raises :class:`TooLargeError` for more than a thousand.
+    """
+    import flint
+
+    model = limit.model
+    size = model.sizes[2]
+    sizes = [len(rows) for rows in limit.vectors]
+    starts = [sum(sizes[:g]) * size for g in range(len(sizes) + 1)]
+    if starts[-1] > _MOST_UNKNOWNS:
+        raise TooLargeError(f"the plans have {starts[-1]} values, too many for exact arithmetic (at most {_MOST_UNKNOWNS}); ask for a larger width")
+    matrix, reward = flint.fmpq_mat(starts[-1], starts[-1]), flint.fmpq_mat(starts[-1], 1)
+    for g, many in enumerate(sizes):
+        for i in range(many):
+            b = int(limit.global_action[g][i])
+            for s in range(size):
+                a = int(limit.local_action[g][i, s])
+                at = starts[g] + i * size + s
+                total = model.global_reward[g, b] + model.local_reward[s, g, a]
+                reward[at, 0] = flint.fmpq(total.numerator, total.denominator)
+                matrix[at, at] += 1
+                for h, p in enumerate(model.global_kernel[g, b]):
+                    for t, q in enumerate(model.local_kernel[s, g, a]) if p else ():
+                        weight = model.discount * p * q
+                        if weight:
+                            matrix[at, starts[h] + int(limit.next_plan[g][i, h]) * size + t] -= flint.fmpq(weight.numerator, weight.denominator)
+    solved = matrix.solve(reward)
+    values = np.array([Fraction(int(x.p), int(x.q)) for x in solved.entries()], dtype=object)
+    return [values[starts[g] : starts[g + 1]].reshape(sizes[g], size) for g in range(len(sizes))]
+
+
 class _Iteration:
     def __init__(self, model: Model, width: Fraction) -> None:
         self.model, self.width = model, width
@@ -143,6 +180,7 @@ class _Iteration:
         while True:
             plans = self._thinned_out(plans)
             image, excess = self._certified(plans)
+            image = self._among_themselves(image, plans)
             sweeps += 1
             before = np.inf if best is None else best.excess
             if float(excess) < before:
@@ -153,7 +191,7 @@ class _Iteration:
             if Fraction(best.excess) <= self.width or stalled > _MOST_STALLED:
                 return best
             self.slack = max(self.least_slack, float(_SHARE_OF_PRUNING * (1 - self.discount)) * best.excess)
-            plans = self._following_itself(image, plans)
+            plans = self._improved(image)
 
     def _certified(self, plans: list[Plans]) -> tuple[list[Plans], Fraction]:
         """The needed plans of ``T W``, shifted so that they are lower bounds, and how far ``V_inf`` may lie above their maximum."""
@@ -172,7 +210,7 @@ class _Iteration:
         low = factor * (Fraction(lowest) - error) - error
         high = factor * (Fraction(highest) + error) + error + Fraction(missing)
         shift = round_down(low)
-        lifted = [part.worth(add_down(part.vectors, np.array(shift))) for part in image]
+        lifted = [replace(part, vectors=add_down(part.vectors, np.array(shift))) for part in image]
         # add_down moves an entry by at most one unit in the last place more than the sum's rounding.
         sloppy = max(float(np.spacing(np.abs(part.vectors)).max()) for part in lifted)
         return lifted, high - Fraction(shift) + 2 * Fraction(sloppy)
@@ -189,22 +227,22 @@ class _Iteration:
             Work(stop, sweeps, sweeps, self.operator.combinations([len(part) for part in image])),
         )
 
-    def _following_itself(self, image: list[Plans], before: list[Plans]) -> list[Plans]:
+    def _among_themselves(self, image: list[Plans], before: list[Plans]) -> list[Plans]:
         """The plans of the image with continuations among themselves: for each plan of W the one of the image that is least below it."""
         heir = []
         for own, old in zip(image, before, strict=True):
             below = (old.vectors[:, None, :] - own.vectors[None, :, :]).max(axis=2)
             heir.append(np.append(below.argmin(axis=1), -1))
-        mapped = [
-            Plans(p.vectors, p.global_action, p.local_action, np.stack([heir[h][p.next_plan[:, h]] for h in range(len(image))], axis=1))
-            for p in image
-        ]
-        solved = self.operator.value(mapped)
-        return [self._both(p, p.worth(v)) if np.isfinite(v).all() else p for p, v in zip(mapped, solved, strict=True)]
+        return [replace(p, next_plan=np.stack([heir[h][p.next_plan[:, h]] for h in range(len(image))], axis=1)) for p in image]
+
+    def _improved(self, image: list[Plans]) -> list[Plans]:
+        """The plans and what they are worth when they go on among themselves for ever."""
+        solved = self.operator.value(image)
+        return [self._both(p, replace(p, vectors=v)) if np.isfinite(v).all() else p for p, v in zip(image, solved, strict=True)]
 
     def _both(self, one: Plans, other: Plans) -> Plans:
         """What is needed of two lists: an application that solving does not improve on is not lost."""
-        every = one.and_(other)
+        every = joined([one, other])
         return every.chosen(needed(every.vectors, self.slack, self.points)[0])
 
     def _thinned_out(self, plans: list[Plans]) -> list[Plans]:

@@ -18,6 +18,7 @@ operator. Section 8 of the theory page.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import prod
@@ -31,7 +32,6 @@ from mfverify.enclosure import rounding_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
@@ -56,14 +56,6 @@ class Plans:
     def chosen(self, index: Integers) -> Plans:
         """Some of the plans."""
         return Plans(self.vectors[index], self.global_action[index], self.local_action[index], self.next_plan[index])
-
-    def and_(self, other: Plans) -> Plans:
-        """These plans and then those."""
-        return joined([self, other])
-
-    def worth(self, vectors: Floats) -> Plans:
-        """The same first steps with other values."""
-        return Plans(vectors, self.global_action, self.local_action, self.next_plan)
 
 
 def joined(parts: Sequence[Plans]) -> Plans:
@@ -96,9 +88,9 @@ class PlanOperator:
         On a path from an input to the result lie at most: two conversions of probabilities, ``|S_l|`` roundings of an expectation over
         local states, one product and ``|S_g|`` sums over global states, two conversions and two sums of rewards. The maximum is exact.
         """
-        largest = max(float(np.abs(p.vectors).max()) for p in plans)
+        largest = Fraction(max(float(np.abs(p.vectors).max()) for p in plans))
         model = self.model
-        magnitude = model.rt + model.discount * _exactly(largest)
+        magnitude = model.rt + model.discount * largest
         terms = self.global_states * (self.local_states + 2) + 4
         return rounding_error(self.local_states + self.global_states + 8, magnitude, terms)
 
@@ -145,9 +137,3 @@ class PlanOperator:
         matrix = sparse.csc_matrix((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=(total, total))
         solved = spsolve(sparse.eye(total, format="csc") - matrix, np.concatenate(reward))
         return [solved[starts[g] : starts[g + 1]].reshape(sizes[g], self.local_states) for g in range(self.global_states)]
-
-
-def _exactly(x: float) -> Fraction:
-    from fractions import Fraction
-
-    return Fraction(x)
