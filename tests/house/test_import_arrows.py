@@ -23,6 +23,7 @@ ORDER = (
     "authors_config",
     "model_files",
     "models",
+    "mean_field",
     "bellman",
     "costs",
     "exact",
