@@ -17,6 +17,7 @@ from mfverify.errors import MfverifyError, ModelError
 from mfverify.exit_status import ExitStatus, standard_streams, tell, unplanned
 from mfverify.files import check_writable, write_whole
 from mfverify.json_files import parse_json, read_text
+from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer, require_posix
 
 if TYPE_CHECKING:
@@ -277,10 +278,11 @@ def export(model: str, agents: int, to: str, out: Path | None, as_json: bool) ->
 @click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
 @click.option(
     "--sampling",
-    type=click.Choice(["independent", "with-replacement", "shared", "shared-list", "stratified", "fixed"]),
+    type=click.Choice(WORDS),
+    metavar="WAY",
     default="independent",
     show_default=True,
-    help="How the agents draw.",
+    help=f"How the agents draw: {', '.join(WORDS)}.",
 )
 @click.option("--samples", type=int, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the samples.")
@@ -297,7 +299,7 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     from mfverify import costs
 
     _announce(
-        costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), costs.executing(loaded, agents, subsample, sampling)
+        costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample)
     )
     import numpy as np
 

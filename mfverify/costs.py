@@ -84,7 +84,7 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
     states = number_of_count_vectors(n, size)
     what = f"the optimal value of {n} agents, method {method}"
     if method == "flat":
-        table = _power(size * actions, n)
+        table = power(size * actions, n)
         sweeps = 1 + int(30 / -math.log(float(model.discount))) if model.discount < 1 - 1e-9 else 10**9
         return Cost(what, _NUMBER * global_states * table, sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
     if method == "rational":
@@ -120,15 +120,17 @@ def learning(model: Model, k: int, samples: int | None = None) -> Cost:
     return Cost(what, memory, operations, "use a smaller subsample or fewer samples", optimum.preparation)
 
 
-def executing(model: Model, n: int, k: int, sampling: str = "independent") -> Cost:
-    """The cost of :func:`~mfverify.subsample_mfq.execution.execution_value`."""
-    global_states, _, size, _ = model.sizes
-    fixed = sampling == "fixed"  # members and others are counted apart
-    states = number_of_count_vectors(k, size) * number_of_count_vectors(n - k, size) if fixed else number_of_count_vectors(n, size)
-    row = min(states, (1 + 20 * math.isqrt(n)) ** ((size - 1) * (2 if fixed else 1)))
-    numbers = global_states * states * row * (1 if sampling in ("independent", "with-replacement") else global_states)
-    what = f"executing the policy with n = {n}, k = {k}, {sampling} draws"
+def executing(model: Model, n: int, k: int, word: str, states: int, row: int) -> Cost:
+    """The cost of execution where there are ``states`` for each global state, with ``row`` numbers in the row of each."""
+    numbers = model.sizes[0] * states * row
+    what = f"executing the policy with n = {n}, k = {k}, {word} draws"
     return Cost(what, 2 * _NUMBER * numbers, numbers * n, "use fewer agents or a model with fewer local states")
+
+
+def row_width(n: int, size: int) -> int:
+    """How many count vectors an agent count spreads over in one step, about: 20 standard deviations in each direction."""
+    width: int = (1 + 20 * math.isqrt(n)) ** (size - 1)
+    return width
 
 
 def check(*costs: Cost) -> None:
@@ -167,7 +169,7 @@ def _merged(model: Model) -> Iterator[tuple[int, int, int]]:
         yield len(set().union(*of_state)), sum(map(len, of_state)), len(rows)
 
 
-def _power(base: int, exponent: int) -> int:
+def power(base: int, exponent: int) -> int:
     """``base ** exponent``, or some number beyond everything where that would itself be too long to compute."""
     return base**exponent if exponent * base.bit_length() <= 10_000 else 10**3000
 

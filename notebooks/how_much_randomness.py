@@ -24,17 +24,8 @@ from math import gcd, log2, perm
 import matplotlib.pyplot as plt
 
 import mfverify as mfv
-from mfverify.extensions.limited_randomness import (
-    Order,
-    all_subsets,
-    blocks,
-    cycle,
-    fixed,
-    independent_bits,
-    low_discrepancy,
-    pool_gap,
-    systematic,
-)
+from mfverify.extensions.limited_randomness import all_subsets, cycle, fixed, independent_bits, low_discrepancy, pool_gap, systematic
+from mfverify.subsample_mfq.draws.pool import Order, blocks
 
 # %% [markdown]
 # ## Eight agents that have to agree

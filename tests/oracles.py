@@ -390,18 +390,67 @@ PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {
 }
 
 
+def play_by_counts(greedy: Greedy, n: int, g: int, c: Sequence[int], sampling: str) -> dict[tuple[int, ...], Fraction]:
+    """The law of (global action, action counts over ``Z_l``) in the first step from the global state ``g`` and counts ``c``."""
+    k = greedy.system.n
+    labels = tuple(s for s, x in enumerate(c) for _ in range(x))
+    if sampling == "pool":  # all names are equally likely
+        named = list(permutations(labels))
+        laws = [{_dealt(greedy, g, s, range(k)): Fraction(1, len(named))} for s in named]
+    else:
+        named = [labels]
+        laws = [(shared_play if sampling == "fixed" else PLAYS[sampling])(greedy, n, (g, labels))]
+    found: defaultdict[tuple[int, ...], Fraction] = defaultdict(Fraction)
+    for s, law in zip(named, laws, strict=True):
+        for (b, a), p in law.items():
+            found[b, *greedy.pair_counts(s, a)] += p
+    return dict(found)
+
+
 def execution_value(instance: Instance, n: int, k: int, sampling: str) -> dict[State, Fraction]:
     """The exact value of ``pi_k`` on (global state, count vector), from the labelled chain.
 
-    ``fixed``: one subset for all time, its members' part copied by the others, averaged over the subsets.
+    ``fixed``: one subset for all time, its members' part copied by the others, averaged over the subsets. ``pool``: blocks of
+    consecutive agents in turn, averaged over the labelled states of a count vector.
     """
     system = LabelledSystem(instance, n)
     greedy = Greedy(LabelledSystem(instance, k))
+    if sampling == "pool":
+        return pool_value(instance, n, k, [[(i * k + j) % n for j in range(k)] for i in range(-(-n // k))])
     if sampling == "fixed":
         subsets = list(combinations(range(n), k))
         values = [_labelled_value(system, lambda state, subset=subset: _copied(greedy, *state, subset)) for subset in subsets]
         return system.by_counts({state: sum((v[state] for v in values), Fraction(0)) / len(subsets) for state in system.states})
     return system.by_counts(_labelled_value(system, lambda state: PLAYS[sampling](greedy, n, state)))
+
+
+def pool_value(instance: Instance, n: int, k: int, subsets: Sequence[Sequence[int]]) -> dict[State, Fraction]:
+    """The exact value of subsets used in turn, on the labelled chain with a place in the list, averaged over labelled states."""
+    system = LabelledSystem(instance, n)
+    greedy = Greedy(LabelledSystem(instance, k))
+    size = instance.sizes[2]
+    rows: dict[tuple[int, State], Row[tuple[int, State]]] = {}
+    for place, subset in enumerate(subsets):
+        for state in system.states:
+            reward, law = system.row(state, _dealt(greedy, *state, sorted(subset)))
+            rows[place, state] = reward, {((place + 1) % len(subsets), target): p for target, p in law.items()}
+    value = solve_exactly(rows, instance.discount)
+    grouped: defaultdict[State, list[Fraction]] = defaultdict(list)
+    for g, s in system.states:
+        grouped[g, counts_of(s, size)].append(value[0, (g, s)])
+    return {state: sum(found, Fraction(0)) / len(found) for state, found in grouped.items()}
+
+
+def _dealt(greedy: Greedy, g: int, s: Sequence[int], subset: Sequence[int]) -> Action:
+    """Members play their part, lowest actions first; in each state the others copy its members in turn, in the order of names."""
+    b, part = greedy.shared_action(g, tuple(s[i] for i in subset))
+    in_state = {label: sorted(a for i, a in zip(subset, part, strict=True) if s[i] == label) for label in set(s)}
+    played: dict[int, int] = {}
+    for label, actions in in_state.items():
+        for inside in (True, False):
+            for order, i in enumerate(i for i, si in enumerate(s) if si == label and (i in subset) == inside):
+                played[i] = actions[order % len(actions)] if actions else 0
+    return b, tuple(played[i] for i in range(len(s)))
 
 
 def _labelled_value(system: LabelledSystem, play: Callable[[State], Mapping[Action, Fraction]]) -> dict[State, Fraction]:

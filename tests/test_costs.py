@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import combinations_with_replacement, pairwise, product
 from math import comb, prod
 
@@ -22,6 +23,7 @@ from mfverify.errors import TooLargeError
 from mfverify.exact.optimal import optimal_value
 from mfverify.model import Model
 from mfverify.models import BUNDLED, coordination, patrol, random_coupled
+from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import learn
 
@@ -43,6 +45,10 @@ def test_joint_actions_are_counted_as_an_enumeration_counts_them(make: Callable[
         listed += rows * sum(of_vector)
     assert costs.solving(model, n).operations % listed == 0
     assert costs.solving(model, n).operations // listed == costs.solving(model, 1).operations // _joint_actions_of_one(model)
+
+
+def _executing(word: str, model: Model, n: int) -> costs.Cost:
+    return way(word).cost(model, n, 1)
 
 
 def _joint_actions_of_one(model: Model) -> int:
@@ -68,7 +74,7 @@ def test_the_number_of_samples_is_that_of_the_pairs_times_m() -> None:
     assert with_samples.memory - without.memory == 8 * 1000 * pairs
 
 
-@pytest.mark.parametrize("estimate", [costs.solving, costs.learning, lambda m, n: costs.executing(m, n, 1)])
+@pytest.mark.parametrize("estimate", [costs.solving, costs.learning, *(partial(_executing, word) for word in WORDS if word != "pool")])
 def test_estimates_grow_with_the_agents(estimate: Callable[[Model, int], costs.Cost]) -> None:
     for make in (coordination, patrol):
         found = [estimate(make(), n) for n in (2, 8, 64, 10**6, 10**30)]
@@ -112,6 +118,15 @@ def test_a_plan_that_is_needed_is_in_the_estimate() -> None:
     assert costs.solving(model, 6).preparation == work.planning_steps(12, 24)
 
 
+@pytest.mark.parametrize("word", WORDS)
+def test_every_way_of_drawing_says_what_it_costs(word: str) -> None:
+    """At least the values that are returned, for any number of agents; the word stands in the line."""
+    for n in (1, 3, 10**4, 10**30):
+        cost = way(word).cost(coordination(), n, 1)
+        assert cost.memory >= 2 * 8 * 2 * (n + 1) or cost.memory > 10**100
+        assert f"n = {n}, k = 1, {word} draws" in str(cost)
+
+
 SOLVES: dict[str, Callable[[Model], object]] = {
     "lumped": lambda model: optimal_value(model, 3000),
     "flat": lambda model: optimal_value(model, 7, "flat"),
@@ -139,7 +154,9 @@ def test_an_execution_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPat
 
 def test_what_takes_more_than_a_day_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = costs.Cost("something", 10, 10**18, "ask for less")
-    with pytest.raises(TooLargeError, match=r"something: 1 MiB of memory and 1e\+18 operations, very roughly .* more than a day; ask for less"):
+    with pytest.raises(
+        TooLargeError, match=r"something: 1 MiB of memory and 1e\+18 operations, very roughly .* more than a day; ask for less"
+    ):
         costs.check(slow)
     monkeypatch.setattr(costs, "_LONGEST", float("inf"))
     costs.check(slow)
@@ -184,4 +201,3 @@ def test_a_terminal_is_told_what_takes_long(monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setattr("mfverify.cli._WORTH_SAYING", 0)
     assert run(["solve", "models:coordination", "--agents", "2"]) == 0
     assert capsys.readouterr().err.startswith("the optimal value of 2 agents, method lumped: 1 MiB of memory and ")
-

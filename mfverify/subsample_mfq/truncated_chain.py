@@ -19,12 +19,16 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfverify.compiled import njit
 from mfverify.enclosure import rounding_error
+from mfverify.errors import TooLargeError
 from mfverify.exact.policy_value import MarkovReward
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
 
 _SMALLEST_KEPT: Final = 2.0**-80
+
+_MOST_NUMBERS: Final = 2 * 10**8
+"""Transition matrices with more entries than this (2.4 GB) are refused before any work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,3 +146,9 @@ def dropped(columns: int) -> Fraction:
 def longest_row(law: csr_array) -> int:
     """The largest number of entries in a row."""
     return int(np.diff(law.indptr).max())
+
+
+def refuse_beyond(n: int, numbers: int) -> None:
+    """Raise :class:`TooLargeError` where more transition probabilities would be held than fit."""
+    if numbers > _MOST_NUMBERS:
+        raise TooLargeError(f"{n} agents need {numbers:.3g} transition probabilities; use fewer agents or local states")

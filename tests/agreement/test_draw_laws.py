@@ -13,9 +13,12 @@ import pytest
 from mfverify import counts
 from mfverify.enclosure import UNIT_ROUNDOFF, rounding_error
 from mfverify.models import coordination
-from mfverify.subsample_mfq import binomial_rows, draw_laws, plays
-from mfverify.subsample_mfq.execution import Sampling, policy_marginals
+from mfverify.subsample_mfq import binomial_rows, draw_laws, shared_draws
+from mfverify.subsample_mfq.draws.shared_list import list_weights
+from mfverify.subsample_mfq.draws.stratified import stratified_law
+from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import learn
+from mfverify.subsample_mfq.uniform_subset import subset_weights
 from tests import oracles
 
 FEW_ROUNDINGS = rounding_error(draw_laws.ROUNDINGS, Fraction(1))
@@ -53,7 +56,7 @@ def rows_of(table: object) -> Iterator[dict[int, float]]:
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (7, 3), (30, 30), (200, 60), (400, 11)])
 def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
-    rows = list(rows_of(plays.subset_weights(n, k, 2)))
+    rows = list(rows_of(subset_weights(n, k, 2)))
     assert len(rows) == n + 1
     for marked, row in enumerate(rows):
         check_window(row, hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -61,7 +64,7 @@ def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
 
 def test_large_draws_are_cut_where_nothing_is_left() -> None:
     n, k = 3000, 700
-    table = plays.subset_weights(n, k, 2)
+    table = subset_weights(n, k, 2)
     rows = list(rows_of(table))
     for marked in (0, 3, 1500, 2999, 3000):
         check_window(rows[marked], hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -90,13 +93,13 @@ def test_the_check_of_windows_can_fail() -> None:
             check_window(wrong, exact, draw_laws.LOST_OF_DRAW)
 
 
-@pytest.mark.parametrize("sampling", [Sampling.INDEPENDENT, Sampling.WITH_REPLACEMENT])
+@pytest.mark.parametrize("sampling", ["independent", "with-replacement"])
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (6, 2), (60, 13), (45, 45), (150, 40)])
-def test_certified_marginals_are_the_exact_ones(n: int, k: int, sampling: Sampling) -> None:
+def test_certified_marginals_are_the_exact_ones(n: int, k: int, sampling: str) -> None:
     learned = learn(coordination(), k)
     exact = policy_marginals(learned, n, sampling)
     tables = (learned.global_action, learned.local_action)
-    of_global, of_local, flagged = draw_laws.marginals(n, k, *tables, (2, 2), -2, sampling is Sampling.WITH_REPLACEMENT)
+    of_global, of_local, flagged = draw_laws.marginals(n, k, *tables, (2, 2), -2, sampling == "with-replacement")
     assert not flagged.any()
     compared = 0
     for found, truth in ((of_global, exact.global_action), (of_local, exact.local_action)):
@@ -126,7 +129,7 @@ def test_a_stratified_sample_is_one_of_places_at_equal_distances(n: int, k: int,
             v = Fraction(2 * i + 1, 2 * n)
             sample = oracles.counts_of([labels[int((v + j) * n / k)] for j in range(k)], size)
             law[sample] = law.get(sample, Fraction(0)) + Fraction(1, n)
-        assert plays.stratified_law(population, k) == law
+        assert stratified_law(population, k) == law
         for sample in law:
             assert all(abs(Fraction(x, k) - Fraction(c, n)) < Fraction(1, k) for x, c in zip(sample, population, strict=True))
         mean = [sum(p * sample[s] for sample, p in law.items()) for s in range(size)]
@@ -135,11 +138,11 @@ def test_a_stratified_sample_is_one_of_places_at_equal_distances(n: int, k: int,
 
 @pytest.mark.parametrize(("n", "k", "size"), [(4, 1, 2), (5, 3, 2), (4, 4, 2), (4, 2, 3)])
 def test_shared_lists_have_the_law_of_listed_orders(n: int, k: int, size: int) -> None:
-    table = plays.list_weights(n, k, size).toarray()
+    table = list_weights(n, k, size).toarray()
     rest = [tuple(row) for row in counts.count_vectors(k - 1, size).tolist()]
     for c, population in enumerate(oracles.all_count_vectors(n, size)):
         law = np.zeros((len(rest), size))
         for sample, p in oracles.subset_law(population, k - 1).items():
             for last in range(size):
                 law[rest.index(sample), last] = float(p * Fraction(population[last] - sample[last], n - k + 1))
-        assert np.abs(table[c] - law.ravel()).max() <= float(rounding_error(plays.WEIGHT_ROUNDINGS + 2, Fraction(1)))
+        assert np.abs(table[c] - law.ravel()).max() <= float(rounding_error(shared_draws.WEIGHT_ROUNDINGS + 2, Fraction(1)))

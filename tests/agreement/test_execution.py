@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from math import comb
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -17,19 +18,15 @@ from mfverify.counts import count_vectors
 from mfverify.enclosure import Enclosure
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.exact.optimal import optimal_value
+from mfverify.exact.policy_value import JointChain
 from mfverify.model import Model
 from mfverify.models import absorbing, coordination, random_coupled
-from mfverify.subsample_mfq.execution import (
-    Sampling,
-    exact_execution_value,
-    execution_chain,
-    execution_value,
-    independent_chain,
-    policy_marginals,
-    two_state_chain,
-)
-from mfverify.subsample_mfq.fixed_subset import FixedSubsetChain, fixed_subset_chain
+from mfverify.subsample_mfq import draws
+from mfverify.subsample_mfq.draws import WORDS, way
+from mfverify.subsample_mfq.draws.fixed import FixedSubsetChain, fixed_subset_chain
+from mfverify.subsample_mfq.execution import exact_execution_value, execution_value, policy_marginals
 from mfverify.subsample_mfq.learning import Learned, learn
+from mfverify.subsample_mfq.own_draws import OwnDraws, rational_marginals_chain, two_state_chain
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.ties import Maximisers
 from mfverify.subsample_mfq.truncated_chain import JointRows, ProductRows
@@ -49,10 +46,12 @@ from tests.oracles import (
     with_local_reward,
 )
 
-SAMPLINGS = [choice.value for choice in Sampling]
-ANEW = [sampling for sampling in SAMPLINGS if sampling != "fixed"]
+SAMPLINGS = list(WORDS)
+ANEW = [sampling for sampling in SAMPLINGS if sampling not in ("fixed", "pool")]
 """Draws that are made anew at every step: the counts alone are a Markov chain."""
-ALONE = [Sampling.INDEPENDENT, Sampling.WITH_REPLACEMENT]
+COUNTED = [sampling for sampling in SAMPLINGS if sampling != "pool"]
+"""Ways whose states are counts; a pool has labelled states and is meant for few agents."""
+OWN = [sampling for sampling in SAMPLINGS if isinstance(way(sampling), OwnDraws)]
 SIZES = [(2, 2, 2, 2), (2, 1, 2, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 1), (3, 3, 2, 2)]
 FAST = 8
 COORDINATION = instance_of(coordination())
@@ -138,7 +137,7 @@ def test_every_sampling_has_an_oracle_and_the_oracles_differ() -> None:
 # --------------------------------------------------------------------------------------------------------------- against V*
 
 
-@pytest.mark.parametrize("sampling", ["shared", "stratified", "fixed"])
+@pytest.mark.parametrize("sampling", ["shared", "stratified", "fixed", "pool"])
 @pytest.mark.parametrize("seed", range(4))
 def test_a_shared_draw_of_everybody_is_optimal(seed: int, sampling: str) -> None:
     instance = random_instance(500 + seed, 2, 2, 2, 2)
@@ -147,8 +146,7 @@ def test_a_shared_draw_of_everybody_is_optimal(seed: int, sampling: str) -> None
     assert_encloses(execution_value(model, 3, learn(model, 3), sampling), system.by_counts(system.optimum), instance, 3)
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-@pytest.mark.parametrize("n", [3, 9])
+@pytest.mark.parametrize(("n", "sampling"), [*product([3], SAMPLINGS), *product([9], COUNTED)])
 def test_no_executed_policy_beats_the_optimum(n: int, sampling: str) -> None:
     for seed in range(4):
         model = model_of(random_instance(510 + seed, 2, 2, 2, 2))
@@ -170,8 +168,10 @@ def with_unreachable_state(model: Model) -> Model:
     return Model(model.global_kernel, np.concatenate([kernel, stay]), model.global_reward, reward, model.discount)
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-@pytest.mark.parametrize(("seed", "n", "k"), [(4, 7, 3), (6, 9, 4), (9, 8, 8)])
+@pytest.mark.parametrize(
+    ("seed", "n", "k", "sampling"),
+    [(*case, way) for case, way in product([(4, 7, 3), (6, 9, 4), (9, 8, 8)], COUNTED)] + [(4, 4, 3, "pool")],
+)
 def test_two_states_agree_with_the_code_for_any_number_of_states(seed: int, n: int, k: int, sampling: str) -> None:
     model = random_coupled(seed)
     wide = with_unreachable_state(model)
@@ -181,12 +181,12 @@ def test_two_states_agree_with_the_code_for_any_number_of_states(seed: int, n: i
     assert narrow_value.intersects(Enclosure(wide_value.lower[:, used], wide_value.upper[:, used]))
 
 
-@pytest.mark.parametrize("sampling", ALONE)
+@pytest.mark.parametrize("sampling", OWN)
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (40, 9), (25, 25), (90, 31)])
-def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, k: int, sampling: Sampling) -> None:
+def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, k: int, sampling: str) -> None:
     for model in (coordination(discount="9/10"), random_coupled(4)):
         learned = learn(model, k)
-        fast, slow = (chain(model, n, learned, sampling) for chain in (two_state_chain, independent_chain))
+        fast, slow = (chain(way(sampling), model, n, learned) for chain in (two_state_chain, rational_marginals_chain))
         assert fast.enclose(WIDTH).intersects(slow.enclose(WIDTH))
         value = random_doubles(fast.reward.shape, n, 10.0)
         difference = np.abs(fast.apply(value) - slow.apply(value)).max()
@@ -198,7 +198,7 @@ def test_enclosures_of_larger_populations_contain_the_exact_value(model: Model, 
     check_against_exact(learn(model, k), n)
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("sampling", COUNTED)
 def test_hundreds_of_agents_are_enclosed_as_narrowly_as_promised(sampling: str) -> None:
     model = random_coupled(6)
     found = execution_value(model, 600, learn(model, 12), sampling)
@@ -289,7 +289,7 @@ def test_chains_are_off_by_at_most_their_error_bound(n: int, k: int, sizes: tupl
     instance = random_instance(800 + n, *sizes)
     model = model_of(instance)
     learned = learn(model, k)
-    chain = execution_chain(model, n, learned, Sampling(sampling))
+    chain = way(sampling).chain(model, n, learned)
     value = random_doubles(chain.reward.shape, 3, scale)
     order = flat_order(instance, n)
     exact = exact_step(instance, n, k, sampling, {state: Fraction(float(value[index])) for index, state in order})
@@ -375,7 +375,7 @@ def sixty_digit_step(model: Model, learned: Learned, state: tuple[int, int], n: 
 def test_an_application_with_many_agents_is_off_by_at_most_its_error_bound(seed: int, sampling: str, n: int, k: int) -> None:
     model = random_coupled(seed)
     learned = learn(model, k)
-    chain = execution_chain(model, n, learned, Sampling(sampling))
+    chain = way(sampling).chain(model, n, learned)
     value = random_doubles(chain.reward.shape, 17, 10.0)
     image, bound = chain.apply(value), chain.error(value)
     assert 0 < bound < Fraction(1, 10**10)
@@ -414,7 +414,7 @@ def test_the_chain_of_a_fixed_subset_is_off_by_at_most_its_error_bound(
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_certificate_does_not_trust_the_linear_solver(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in (ProductRows, JointRows, FixedSubsetChain):
+    for kind in (ProductRows, JointRows, FixedSubsetChain, JointChain):
         monkeypatch.setattr(kind, "solve", lambda chain: np.full(chain.reward.shape, -3.0))
     check_execution(random_instance(7, 2, 2, 2, 2), 3, 2, sampling)
 
@@ -426,7 +426,7 @@ def test_a_coarse_width_still_contains_the_value() -> None:
     assert_encloses(found, oracles.execution_value(instance, 3, 2, "independent"), instance, 3)
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("sampling", COUNTED)
 @pytest.mark.parametrize("n", [20, 40])
 def test_larger_populations_reach_the_promised_width(n: int, sampling: str) -> None:
     model = coordination(discount="9/10")
@@ -437,10 +437,17 @@ def test_larger_populations_reach_the_promised_width(n: int, sampling: str) -> N
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
-def test_names_and_members_of_the_sampling_are_the_same(sampling: str) -> None:
+def test_words_and_ways_of_drawing_are_the_same(sampling: str) -> None:
+    assert way(sampling).word == sampling
     learned = learn(coordination(), 2)
-    one, two = (execution_value(coordination(), 3, learned, choice) for choice in (sampling, Sampling(sampling)))
+    one, two = (execution_value(coordination(), 3, learned, choice) for choice in (sampling, way(sampling)))
     assert one.lower.tobytes() == two.lower.tobytes()
+
+
+def test_every_file_of_ways_is_a_way() -> None:
+    files = {path.stem.replace("_", "-") for path in Path(draws.__file__).parent.glob("*.py")} - {"--init--"}
+    assert set(SAMPLINGS) == files
+    assert len(SAMPLINGS) >= 7
 
 
 def test_the_command_line_offers_every_sampling() -> None:
@@ -463,8 +470,11 @@ def test_a_policy_of_another_model_is_refused_by_name() -> None:
 
 def test_unknown_samplings_and_numbers_of_agents_are_refused() -> None:
     learned = learn(coordination(), 1)
-    with pytest.raises(ModelError, match="sampling: found 'sorted'"):
-        execution_value(coordination(), 3, learned, "sorted")
+    for wrong in ("sorted", None, "__init__", "with_replacement"):
+        with pytest.raises(ModelError, match=f"sampling: found {wrong!r}, expected one of 'fixed', 'independent'"):
+            execution_value(coordination(), 3, learned, wrong)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="sampling: found 'shared', expected a way in which each agent draws on its own"):
+        policy_marginals(learned, 3, "shared")
     for n in (0, True, 2.0):
         with pytest.raises(ModelError, match="agents: found"):
             execution_value(coordination(), n, learned)  # type: ignore[arg-type]

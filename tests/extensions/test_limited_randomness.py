@@ -10,22 +10,9 @@ import pytest
 
 from mfverify import ModelError, counts, models
 from mfverify.exact.optimal import optimal_value
-from mfverify.extensions.limited_randomness import (
-    Order,
-    Pool,
-    all_subsets,
-    blocks,
-    cycle,
-    fixed,
-    independent_bits,
-    labelled_states,
-    low_discrepancy,
-    play,
-    pool_gap,
-    pool_value,
-    systematic,
-)
+from mfverify.extensions.limited_randomness import all_subsets, cycle, fixed, independent_bits, low_discrepancy, pool_gap, systematic
 from mfverify.model import Model
+from mfverify.subsample_mfq.draws.pool import Order, Pool, blocks, labelled_states, play, pool_value
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import learn
 

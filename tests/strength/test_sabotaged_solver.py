@@ -21,7 +21,8 @@ from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
-from mfverify.subsample_mfq import binomial_rows, draw_laws, execution, fixed_subset, learning, mixture_chain, plays, ties, truncated_chain
+from mfverify.subsample_mfq import binomial_rows, learning, own_draws, plays, shared_draws, ties, truncated_chain, uniform_subset
+from mfverify.subsample_mfq.draws import fixed, independent, shared, shared_list, stratified, with_replacement
 from tests import oracles
 from tests.agreement import checks
 from tests.agreement.checks import (
@@ -190,12 +191,21 @@ def reward_hardly_off(original: Any, system: Any, g: int, action: Any) -> Any:
     return original(system, g, action) + rational._fmpq(Fraction(1, 10**12))
 
 
-def drawn_with_replacement(original: Any, *arguments: Any) -> Any:
-    return original(*arguments[:-1], True)
+def of_the_way(module: Any, field: str, change: Callable[..., Any]) -> Callable[[Patch], None]:
+    """Sabotage one function of a way of drawing."""
+
+    def sabotage(patch: Patch) -> None:
+        patch.setattr(module, "WAY", replace(module.WAY, **{field: partial(change, getattr(module.WAY, field))}))
+
+    return sabotage
+
+
+def drawn_with_replacement(_original: Any, *arguments: Any) -> Any:
+    return with_replacement.WAY.two_state_marginals(*arguments)
 
 
 def numerators_with_replacement(patch: Patch) -> None:
-    patch.setitem(execution._ALONE, execution.Sampling.INDEPENDENT, execution._ALONE[execution.Sampling.WITH_REPLACEMENT])
+    patch.setattr(independent, "WAY", replace(with_replacement.WAY, two_state_marginals=independent.WAY.two_state_marginals))
 
 
 def drawn_from_everybody(original: Any, n: int, k: int, *arguments: Any) -> Any:
@@ -226,24 +236,9 @@ def uniform_weights(original: Any, *arguments: Any) -> Any:
     return law
 
 
-def with_weights(sampling: str, change: Callable[..., Any]) -> Callable[[Patch], None]:
-    """Sabotage how likely the draws of a shared sampling are."""
-
-    def sabotage(patch: Patch) -> None:
-        kind = execution.Sampling(sampling)
-        draw = execution._SHARED_DRAWS[kind]
-        patch.setitem(execution._SHARED_DRAWS, kind, replace(draw, weights=partial(change, draw.weights)))
-
-    return sabotage
-
-
-def list_for_subset(patch: Patch) -> None:
+def without_members(original: Any, *arguments: Any) -> Any:
     """Members of a shared list play what outsiders play."""
-    kind = execution.Sampling.SHARED_LIST
-    draw = execution._SHARED_DRAWS[kind]
-    patch.setitem(
-        execution._SHARED_DRAWS, kind, replace(draw, plays=lambda learned, g: [replace(p, members=()) for p in draw.plays(learned, g)])
-    )
+    return [replace(play, members=()) for play in original(*arguments)]
 
 
 def others_earn_more(original: Any, *arguments: Any) -> Any:
@@ -276,7 +271,7 @@ def largest_joint_action(patch: Patch) -> None:
 
 def shared_for_independent(patch: Patch) -> None:
     """Everybody uses one draw although each should use its own."""
-    patch.setitem(execution._SHARED_DRAWS, execution.Sampling.INDEPENDENT, execution._SHARED_DRAWS[execution.Sampling.SHARED_LIST])
+    patch.setattr(independent, "WAY", shared_list.WAY)
 
 
 def never_copying(_original: Any, _counts: Any, _sample: Any, _s: int, local_actions: int) -> Any:
@@ -331,27 +326,27 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "flat and lumped: action of the other": (OF_BOTH, Around(lumped, "choices_in", without_last_local_action)),
     "rational: reward": (OF_RATIONAL, Around(rational.RationalSystem, "reward", reward_hardly_off)),
     "rational: joint action dropped": (OF_RATIONAL, Around(rational.RationalSystem, "local_action_counts", without_last_joint_action)),
-    "execution: draws with replacement": (OF_INDEPENDENT, Around(draw_laws, "marginals", drawn_with_replacement)),
+    "execution: draws with replacement": (OF_INDEPENDENT, of_the_way(independent, "two_state_marginals", drawn_with_replacement)),
     "execution: draws with replacement, three local states": (OF_INDEPENDENT_THREE, numerators_with_replacement),
-    "execution: draws from more agents": (OF_INDEPENDENT, Around(draw_laws, "marginals", drawn_from_everybody)),
+    "execution: draws from more agents": (OF_INDEPENDENT, of_the_way(independent, "two_state_marginals", drawn_from_everybody)),
     "execution: one draw for all": (OF_INDEPENDENT, shared_for_independent),
     "execution: odds": (OF_INDEPENDENT, Around(binomial_rows, "odds_of", moved_odds)),
     "execution: counts shifted": (OF_INDEPENDENT, Around(binomial_rows, "independent_rows", shifted_rows)),
     "execution: rows cut": (OF_MANY, Around(truncated_chain, "_kept", cut_rows)),
     "execution: laws leak, three local states": (OF_INDEPENDENT_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "execution: ties the other way": (OF_INDEPENDENT, largest_of_ties),
-    "shared: odds": (OF_SHARED_TWO, Around(mixture_chain, "odds_of_moves", moved_odds)),
+    "shared: odds": (OF_SHARED_TWO, Around(shared_draws, "odds_of_moves", moved_odds)),
     "shared: laws leak, three local states": (OF_SHARED_THREE, Around(sweeps, "next_count_laws", laws_leak)),
-    "shared: uniform over samples": (OF_SHARED, with_weights("shared", uniform_weights)),
+    "shared: uniform over samples": (OF_SHARED, of_the_way(shared, "weights", uniform_weights)),
     "shared: nobody copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
     "shared: ties the other way": (OF_SHARED, largest_joint_action),
-    "shared list: uniform over draws": (OF_LIST, with_weights("shared-list", uniform_weights)),
-    "shared list: members follow outsiders": (OF_LIST, list_for_subset),
-    "stratified: not systematic": (OF_STRATIFIED, Around(plays, "stratified_law", sorted_for_systematic)),
-    "fixed: odds": (OF_FIXED, Around(fixed_subset, "odds_of_moves", moved_odds)),
+    "shared list: uniform over draws": (OF_LIST, of_the_way(shared_list, "weights", uniform_weights)),
+    "shared list: members follow outsiders": (OF_LIST, of_the_way(shared_list, "plays", without_members)),
+    "stratified: not systematic": (OF_STRATIFIED, Around(stratified, "stratified_law", sorted_for_systematic)),
+    "fixed: odds": (OF_FIXED, Around(fixed, "odds_of_moves", moved_odds)),
     "fixed: nobody copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
-    "fixed: first draw uniform over samples": (OF_FIXED, Around(fixed_subset, "subset_weights", uniform_weights)),
-    "fixed: others' rewards": (OF_FIXED, Around(fixed_subset, "_rewards", others_earn_more)),
+    "fixed: first draw uniform over samples": (OF_FIXED, Around(fixed, "subset_weights", uniform_weights)),
+    "fixed: others' rewards": (OF_FIXED, Around(fixed, "_rewards", others_earn_more)),
     "policy: ties the other way": (OF_TIES, largest_of_ties),
     "policy: near-ties taken for ties": (OF_NEAR_TIES, Around(ties, "_same_expression", everything_is_the_same)),
     "policy: exact comparison skipped": (OF_NEAR_TIES, Around(ties, "_decide_exactly", first_candidates)),
@@ -395,7 +390,7 @@ def test_rows_that_are_cut_are_sound_again_once_the_bound_says_so(monkeypatch: p
     Around(truncated_chain, "_kept", cut_rows)(monkeypatch)
     with pytest.raises(AssertionError, match="misses"):
         OF_MANY()
-    monkeypatch.setattr(execution, "dropped", lambda columns: columns * Fraction(1, 10**6))
+    monkeypatch.setattr(own_draws, "dropped", lambda columns: columns * Fraction(1, 10**6))
     monkeypatch.setattr(checks, "WIDTH", 1.0)
     OF_MANY()
 
@@ -433,6 +428,6 @@ def test_a_sampled_operator_with_other_samples_is_noticed(monkeypatch: pytest.Mo
 
 def test_the_numerators_of_draws_count_what_they_should() -> None:
     samples = counts.count_vectors(2, 2)
-    assert execution._sequence_numerators((2, 1), samples).tolist() == [1, 4, 4]
-    assert execution._subset_numerators((2, 1), samples).tolist() == [0, 2, 1]
+    assert with_replacement.sequence_numerators((2, 1), samples).tolist() == [1, 4, 4]
+    assert uniform_subset.subset_numerators((2, 1), samples).tolist() == [0, 2, 1]
     assert comb(3, 2) == 3

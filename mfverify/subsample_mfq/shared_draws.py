@@ -1,4 +1,4 @@
-"""The Markov chain of draws that all agents share: in every state a mixture over draws of independent moves.
+"""Draws that all agents share: in every state a mixture over draws of independent moves.
 
     reward(g, c) = sum_i w(c, i) [ r_g(g, b_i) + (1/n) (members_i + sum_s (c_s - m_is) outside_is) ]
     P((g', c') | g, c) = sum_i w(c, i) P_g(g' | g, b_i) L_i(c' | c)
@@ -19,21 +19,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from mfverify import counts
+from mfverify import costs, counts
 from mfverify.bellman import sweeps
 from mfverify.enclosure import rounding_error
 from mfverify.errors import TooLargeError
 from mfverify.subsample_mfq import binomial_rows, draw_laws
-from mfverify.subsample_mfq.plays import WEIGHT_ROUNDINGS, Play
-from mfverify.subsample_mfq.truncated_chain import JointRows, dropped, longest_row, sparse_rows
+from mfverify.subsample_mfq.plays import Play, Sample, copying_act, copying_plays
+from mfverify.subsample_mfq.truncated_chain import JointRows, dropped, longest_row, refuse_beyond, sparse_rows
+from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
     from mfverify.subsample_mfq.learning import Learned
-
-MOST_NUMBERS = 2 * 10**8
-"""Transition matrices with more entries than this (2.4 GB) are refused before any work."""
 
 _MOST_LOOKED_AT = 2 * 10**10
 """Rows are made in dense blocks: this many entries are looked at in about a minute."""
@@ -41,12 +39,44 @@ _MOST_LOOKED_AT = 2 * 10**10
 _BLOCK_NUMBERS = 4 * 10**6
 
 
-@dataclass(frozen=True)
-class SharedDraw:
-    """One kind of shared draw: the plays of a global state, and how likely each is in every count vector."""
+@dataclass(frozen=True, eq=False)
+class SharedDraws(Way):
+    """A way with one draw for all agents.
+
+    ``plays(learned, g)`` lists what each draw leads to in global state ``g``; ``weights(n, k, |S_l|)`` are the probabilities ``[rank of
+    the counts, draw]``; ``draw_and_act(rng, learned, g, c)`` does both at random in states ``g[episode]``, ``c[episode, s]`` and
+    returns global actions and action counts ``[episode, s, a]``.
+    """
 
     plays: Callable[[Learned, int], list[Play]]
     weights: Callable[[int, int, int], csr_array]
+    draw_and_act: Callable[[np.random.Generator, Learned, Integers, Integers], tuple[Integers, Integers]]
+
+    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
+        """A row of the law of local and global states for each state."""
+        states = counts.number_of_count_vectors(n, model.sizes[2])
+        row = min(states, costs.row_width(n, model.sizes[2])) * model.sizes[0]
+        return costs.executing(model, n, k, self.word, states, row)
+
+    def chain(self, model: Model, n: int, learned: Learned) -> JointRows:
+        """The chain on (global state, count vector)."""
+        return mixture_chain(self, model, n, learned)
+
+    def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
+        """One draw, and all agents act on it."""
+        played, chosen = self.draw_and_act(rng, learned, g, c[:, 0])
+        return played, chosen[:, None]
+
+
+def copied_subset(word: str, weights: Callable[[int, int, int], csr_array], sample: Sample) -> SharedDraws:
+    """The way of a shared subset whose members the other agents copy (``plays.py``)."""
+
+    def act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> tuple[Integers, Integers]:
+        drawn = sample(rng, c, learned.k)
+        played, members, copies = copying_act(rng, learned, g, drawn, c - drawn)
+        return played, members + copies
+
+    return SharedDraws(word, copying_plays, weights, act)
 
 
 LocalPlay = tuple[tuple[tuple[int, int, int], ...], tuple[tuple[Fraction, ...], ...]]
@@ -66,18 +96,18 @@ class _Mixture:
     roundings: int
 
 
-def mixture_chain(model: Model, n: int, learned: Learned, draw: SharedDraw) -> JointRows:
+def mixture_chain(draw: SharedDraws, model: Model, n: int, learned: Learned) -> JointRows:
     """The chain of a shared draw as sparse rows. Cost: one row of n agents for each (state, local play that is possible there)."""
     global_states, _, size, _ = model.sizes
     states = counts.number_of_count_vectors(n, size)
     if size != 2:
-        _refuse(n, (global_states * states) ** 2)
+        refuse_beyond(n, (global_states * states) ** 2)
     elif (global_states * states) ** 2 > _MOST_LOOKED_AT:
         raise TooLargeError(f"{n} agents have {(global_states * states) ** 2:.3g} possible transition probabilities; use fewer agents")
     plays = [draw.plays(learned, g) for g in range(global_states)]
     listed: list[list[LocalPlay]] = [list(dict.fromkeys((p.members, p.outside) for p in of_g)) for of_g in plays]
     if size == 2:
-        _refuse(
+        refuse_beyond(
             n, global_states**2 * states * max(min(states, sum(_width(model, g, x, n) for x in listed[g])) for g in range(global_states))
         )
     drawn = draw.weights(n, learned.k, size)
@@ -105,13 +135,11 @@ def mixture_chain(model: Model, n: int, learned: Learned, draw: SharedDraw) -> J
     return JointRows(reward, model.discount, most, model.rt, error, longest_row(law), lost, law)
 
 
+WEIGHT_ROUNDINGS = draw_laws.ROUNDINGS + 2
+"""Roundings of the probability of a draw, whichever kind it is."""
+
 ODDS_ROUNDINGS = 3
 """Two probabilities, correctly rounded from rationals, and their quotient."""
-
-
-def _refuse(n: int, numbers: int) -> None:
-    if numbers > MOST_NUMBERS:
-        raise TooLargeError(f"{n} agents need {numbers:.3g} transition probabilities; use fewer agents or local states")
 
 
 def _stacked(rows: Sequence[csr_array]) -> csr_array:

@@ -1,8 +1,7 @@
-"""A subset that is drawn once: no random bits after the first step.
+"""Fixed subset: one uniform k-subset is drawn before the first step and used at every step; the others copy its members.
 
-One uniform k-subset is drawn before the first step and used at every step, with copying as in the shared subset
-(``plays.py``). The labelled subset matters now, so a state splits the agents into the counts ``d`` of the k members and ``e`` of the
-n - k others; given (g, d, e) the next global state, members and others are independent:
+No random bits are needed after the first step; copying is that of the shared subset (``plays.py``). The labelled subset matters now,
+so a state splits the agents into the counts ``d`` of the k members and ``e`` of the n - k others; given (g, d, e) the next global state, members and others are independent:
 
     (P V)(g, d, e) = sum_g' P_g(g' | g, b(d)) sum_d' M(d' | g, d) sum_e' O(e' | g, d, e) V(g', d', e').
 
@@ -20,14 +19,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from mfverify import counts
+from mfverify import costs, counts
 from mfverify.bellman import sweeps
 from mfverify.enclosure import Enclosure, add_down, add_up, round_up, rounding_error
 from mfverify.errors import TooLargeError
-from mfverify.subsample_mfq import binomial_rows, draw_laws
-from mfverify.subsample_mfq.mixture_chain import ODDS_ROUNDINGS, moves_of, odds_of_moves
-from mfverify.subsample_mfq.plays import WEIGHT_ROUNDINGS, Play, copying_plays, subset_weights
+from mfverify.subsample_mfq import binomial_rows, draw_laws, random_draws
+from mfverify.subsample_mfq.plays import Play, copying_act, copying_plays
+from mfverify.subsample_mfq.shared_draws import ODDS_ROUNDINGS, WEIGHT_ROUNDINGS, moves_of, odds_of_moves
 from mfverify.subsample_mfq.truncated_chain import TruncatedChain, dropped, longest_row, sparse_rows
+from mfverify.subsample_mfq.uniform_subset import subset_weights
+from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
     from mfverify.model import Model
@@ -190,3 +191,34 @@ def _laws(agents: Integers, moves: Floats, vectors: Integers, roundings: binomia
             agents, np.ascontiguousarray(moves), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
         )
     return sparse_rows([rows], states)
+
+
+class FixedSubset(Way):
+    """The way of a subset that is drawn once. The parts of the population are its members and the others."""
+
+    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
+        """A row of the laws of members and others for each state; they are counted apart."""
+        size = model.sizes[2]
+        states = counts.number_of_count_vectors(k, size) * counts.number_of_count_vectors(n - k, size)
+        return costs.executing(model, n, k, self.word, states, min(states, costs.row_width(n, size) ** 2) * model.sizes[0])
+
+    def chain(self, model: Model, n: int, learned: Learned) -> FixedSubsetChain:
+        """The chain on (global state, members' counts, others' counts)."""
+        return fixed_subset_chain(model, n, learned)
+
+    def value(self, model: Model, n: int, learned: Learned, width: float) -> Enclosure:
+        """The mean over the first draw."""
+        return fixed_subset_value(model, n, learned, width)
+
+    def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
+        """Members and others."""
+        members = random_draws.subsets(rng, c, k)
+        return np.stack([members, c - members], axis=1)
+
+    def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
+        """Members play their parts, the others copy."""
+        played, members, copies = copying_act(rng, learned, g, c[:, 0], c[:, 1])
+        return played, np.stack([members, copies], axis=1)
+
+
+WAY = FixedSubset("fixed")

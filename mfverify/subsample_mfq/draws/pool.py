@@ -1,0 +1,209 @@
+"""Pool: a list of k-subsets of the n agents, fixed in advance; at every step all agents use one of them.
+
+The subsets are used in turn (no random bits) or at random (``log2`` of the length of the pool in bits; a pool of all subsets is
+the shared draw). Members play their part of one maximising joint action, agents outside copy members in the same state, dealt out
+evenly in the order of their names, so that copying costs no bits either; an agent whose state no member has plays action 0.
+
+With few subsets the agents' names matter, so the system is labelled: states are (place in the pool, global state, local states of
+agents 1..n). Meant for up to about ten agents. The value of a count vector is the mean over all ways to give names to agents, at
+the first place. The word that users type stands for the blocks of k consecutive agents, used in turn.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from itertools import product
+from math import ceil, log2
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from mfverify import costs, counts
+from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure, round_down, round_up
+from mfverify.errors import ModelError, TooLargeError
+from mfverify.exact.policy_value import JointChain
+from mfverify.subsample_mfq.plays import joint_action, joint_actions
+from mfverify.subsample_mfq.way import Way
+
+if TYPE_CHECKING:
+    from mfverify.exact.labelled_rational import LabelledState
+    from mfverify.model import Model
+    from mfverify.notation import Integers
+    from mfverify.subsample_mfq.learning import Learned
+
+_MOST_ENTRIES = 3 * 10**7
+
+
+class Order(Enum):
+    """Which subset of the pool a step uses; the value is the word for it."""
+
+    IN_TURN = "in turn"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Subsets of agents (ascending names from 0) and the order in which steps use them."""
+
+    subsets: tuple[tuple[int, ...], ...]
+    order: Order
+
+    @property
+    def bits_per_step(self) -> float:
+        """Random bits that a step needs."""
+        return log2(len(self.subsets)) if self.order is Order.RANDOM else 0.0
+
+
+def blocks(n: int, k: int, order: Order) -> Pool:
+    """``ceil(n / k)`` consecutive subsets that cover all agents; the last one wraps around where k does not divide n."""
+    return Pool(tuple(tuple(sorted((i * k + j) % n for j in range(k))) for i in range(ceil(n / k))), order)
+
+
+def play(learned: Learned, state: LabelledState, subset: Sequence[int]) -> tuple[int, tuple[int, ...]]:
+    """The global action and the local actions of all agents when ``subset`` is used: deterministic."""
+    g, labels = state
+    _, _, size, actions = learned.model.sizes
+    sample = tuple(sum(1 for i in subset if labels[i] == s) for s in range(size))
+    b, d = joint_action(learned, g, sample)
+    dealt = [[a for a in range(actions) for _ in range(d[s * actions + a])] for s in range(size)]
+    members, outside = [0] * size, [0] * size
+    out = [0] * len(labels)
+    inside = set(subset)
+    for i, s in enumerate(labels):
+        if i in inside:
+            out[i] = dealt[s][members[s]]
+            members[s] += 1
+        elif dealt[s]:
+            out[i] = dealt[s][outside[s] % len(dealt[s])]
+            outside[s] += 1
+    return b, tuple(out)
+
+
+def pool_value(model: Model, n: int, learned: Learned, pool: Pool, width: float = 1e-9) -> Enclosure:
+    """Enclose the value of executing a learned policy with a pool.
+
+    Axes ``[place in the pool, index in labelled_states(model, n)]``; with a random order there is one place. Raises
+    :class:`ModelError` for a pool that does not fit, :class:`TooLargeError` before any work beyond tens of millions of
+    transitions. Cost: states times subsets times next states.
+    """
+    return pool_chain(model, n, learned, pool).enclose(width)
+
+
+def pool_chain(model: Model, n: int, learned: Learned, pool: Pool) -> JointChain:
+    """The chain on (place in the pool, labelled state), see :func:`pool_value`."""
+    check_pool(model, n, learned, pool)
+    places = len(pool.subsets) if pool.order is Order.IN_TURN else 1
+    reached = int(max(np.count_nonzero(np.array(row, dtype=float)) for row in model.local_kernel.reshape(-1, model.sizes[2])))
+    if len(pool.subsets) * model.sizes[0] ** 2 * costs.power(model.sizes[2] * reached, n) > _MOST_ENTRIES:
+        raise TooLargeError(f"{n} labelled agents may have more than {_MOST_ENTRIES:.0e} transition probabilities; use fewer agents")
+    states = labelled_states(model, n)
+    number = {state: i for i, state in enumerate(states)}
+    local, of_global = model.floats("local_kernel"), model.floats("global_kernel")
+    rows: list[int] = []
+    columns: list[int] = []
+    weights: list[float] = []
+    reward = np.zeros((places, len(states)))
+    share = 1.0 / len(pool.subsets) if pool.order is Order.RANDOM else 1.0
+    for place, subset in enumerate(pool.subsets):
+        here, following = (place, (place + 1) % places) if pool.order is Order.IN_TURN else (0, 0)
+        for i, state in enumerate(states):
+            g, labels = state
+            b, acted = play(learned, state, subset)
+            exact = model.global_reward[g, b] + sum(model.local_reward[s, g, a] for s, a in zip(labels, acted, strict=True)) / n
+            reward[here, i] += share * float(exact)
+            supports = [np.flatnonzero(local[s, g, a]) for s, a in zip(labels, acted, strict=True)]
+            for h in np.flatnonzero(of_global[g, b]):
+                for target in product(*supports):
+                    p = share * of_global[g, b, h]
+                    for s, a, t in zip(labels, acted, target, strict=True):
+                        p *= local[s, g, a, t]
+                    rows.append(here * len(states) + i)
+                    columns.append(following * len(states) + number[int(h), tuple(int(t) for t in target)])
+                    weights.append(p)
+    law = csr_array((weights, (rows, columns)), shape=(reward.size, reward.size))
+    # A weight: the share, the global row, one local row per agent, all rounded, their products; entries that meet are added up.
+    roundings = 2 * (n + 2) + len(pool.subsets)
+    # Each term of the reward is rounded twice and added: relative errors of at most 2 + len(subsets) roundings.
+    reward_error = (3 + len(pool.subsets)) * 2 * (UNIT_ROUNDOFF * model.rt + UNDERFLOW)
+    return JointChain(reward, model.discount, roundings, model.rt, reward_error, law)
+
+
+def labelled_states(model: Model, n: int) -> list[LabelledState]:
+    """All (global state, local states of agents 1..n), lexicographically ascending."""
+    return [(g, labels) for g in range(model.sizes[0]) for labels in product(range(model.sizes[2]), repeat=n)]
+
+
+def check_pool(model: Model, n: int, learned: Learned, pool: Pool) -> None:
+    """Refuse a pool that does not fit, or a policy of another model, by :class:`ModelError`."""
+    if learned.model != model:
+        raise ModelError(f"learned: the policy was learned on the model {learned.model.name!r}, which differs; learn it on this model")
+    if not pool.subsets:
+        raise ModelError("pool: found no subset, expected at least one")
+    for subset in pool.subsets:
+        if len(set(subset)) != learned.k or not all(0 <= i < n for i in subset):
+            raise ModelError(f"pool: found the subset {subset}, expected {learned.k} different agents among 0..{n - 1}")
+
+
+@dataclass(frozen=True, eq=False)
+class Pools(Way):
+    """The way of using a pool that depends on the numbers of agents; each agent is a part of the population."""
+
+    pool_of: Callable[[int, int], Pool]
+
+    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
+        """A row for each place and labelled state."""
+        labelled = costs.power(model.sizes[2], n)
+        return costs.executing(model, n, k, self.word, labelled, labelled * model.sizes[0])
+
+    def chain(self, model: Model, n: int, learned: Learned) -> JointChain:
+        """The chain on (place in the pool, labelled state)."""
+        return pool_chain(model, n, learned, self.pool_of(n, learned.k))
+
+    def value(self, model: Model, n: int, learned: Learned, width: float) -> Enclosure:
+        """The mean over the labelled states of a count vector, at the first place."""
+        found = super().value(model, n, learned, width)
+        global_states, _, size, _ = model.sizes
+        ends: dict[tuple[int, int], list[tuple[Fraction, Fraction]]] = defaultdict(list)
+        for i, (g, labels) in enumerate(labelled_states(model, n)):
+            entry = found[0, i]
+            ends[g, int(counts.rank([labels.count(s) for s in range(size)]))].append((entry.lower, entry.upper))
+        mean = np.empty((2, global_states, counts.number_of_count_vectors(n, size)))
+        for (g, c), of_state in ends.items():
+            lower, upper = (sum(end) / len(of_state) for end in zip(*of_state, strict=True))
+            mean[:, g, c] = round_down(lower), round_up(upper)
+        return Enclosure(mean[0], mean[1], None, found.work)
+
+    def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
+        """Names for all agents, in random order."""
+        labels = np.array([np.repeat(np.arange(c.shape[1]), row) for row in c])
+        named: Integers = np.eye(c.shape[1], dtype=np.int64)[rng.permuted(labels, axis=1)]
+        return named
+
+    def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
+        """The members of one subset play their parts, the others copy in the order of names."""
+        episodes, n, size = c.shape
+        pool = self.pool_of(n, learned.k)
+        check_pool(learned.model, n, learned, pool)
+        used = np.array([np.isin(np.arange(n), subset) for subset in pool.subsets])
+        places = len(used)
+        inside = used[rng.integers(places, size=episodes) if pool.order is Order.RANDOM else np.full(episodes, step % places)]
+        sample = (c * inside[:, :, None]).sum(axis=1)
+        played, members = joint_actions(learned, g, sample)
+        chosen = np.zeros((*c.shape, learned.model.sizes[3]), dtype=np.int64)
+        for s in range(size):
+            dealt = members[:, s].cumsum(axis=1)
+            for who in (inside, ~inside):
+                episode, agent = np.nonzero(who & (c[:, :, s] == 1))
+                order = (who & (c[:, :, s] == 1)).cumsum(axis=1)[episode, agent] - 1
+                place = order % np.maximum(sample[episode, s], 1)
+                action = (place[:, None] >= dealt[episode]).sum(axis=1) * (sample[episode, s] > 0)
+                chosen[episode, agent, s, action] = 1
+        return played, chosen
+
+
+WAY = Pools("pool", lambda n, k: blocks(n, k, Order.IN_TURN))

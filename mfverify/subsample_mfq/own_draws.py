@@ -1,0 +1,240 @@
+"""Draws that each agent makes on its own: given the state all actions are independent.
+
+So the joint action is a product of marginals (eq. 11-12), each a sum over the samples that lead to an action of how many draws
+lead to the sample, over the number of all draws. With two local states the rows of the chain are sums of two binomials
+(``binomial_rows.py``), at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mfverify import costs, counts
+from mfverify.bellman import sweeps
+from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, rounding_error
+from mfverify.subsample_mfq import binomial_rows, draw_laws
+from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
+from mfverify.subsample_mfq.truncated_chain import ProductRows, dropped, longest_row, refuse_beyond, sparse_rows
+from mfverify.subsample_mfq.way import Way, decided, undecided
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+    from mfverify.notation import Exact, Floats, Integers
+    from mfverify.subsample_mfq.plays import Sample
+
+_BLOCK_NUMBERS = 4 * 10**6
+_MOST_DRAWS_AT_ONCE = 4 * 10**6
+"""Agents whose samples are drawn in one call: bounds the memory, not the number of agents."""
+
+TwoStateMarginals = Callable[..., tuple["Floats", "Floats", "Integers"]]
+"""Arguments and results of :func:`~mfverify.subsample_mfq.draw_laws.marginals`, up to ``undecided``."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnDraws(Way):
+    """A way in which the global agent draws k agents and each local agent k - 1 of the others, independently.
+
+    ``numerators(population, samples)``: how many draws from a population lead to each sample; ``number(n, k)``: how many draws of k
+    from n there are. ``sample`` draws at random. ``two_state_marginals``: the marginals for two local states at any size.
+    """
+
+    numerators: Callable[[tuple[int, ...], Integers], Exact]
+    number: Callable[[int, int], int]
+    sample: Sample
+    two_state_marginals: TwoStateMarginals
+
+    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
+        """A row of the local law for each state."""
+        states = counts.number_of_count_vectors(n, model.sizes[2])
+        return costs.executing(model, n, k, self.word, states, min(states, costs.row_width(n, model.sizes[2])))
+
+    def chain(self, model: Model, n: int, learned: Learned) -> ProductRows:
+        """The chain on (global state, count vector), by the law of two binomials where there are two local states."""
+        return (two_state_chain if model.sizes[2] == 2 else rational_marginals_chain)(self, model, n, learned)
+
+    def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
+        """The global agent and every local agent draw and look up their actions."""
+        c, k = c[:, 0], learned.k
+        size, actions = learned.model.sizes[2:]
+        played = decided(learned.global_action[g, counts.rank(self.sample(rng, c, k))], g, c)
+        chosen = np.zeros((len(g), 1, size, actions), dtype=np.int64)
+        for s, own in enumerate(np.eye(size, dtype=np.int64)):
+            agent_of = np.repeat(np.arange(len(g)), c[:, s])
+            for block in range(0, len(agent_of), _MOST_DRAWS_AT_ONCE):
+                episode = agent_of[block : block + _MOST_DRAWS_AT_ONCE]
+                sample = self.sample(rng, c[episode] - own, k - 1) + own
+                action = decided(learned.local_action[g[episode], counts.rank(sample), s], g[episode], c[episode])
+                chosen[:, 0, s] += np.bincount(episode * actions + action, minlength=len(g) * actions).reshape(len(g), actions)
+        return played, chosen
+
+
+@dataclass(frozen=True, eq=False)
+class Marginals:
+    """The marginals of ``pi_k`` in the n-agent system, exact (eq. 11-12), as integers over ``C(n, k)`` and ``C(n-1, k-1)``.
+
+    ``global_numerator[g, c, b]`` and ``local_numerator[g, c, s, a]``; rows of local states without agents are 0.
+    """
+
+    global_numerator: Exact
+    local_numerator: Exact
+    global_denominator: int
+    local_denominator: int
+
+    @property
+    def global_action(self) -> Exact:
+        """Probabilities ``[g, c, b]`` of the global action, Fractions."""
+        return _over(self.global_numerator, self.global_denominator)
+
+    @property
+    def local_action(self) -> Exact:
+        """Probabilities ``[g, c, s, a]`` of a local agent's action in local state ``s``, Fractions."""
+        return _over(self.local_numerator, self.local_denominator)
+
+
+def _over(numerators: Exact, denominator: int) -> Exact:
+    out = np.array([Fraction(int(x), denominator) for x in numerators.ravel()], dtype=object)
+    return out.reshape(numerators.shape)
+
+
+def own_marginals(way: OwnDraws, learned: Learned, n: int) -> Marginals:
+    """The exact marginals of ``pi_k`` (eq. 11-12), by summing the integer numerators of the samples that lead to an action.
+
+    Cost: a sum over all samples for every count vector.
+    """
+    model, k = learned.model, learned.k
+    global_states, global_actions, size, local_actions = model.sizes
+    vectors = counts.count_vectors(n, size)
+    samples = counts.count_vectors(k, size)
+    others = counts.count_vectors(k - 1, size)
+    position = [counts.rank(others + np.eye(size, dtype=np.int64)[s]) for s in range(size)]
+    global_table, local_table = learned.global_action, learned.local_action
+    of_global = np.zeros((global_states, len(vectors), global_actions), dtype=object)
+    of_local = np.zeros((global_states, len(vectors), size, local_actions), dtype=object)
+    for c, row in enumerate(vectors):
+        population = tuple(int(x) for x in row)
+        weights = way.numerators(population, samples)
+        for g in range(global_states):
+            of_global[g, c] = _shares(weights, global_table[g], global_actions, (g, population))
+        for s in range(size):
+            if population[s] == 0:
+                continue
+            rest = (*population[:s], population[s] - 1, *population[s + 1 :])
+            weights = way.numerators(rest, others)
+            for g in range(global_states):
+                of_local[g, c, s] = _shares(weights, local_table[g, position[s], s], local_actions, (g, population))
+    return Marginals(of_global, of_local, way.number(n, k), way.number(n - 1, k - 1))
+
+
+def _shares(weights: Exact, table: Integers, actions: int, state: object) -> Exact:
+    """Numerators grouped by the action that each sample leads to."""
+    possible = weights.astype(bool)
+    if (table[possible] == UNDECIDED_ACTION).any():
+        raise undecided(f"a sample in state {state}")
+    return np.array([int(weights[possible & (table == a)].sum()) for a in range(actions)], dtype=object)
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """An array of rationals as integers over one common denominator, so that sums of products stay integers."""
+
+    numerators: Exact
+    denominator: int
+
+    @classmethod
+    def of(cls, array: Exact) -> _Scaled:
+        common = lcm(*(x.denominator for x in array.ravel()))
+        return cls(np.array([int(x * common) for x in array.ravel()], dtype=object).reshape(array.shape), common)
+
+
+def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
+    """The chain of ``pi_k`` of own draws for two local states: rows of two binomials, at any size.
+
+    Cost: about n operations per state; memory ``14 sqrt(n)`` numbers per state.
+    """
+    global_states, global_actions, _, local_actions = model.sizes
+    refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
+    tables = (learned.global_action, learned.local_action)
+    played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, (global_actions, local_actions), UNDECIDED_ACTION)
+    if flagged.any():
+        g, c = (int(x[0]) for x in flagged.nonzero())
+        raise undecided(f"a sample in state {(g, (c, n - c))}")
+    vectors = counts.count_vectors(n, 2)
+    global_law = np.einsum("gcb,gbh->gch", played_global, model.floats("global_kernel"))
+    moves = np.einsum("gcsa,sgat->gcst", played_local, model.floats("local_kernel"))
+    odds = binomial_rows.odds_of(moves[..., 0], moves[..., 1])
+    earned = np.einsum("gcsa,sga->gcs", played_local, model.floats("local_reward"))
+    reward = np.einsum("gcb,gb->gc", played_global, model.floats("global_reward")) + (earned * vectors).sum(axis=-1) / n
+    seen = binomial_rows.RowRoundings()
+    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, odds[g], seen), n + 1) for g in range(global_states)]
+    # An expectation over a marginal: its roundings, a rounded number, a product, the additions.
+    of_global = draw_laws.ROUNDINGS + 2 + global_actions
+    of_local = draw_laws.ROUNDINGS + 2 + local_actions
+    # Windows of the draws change each of n + 1 marginals by at most LOST_OF_DRAW in total variation.
+    draws = 2 * (n + 1) * draw_laws.LOST_OF_DRAW
+    error = rounding_error(max(of_global, of_local + 4) + 1, model.rt, 8 * (global_actions + local_actions)) + draws * model.rt
+    return ProductRows(
+        reward,
+        model.discount,
+        of_global + seen.most,
+        model.rt,
+        error,
+        max(longest_row(law) for law in local_law) + global_states,
+        draws + binomial_rows.lost_by_odds(n, 2 * of_local + 1) + dropped(n + 1),
+        global_law,
+        local_law,
+    )
+
+
+def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
+    """The same for any number of local states: marginals rounded once from exact rationals, rows convolved agent by agent."""
+    global_states, _, size, _ = model.sizes
+    states = counts.number_of_count_vectors(n, size)
+    refuse_beyond(n, global_states * states * states)
+    marginals = own_marginals(way, learned, n)
+    vectors = counts.count_vectors(n, size)
+    global_law = np.empty((global_states, states, global_states))
+    local_law = []
+    reward = np.empty((global_states, states))
+    kernel, reward_l = _Scaled.of(model.local_kernel), _Scaled.of(model.local_reward)
+    global_kernel, reward_g = _Scaled.of(model.global_kernel), _Scaled.of(model.global_reward)
+    # Python divides integers with one correct rounding, whatever their length.
+    over_global = marginals.global_denominator * global_kernel.denominator
+    over_local = marginals.local_denominator * kernel.denominator
+    for g in range(global_states):
+        moves = np.zeros((states, size, size))
+        for c, row in enumerate(vectors):
+            played = marginals.global_numerator[g, c]
+            global_law[g, c] = [x / over_global for x in played @ global_kernel.numerators[g]]
+            exact_global = int(played @ reward_g.numerators[g])
+            exact_local = 0
+            for s, x in enumerate(row):
+                if x:
+                    mixture = marginals.local_numerator[g, c, s]
+                    moves[c, s] = [p / over_local for p in mixture @ kernel.numerators[s, g]]
+                    exact_local += int(x) * int(mixture @ reward_l.numerators[s, g])
+            over_reward = marginals.global_denominator * reward_g.denominator, n * marginals.local_denominator * reward_l.denominator
+            reward[g, c] = (exact_global * over_reward[1] + exact_local * over_reward[0]) / (over_reward[0] * over_reward[1])
+        local_law.append(sparse_rows(_agent_by_agent(vectors, moves), states))
+    # One correctly rounded weight, product and |S_l|-1 additions per agent; one rounding of the global law.
+    roundings = (size + 1) * n + 1
+    error = UNIT_ROUNDOFF * model.rt + UNDERFLOW
+    terms = max(longest_row(law) for law in local_law) + global_states
+    return ProductRows(reward, model.discount, roundings, model.rt, error, terms, dropped(states), global_law, local_law)
+
+
+def _agent_by_agent(vectors: Integers, moves: Floats) -> Iterator[Floats]:
+    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s]``."""
+    states, size = vectors.shape
+    n = int(vectors[0].sum())
+    order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
+    height = max(1, _BLOCK_NUMBERS // states)
+    for begin in range(0, states, height):
+        rows = np.empty((min(height, states - begin), states))
+        rows[:, order] = sweeps.next_count_laws(vectors[begin : begin + height], moves[begin : begin + height], up, levels)
+        yield rows
