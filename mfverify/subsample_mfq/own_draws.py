@@ -41,13 +41,14 @@ class OwnDraws(Way):
     """A way in which the global agent draws k agents and each local agent k - 1 of the others, independently.
 
     ``numerators(population, samples)``: how many draws from a population lead to each sample; ``number(n, k)``: how many draws of k
-    from n there are. ``sample`` draws at random. ``two_state_marginals``: the marginals for two local states at any size.
+    from n there are. ``sample`` draws at random. ``two_state_marginals`` gives the marginals for two local states where summing
+    over all samples is too slow.
     """
 
     numerators: Callable[[tuple[int, ...], Integers], Exact]
     number: Callable[[int, int], int]
     sample: Sample
-    two_state_marginals: TwoStateMarginals
+    two_state_marginals: TwoStateMarginals | None = None
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """A row of the local law for each state."""
@@ -159,11 +160,7 @@ def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> Pr
     """
     global_states, global_actions, _, local_actions = model.sizes
     refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
-    tables = (learned.global_action, learned.local_action)
-    played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, (global_actions, local_actions), UNDECIDED_ACTION)
-    if flagged.any():
-        g, c = (int(x[0]) for x in flagged.nonzero())
-        raise undecided(f"a sample in state {(g, (c, n - c))}")
+    played_global, played_local = _two_state_marginals(way, learned, n)
     vectors = counts.count_vectors(n, 2)
     global_law = np.einsum("gcb,gbh->gch", played_global, model.floats("global_kernel"))
     moves = np.einsum("gcsa,sgat->gcst", played_local, model.floats("local_kernel"))
@@ -189,6 +186,21 @@ def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> Pr
         global_law,
         local_law,
     )
+
+
+def _two_state_marginals(way: OwnDraws, learned: Learned, n: int) -> tuple[Floats, Floats]:
+    """Marginals ``[g, c, b]`` and ``[g, c, s, a]``, right to ``draw_laws.ROUNDINGS`` roundings but for windows."""
+    if way.two_state_marginals is None:
+        exact = own_marginals(way, learned, n)
+        # Python divides integers with one correct rounding.
+        of_global, of_local = exact.global_numerator / exact.global_denominator, exact.local_numerator / exact.local_denominator
+        return of_global.astype(np.float64), of_local.astype(np.float64)
+    tables, actions = (learned.global_action, learned.local_action), learned.model.sizes[1::2]
+    played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, actions, UNDECIDED_ACTION)
+    if flagged.any():
+        g, c = (int(x[0]) for x in flagged.nonzero())
+        raise undecided(f"a sample in state {(g, (c, n - c))}")
+    return played_global, played_local
 
 
 def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
