@@ -352,6 +352,24 @@ def with_replacement_play(greedy: Greedy, n: int, state: State) -> dict[Action, 
     return {(b, tuple(a)): prod((law[x] for law, x in zip(laws, (b, *a), strict=True)), start=Fraction(1)) for b, *a in product(*laws)}
 
 
+def systematic_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
+    """As :func:`independent_play`, over all starts of each agent in the list of agents ordered by state, walked as a circle."""
+    k = greedy.system.n
+    g, s = state
+
+    def samples(agents: Sequence[int], size: int) -> list[list[int]]:
+        listed = sorted(agents, key=lambda i: (s[i], i))
+        interval = len(listed) // size if size else 0
+        return [[s[(listed * 2)[start + j * interval]] for j in range(size)] for start in range(len(listed))] or [[]]
+
+    of_global = [greedy.global_action(g, tuple(drawn)) for drawn in samples(range(n), k)]
+    of_agents = [
+        [greedy.local_action(g, s[i], tuple(drawn)) for drawn in samples([j for j in range(n) if j != i], k - 1)] for i in range(n)
+    ]
+    laws = [{a: Fraction(times, len(found)) for a, times in Counter(found).items()} for found in (of_global, *of_agents)]
+    return {(b, tuple(a)): prod((law[x] for law, x in zip(laws, (b, *a), strict=True)), start=Fraction(1)) for b, *a in product(*laws)}
+
+
 def shared_list_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
     """One common ordering of the agents: the global agent uses the first k, an agent itself and the first k - 1 others."""
     k = greedy.system.n
@@ -387,6 +405,7 @@ PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {
     "shared": shared_play,
     "shared-list": shared_list_play,
     "stratified": stratified_play,
+    "systematic": systematic_play,
 }
 
 
