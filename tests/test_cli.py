@@ -719,6 +719,7 @@ def test_control_c(mfverify: Callable[..., Shown], tmp_path: Path, workers: str,
         out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (130, "")
     assert err.split() == INTERRUPTED
+    assert [path.name for path in (tmp_path / "parts").iterdir()] == ["results.sqlite"], "a closed store is one file"
     kept = stored(tmp_path / "parts")
     assert kept >= 20
     assert not (tmp_path / "parts" / "report.json").exists()

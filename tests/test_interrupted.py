@@ -184,7 +184,7 @@ def test_a_disk_without_room_for_the_report_is_one_clear_line(tmp_path: Path, wh
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 
     refused(run(tmp_path / "run", "--resume", preexec_fn=tiny_disk), "report.json: cannot be written", "choose a folder that can be")
-    assert {path.suffix for path in (tmp_path / "run").iterdir()} <= {".sqlite", ".sqlite-wal", ".sqlite-shm"}, "half a file is left"
+    assert {path.suffix for path in (tmp_path / "run").iterdir()} == {".sqlite"}, "half a file is left"
     assert run(tmp_path / "run", "--resume").returncode == 0
     assert content(json.loads((tmp_path / "run" / "report.json").read_text())) == content(whole)
 

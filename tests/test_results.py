@@ -112,11 +112,27 @@ def test_a_store_that_is_sent_to_another_process_opens_the_same_file_there(tmp_p
         parcel = pickle.dumps(store)
         monkeypatch.chdir("/")
         arrived = pickle.loads(parcel)
-        assert pickle.loads(parcel) is arrived
-        arrived.put("a", document())
+        arrived.put("a", document(), 1.25)
         assert store.get("a") == document()
-    arrived.__exit__(None, None, None)
-    results._store_of_this_process.cache_clear()
+        assert store.seconds("a") == 1.25
+    assert [path.name for path in tmp_path.iterdir()] == ["results.sqlite"], "the other process holds the file open"
+
+
+def test_a_closed_store_is_one_file(tmp_path: Path) -> None:
+    """As long as anyone has it open there is a write-ahead log; the last one to close it writes the log back and takes it away."""
+    path = tmp_path / "results.sqlite"
+    with Store(path) as one:
+        with Store(path) as two:
+            one.put("a", document())
+            two.put("b", document())
+        assert len(list(tmp_path.iterdir())) == 3
+        assert one.get("b") == document()
+    assert [found.name for found in tmp_path.iterdir()] == ["results.sqlite"]
+    alone = tmp_path / "elsewhere" / "copy.sqlite"
+    alone.parent.mkdir()
+    alone.write_bytes(path.read_bytes())
+    with Store(alone) as store:
+        assert store.get("a") == store.get("b") == document()
 
 
 def test_results_of_other_code_are_forgotten_and_those_of_this_code_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import sqlite3
 import subprocess
 from collections import Counter
@@ -136,6 +137,19 @@ def test_two_workers_find_what_one_finds(plain: Report, tmp_path: Path) -> None:
     assert content(json.loads((tmp_path / "report.json").read_text())) == content(plain)
     with closing(sqlite3.connect(tmp_path / "results.sqlite")) as connection:
         assert connection.execute("SELECT count(*) FROM finding").fetchone()[0] == plain.document["summary"]["instances"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_file_is_left_beside_the_report_and_a_folder_made_anew_is_a_new_one(tmp_path: Path, workers: int) -> None:
+    """Worker processes outlive a run, for the next one: they hold nothing open, neither a log nor a file that is gone."""
+    out = tmp_path / "run"
+    for resume in (False, True):
+        verify(["C5"], workers=workers, out=out, resume=resume)
+        assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.json", "results.sqlite"]
+    shutil.rmtree(out)
+    report = verify(["C5"], workers=workers, out=out)
+    with closing(sqlite3.connect(out / "results.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM finding").fetchone()[0] == report.document["summary"]["instances"]
 
 
 @pytest.mark.usefixtures("computed")
