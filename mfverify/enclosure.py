@@ -9,7 +9,8 @@ representable number nearest to the exact result, so the exact result lies betwe
 one. Longer computations are bounded by :func:`rounding_error` (Higham, *Accuracy and Stability of Numerical
 Algorithms*, 2nd ed., Lemma 3.1): a sum of products of at most ``L`` rounded factors and partial sums has a relative
 error of at most ``L u / (1 - L u)``, ``u = 2**-53``, with respect to the sum of absolute values, in any order of
-summation. No tolerance in this project is chosen by hand; they all come from here.
+summation. No tolerance in this project is chosen by hand; they all come from here. A thread
+whose arithmetic another library has set otherwise is refused (``floating_point.py``).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from mfverify.errors import ModelError, UndecidedError
+from mfverify.floating_point import require_ieee_arithmetic
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats
@@ -56,6 +58,7 @@ Truth: TypeAlias = bool | _Undecided
 
 def round_down(value: Fraction) -> float:
     """The largest double that is not above ``value``."""
+    require_ieee_arithmetic()
     nearest = _nearest(value)
     if Fraction(nearest) > value:
         nearest = float(np.nextafter(nearest, -np.inf))
@@ -81,6 +84,7 @@ def rounding_error(roundings: int, magnitude: Fraction, operations: int = 0) -> 
     themselves rounded included; ``magnitude`` bounds the sum of the absolute values of the exact terms; ``operations``
     is the largest number of operations that could underflow. Source: Higham 2002, Lemma 3.1 and section 2.2.
     """
+    require_ieee_arithmetic()
     if roundings * UNIT_ROUNDOFF >= 1:
         raise ModelError(f"a computation with {roundings} roundings on one path cannot be certified in double precision")
     return roundings * UNIT_ROUNDOFF / (1 - roundings * UNIT_ROUNDOFF) * magnitude + operations * UNDERFLOW
@@ -246,6 +250,7 @@ class Enclosure:
     work: Work | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        require_ieee_arithmetic()
         lower = np.array(self.lower, dtype=np.float64)
         upper = np.array(self.upper, dtype=np.float64)
         if lower.shape != upper.shape:
@@ -366,6 +371,7 @@ class Enclosure:
 
 def add_down(x: Floats, y: Floats) -> Floats:
     """A lower bound of ``x + y``, entry by entry; exact where nothing is added."""
+    require_ieee_arithmetic()
     return np.where(y == 0.0, x, np.where(x == 0.0, y, np.nextafter(x + y, -np.inf)))
 
 

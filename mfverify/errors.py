@@ -36,6 +36,10 @@ class TooLargeError(MfverifyError):
     """A computation whose estimated cost is beyond what this machine can hold; says the numbers and what to change."""
 
 
+class ArithmeticModeError(MfverifyError):
+    """Double arithmetic of this process is not that of IEEE 754, on which every error bound rests; says what differs."""
+
+
 class UndecidedError(MfverifyError):
     """A three-valued comparison was used as if it were a plain truth value."""
 

@@ -12,8 +12,8 @@ with it; what it took is computed again by another.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import sys
 import threading
 import time
 import warnings
@@ -25,6 +25,7 @@ from functools import cache, partial
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
+from mfverify import threads
 from mfverify.errors import MfverifyError, ModelError, WorkersError
 from mfverify.results import code_version
 
@@ -51,8 +52,11 @@ _ANSWER_SECONDS = 10.0
 _WAIT_SECONDS = 60.0
 """How long a cluster may be without any worker before the run gives up."""
 
+_IN_USE = threading.Lock()
+"""Held by the run that has the worker processes: a run that is given up ends them, and they could be computing for another."""
+
 _ONE_AT_A_TIME = threading.Lock()
-"""Held by the thread of a cluster's worker that computes: the precision of exact arithmetic is a setting of the process."""
+"""Held by the thread of a cluster's worker that computes."""
 
 
 def usable_cores() -> int:
@@ -73,8 +77,8 @@ def completed(
     """Each task with its result, as they are finished; groups are started in the order given, which should be largest first.
 
     ``workers`` processes on this machine (by default this one for the smallest groups, and one for each usable core if that
-    takes longer than a second), or the workers of the Dask cluster whose scheduler is at ``scheduler`` (an address such as
-    ``tcp://10.0.0.1:8786``). ``keep`` is called with each result once it is finished, before it is delivered here.
+    takes longer than a second; this one alone where it cannot have worker processes, as in a daemon), or the workers of the Dask
+    cluster whose scheduler is at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``). ``keep`` is called with each result once it is finished, before it is delivered here.
     ``compute``, ``keep``, tasks and results have to survive pickling, except with one worker on this machine. Closing the
     iterator, as an interruption does, gives up what is not finished.
 
@@ -93,13 +97,7 @@ def completed(
         if not left[-1]:
             left.pop()
         yield task, _finished(compute, task, keep)
-    workers = min(workers or usable_cores(), len(left))
-    if workers > 1:
-        yield from _on_cores(compute, left, workers, keep)
-        return
-    for group in left:
-        for task in group:
-            yield task, _finished(compute, task, keep)
+    yield from _on_this_machine(compute, left, min(workers or usable_cores(), len(left)), keep)
 
 
 def in_order(
@@ -118,12 +116,8 @@ def in_order(
     """
     numbered = [[(i, task)] for i, task in enumerate(tasks)]
     compute_numbered = partial(_without_number, compute)
-    if cluster is not None:
-        running = _on_cluster(compute_numbered, numbered, cluster, None, until)
-    elif workers > 1:
-        running = _on_cores(compute_numbered, numbered, workers, None)
-    else:
-        running = ((one, compute_numbered(one)) for (one,) in numbered)
+    on_cluster = cluster and _on_cluster(compute_numbered, numbered, cluster, None, until)
+    running = on_cluster or _on_this_machine(compute_numbered, numbered, workers, None)
     early: dict[int, Result] = {}
     due = 0
     with closing(running):
@@ -150,12 +144,47 @@ def _finished(compute: Compute[Task, Result], task: Task, keep: Keep[Task, Resul
 # ------------------------------------------------------------------------------------------------------- cores of this machine
 
 
+def _on_this_machine(
+    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
+) -> Generator[tuple[Task, Result]]:
+    """On worker processes, or in this one where there is one worker, where it cannot have others or where another run has them."""
+    if workers > 1 and _may_have_workers() and _IN_USE.acquire(blocking=False):
+        try:
+            yield from _on_cores(compute, groups, workers, keep)
+        finally:
+            _IN_USE.release()
+        return
+    for group in groups:
+        for task in group:
+            yield task, _finished(compute, task, keep)
+
+
+class _Started:
+    """The process that started the present worker processes, which a process forked from it cannot use."""
+
+    by: int | None = None
+
+
+def _may_have_workers() -> bool:
+    """Whether this process can have worker processes of its own.
+
+    It cannot as a daemon, which must not have children (as in ``multiprocessing.Pool`` or a worker of Dask); in threads that joblib
+    started; when it was forked from a process that had workers, whose queues it holds; and where joblib is told to have none.
+    """
+    from joblib.parallel import get_active_backend, mp
+
+    if mp is None or multiprocessing.current_process().daemon or _Started.by not in (None, os.getpid()):
+        return False
+    return threading.current_thread() is threading.main_thread() or get_active_backend()[0].nesting_level == 0
+
+
 def _on_cores(
     compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
 ) -> Generator[tuple[Task, Result]]:
     from joblib import Parallel, delayed, parallel_config
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    _Started.by = os.getpid()
     with parallel_config("loky", inner_max_num_threads=max(1, usable_cores() // workers)):
         parallel = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
         running = parallel(delayed(_group)(compute, group, keep, i, os.getpid()) for i, group in enumerate(groups))
@@ -174,14 +203,18 @@ def _on_cores(
 def _group(
     compute: Compute[Task, Result], group: Sequence[Task], keep: Keep[Task, Result] | None, i: int, parent: int
 ) -> tuple[int, list[Result]]:
-    """In a worker process."""
-    _end_with(parent)
+    """In a worker process, unless joblib has found a reason to compute in the caller's own."""
+    from joblib.externals.loky.backend.process import LokyProcess
+
+    started_by = multiprocessing.parent_process()
+    if isinstance(multiprocessing.current_process(), LokyProcess) and started_by is not None and started_by.pid == parent:
+        _end_with(parent)
     return i, [_finished(compute, task, keep) for task in group]
 
 
 @cache
 def _end_with(parent: int) -> None:
-    """Let this process end when its parent is gone, even killed: nobody would take its results, and what is finished is kept."""
+    """Let this worker process end when its parent is gone, even killed: its results go nowhere, and what is finished is kept."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -296,8 +329,7 @@ def _slice(compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], cod
     if code_version() != code:
         raise ModelError(f"--scheduler: worker {worker.address} runs another version of mfverify; install the same on every machine")
     results: list[Result] = []
-    with _ONE_AT_A_TIME:
-        limit_threads(worker.state.nthreads)
+    with _ONE_AT_A_TIME, threads.at_most(worker.state.nthreads):
         started = time.monotonic()
         for task in (task for group in groups for task in group):
             results.append(compute(task))
@@ -305,16 +337,6 @@ def _slice(compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], cod
                 break
         seconds = time.monotonic() - started
     return results, seconds, worker.address
-
-
-def limit_threads(threads: int) -> None:
-    """Compiled loops that this thread starts use at most so many threads; a process without compiled loops is left without."""
-    if "numba" in sys.modules:
-        import numba
-
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    else:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
 
 
 @contextmanager

@@ -53,13 +53,13 @@ def where(task: int, seconds: float = 0.0) -> tuple[int, int]:
 
 def alone(_: int) -> tuple[bool, int, int]:
     """Whether nothing else is computed in this process meanwhile; the threads of compiled loops; the process."""
-    import numba
+    from mfverify.parallel import thread_count
 
     free = BUSY.acquire(blocking=False)
     time.sleep(0.05)
     if free:
         BUSY.release()
-    return free, numba.get_num_threads(), os.getpid()
+    return free, thread_count(), os.getpid()
 
 
 def unlucky(task: int) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from mfverify import runner
 from mfverify.errors import ModelError, WorkersError
-from mfverify.runner import completed, in_order, limit_threads
+from mfverify.runner import completed, in_order
 
 GROUPS = [[1, 2, 3], [4], [5, 6], [7, 8]]
 
@@ -132,21 +132,6 @@ def test_processes_times_threads_do_not_exceed_the_cores(monkeypatch: pytest.Mon
     monkeypatch.setenv("NUMBA_NUM_THREADS", "16")
     seen = dict(completed(threads, [[i] for i in range(4)], workers=workers))
     assert set(seen.values()) == {(expected, expected)}
-
-
-def test_threads_are_limited_before_and_after_the_compiler_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    import numba
-
-    before = numba.get_num_threads()
-    limit_threads(1)
-    assert numba.get_num_threads() == 1
-    limit_threads(10**6)
-    assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
-    numba.set_num_threads(before)
-    monkeypatch.setenv("NUMBA_NUM_THREADS", "")
-    monkeypatch.delitem(runner.sys.modules, "numba")
-    limit_threads(3)
-    assert os.environ["NUMBA_NUM_THREADS"] == "3"
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
 from mfverify.bellman.work import walk_steps
 from mfverify.compiled import njit
 from mfverify.counts import rank
+from mfverify.parallel import in_threads, thread_count
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -166,7 +167,7 @@ def _walk(
             one_agent_more(partial[depth], left[depth], slot_weights[depth], slot_steps[depth], up, runs, totals)
 
 
-@njit(parallel=True)
+@in_threads
 def _walk_in_threads(
     base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
     places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
@@ -342,7 +343,7 @@ class FusedSweep:
             number += below[0][n] - below[0][n - first]
         if slots > 1:
             number += below[1][n - first] - below[1][n - first - then]
-        workers = min(numba.get_num_threads(), len(first)) if self.pairs >= PARALLEL_FROM else 1
+        workers = min(thread_count(), len(first)) if self.pairs >= PARALLEL_FROM else 1
         # Work falls with the count: dealt back and forth, so that no worker is always first.
         turn, position = np.divmod(np.argsort(np.argsort(first + then, kind="stable")), workers)
         worker = np.where(turn % 2 == 0, position, workers - 1 - position)

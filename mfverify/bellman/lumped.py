@@ -24,7 +24,6 @@ from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, TypeAlias
 
-import numba
 import numpy as np
 
 from mfverify import counts
@@ -36,6 +35,7 @@ from mfverify.bellman.tabled import TabledSweep
 from mfverify.bellman.work import MOST_NUMBERS, prefers_table
 from mfverify.enclosure import rounding_error
 from mfverify.errors import ModelError, TooLargeError
+from mfverify.parallel import thread_count
 
 if TYPE_CHECKING:
     from mfverify.bellman.choices import Choices
@@ -72,7 +72,7 @@ class LumpedOperator:
         global_states, _, size, _ = self.model.sizes
         states = counts.number_of_count_vectors(self.n, size)
         choices = max(len(c.kernel) for c in self.choices)
-        numbers = states * (6 * global_states + 4 * size + LANES * (numba.get_num_threads() * (choices + 5) + 1))
+        numbers = states * (6 * global_states + 4 * size + LANES * (thread_count() * (choices + 5) + 1))
         if numbers > MOST_NUMBERS:
             raise TooLargeError(
                 f"{self.n} agents have {states:.3g} count vectors and need {numbers * 8 / 2**30:.3g} GiB, more than "

@@ -22,6 +22,7 @@ import numpy as np
 
 from mfverify import counts
 from mfverify.compiled import njit
+from mfverify.parallel import one_and_all_threads, thread_count
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -357,16 +358,13 @@ Compiled: TypeAlias = Callable[..., Any]
 PARALLEL_FROM: Final = 200_000
 """Elementary steps from which on starting the threads costs less than it saves (a start takes up to milliseconds)."""
 
-_parallel = njit(parallel=True)
-_serial = njit
-
-_TWO_KERNEL_MAXIMUM: Final[tuple[Compiled, Compiled]] = (_serial(_two_kernel_maximum), _parallel(_two_kernel_maximum))
-_NEXT_COUNT_LAWS: Final[tuple[Compiled, Compiled]] = (_serial(_next_count_laws), _parallel(_next_count_laws))
+_TWO_KERNEL_MAXIMUM: Final = one_and_all_threads(_two_kernel_maximum)
+_NEXT_COUNT_LAWS: Final = one_and_all_threads(_next_count_laws)
 
 
 def for_work(work: int, compiled: tuple[Compiled, Compiled]) -> Compiled:
     """The one-thread or the all-threads form of the same loop."""
-    return compiled[work >= PARALLEL_FROM and numba.get_num_threads() > 1]
+    return compiled[work >= PARALLEL_FROM and thread_count() > 1]
 
 
 def two_kernel_maximum(

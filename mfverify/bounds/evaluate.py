@@ -16,6 +16,8 @@ numbers raises :class:`UndefinedError`: a claim then does not apply there.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -381,9 +383,25 @@ def _fmpq(value: Fraction) -> fmpq:
     return fmpq(value.numerator, value.denominator)
 
 
+class _Precision:
+    """The precision of balls is one setting of the process: of two threads that change it, one could leave it changed by the other."""
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """In a forked process, where a lock that another thread held is never released."""
+        self.changing = threading.RLock()
+
+
+_PRECISION = _Precision()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_PRECISION.renew)
+
+
 def _ball(compute: Callable[[], arb], bits: int) -> Interval:
     """The ends of a ball computed with ``bits`` bits, taken over exactly; a ball around nearly 0 is widened to _TINY."""
-    with ctx.workprec(bits):
+    with _PRECISION.changing, ctx.workprec(bits):
         ball = compute()
     if not ball.is_finite():
         raise _UnsettledError("its value is out of reach at this precision")

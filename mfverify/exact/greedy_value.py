@@ -18,6 +18,7 @@ import numpy as np
 
 from mfverify.bellman import sweeps
 from mfverify.compiled import njit
+from mfverify.parallel import one_and_all_threads
 
 if TYPE_CHECKING:
     from mfverify.bellman.lumped import LumpedOperator, Policy
@@ -189,7 +190,7 @@ def _two_state_laws(multiplicity: Integers, probability: Floats, laws: Floats, f
         laws[c, :count] = law[skipped : skipped + count]
 
 
-_TWO_STATE_LAWS: Final = (njit(_two_state_laws), njit(_two_state_laws, parallel=True))
+_TWO_STATE_LAWS: Final = one_and_all_threads(_two_state_laws)
 
 
 _reassociated = njit(fastmath={"reassoc", "contract", "nsz"})

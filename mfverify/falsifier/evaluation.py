@@ -110,13 +110,22 @@ def _in_the_middle_of(packages: set[str], frame: FrameType | None) -> bool:
 
 @contextmanager
 def _until(deadline: float) -> Iterator[None]:
-    """Interrupt the block at the deadline: by an alarm, which also ends a wait; in a thread, which gets no signals, by another thread."""
+    """Interrupt the block at the deadline: by an alarm, which also ends a wait; by another thread where the alarm is not ours to use.
+
+    A process has one alarm. In a thread, which gets no signals, it cannot be used; and where the caller has a timer running or has
+    said what an alarm does, it is left to the caller.
+    """
     left = deadline - time.monotonic()
     if left <= 0:
         raise _OutOfTime
-    alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    with (_alarmed if alarm else _watched)(left):
+    with (_alarmed if _alarm_is_free() else _watched)(left):
         yield
+
+
+def _alarm_is_free() -> bool:
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        return False
+    return signal.getsignal(signal.SIGALRM) is signal.SIG_DFL and signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 @contextmanager
@@ -127,21 +136,23 @@ def _alarmed(left: float) -> Iterator[None]:
             return
         raise _OutOfTime
 
-    before = signal.signal(signal.SIGALRM, stop)
-    # A year is more than any timer needs to hold.
-    signal.setitimer(signal.ITIMER_REAL, min(left, 3e7))
+    signal.signal(signal.SIGALRM, stop)
     try:
+        # A year is more than any timer needs to hold.
+        signal.setitimer(signal.ITIMER_REAL, min(left, 3e7))
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:  # also where the alarm rings just here
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 @contextmanager
 def _watched(left: float) -> Iterator[None]:
     """As it is done in a worker of a cluster; the interpreter raises between two of its steps, so not within compiled code."""
     watched = threading.get_ident()
-    ended, turn = threading.Event(), threading.Lock()
+    ended, raised, turn = threading.Event(), threading.Event(), threading.Lock()
 
     def raise_there(error: Any) -> None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(watched), error)
@@ -151,6 +162,7 @@ def _watched(left: float) -> Iterator[None]:
         while not ended.wait(wait):
             with turn:
                 if not ended.is_set() and not _in_the_middle_of(_NOT_TO_BE_INTERRUPTED, sys._current_frames().get(watched)):
+                    raised.set()
                     raise_there(ctypes.py_object(_OutOfTime))
                     return
             wait = 0.1
@@ -161,7 +173,8 @@ def _watched(left: float) -> Iterator[None]:
     finally:
         with turn:
             ended.set()
-            raise_there(None)  # takes back what has not yet been raised
+            if raised.is_set():
+                raise_there(None)  # takes back what has not yet been raised
 
 
 def evaluate(asked: Asked) -> Evaluated:

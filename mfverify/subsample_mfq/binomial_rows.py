@@ -23,7 +23,8 @@ import numpy as np
 from mfverify.bellman.sweeps import for_work
 from mfverify.compiled import njit
 from mfverify.enclosure import UNIT_ROUNDOFF
-from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law, one_and_all_threads
+from mfverify.parallel import one_and_all_threads
+from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -37,7 +38,7 @@ _NEVER: Final = 2.0**-200
 
 def odds_of(to_zero: Floats, to_one: Floats) -> Floats:
     """Odds for local state 0 from the two probabilities, with 0 and inf for what is (nearly) certain. One rounding."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         odds = to_zero / to_one
     return np.where(to_zero < _NEVER, 0.0, np.where(to_one < _NEVER, np.inf, odds))
 

@@ -34,8 +34,9 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
-from mfverify.bellman.sweeps import Compiled, for_work
+from mfverify.bellman.sweeps import for_work
 from mfverify.compiled import njit
+from mfverify.parallel import one_and_all_threads
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -233,11 +234,6 @@ def _marginals(
                     else:
                         played_local[g, c, who - 1, a] = sums[a, 0] / total
     return played_global, played_local, flagged
-
-
-def one_and_all_threads(loop: Compiled) -> tuple[Compiled, Compiled]:
-    """The one-thread and the all-threads form of a loop; neither is compiled before it is used."""
-    return njit(loop), njit(loop, parallel=True)
 
 
 _MARGINALS: Final = one_and_all_threads(_marginals)

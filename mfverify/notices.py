@@ -1,0 +1,40 @@
+"""Lines on standard error that are no error: what takes long, on a terminal; what is not kept, once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_SILENT: ContextVar[bool] = ContextVar("_SILENT", default=False)
+_SAID: set[str] = set()
+
+
+def progress(line: str) -> None:
+    """Say what takes long: only where standard error is a terminal, and not within :func:`silence`."""
+    if not _SILENT.get() and sys.stderr is not None and sys.stderr.isatty():
+        _write(line)
+
+
+def once(line: str) -> None:
+    """Say something that does not change the result, the first time that this process comes upon it; worker processes say nothing."""
+    if line not in _SAID and multiprocessing.parent_process() is None:
+        _SAID.add(line)
+        _write(line)
+
+
+def _write(line: str) -> None:
+    if sys.stderr is not None:
+        print(f"mfverify: {line}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No progress is said within the block, as where a program reads the output."""
+    token = _SILENT.set(True)
+    try:
+        yield
+    finally:
+        _SILENT.reset(token)
