@@ -73,8 +73,8 @@ def ours(folder: Path, sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
         operator = LumpedOperator(model, k)
         made = time.perf_counter() - started
         value = np.zeros(operator.shape)
-        operator.apply(value)
-        sweeps = [_seconds(lambda: operator.apply(value)) for _ in range(5)]  # noqa: B023  # called at once
+        operator.sweep(value)
+        sweeps = [_seconds(lambda: operator.sweep(value)) for _ in range(5)]  # noqa: B023  # called at once
         solve = _seconds(lambda: optimal_value(model, k))  # noqa: B023
         yield {
             "k": k,

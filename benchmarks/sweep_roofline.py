@@ -175,7 +175,7 @@ def sweep_lines(rate: float, agents: Sequence[int], runs: int) -> list[str]:
         value = mfv.optimal_value(model, n).midpoint
         pairs = pairs_per_sweep(operator)
         for wanted in Wanted:
-            times = timed(partial(operator.apply, value, wanted), runs)
+            times = timed(partial(operator.sweep, value, wanted), runs)
             share = pairs / times.median / rate
             lines.append(
                 f"{n:>6} {wanted.value:>30} {times.median:>9.4f} {times.median / pairs * 1e9:>8.4f} {share:>12.2f} {times.spread:>7.2f}"

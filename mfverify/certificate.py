@@ -58,6 +58,8 @@ _DIGITS: Final = (6, 9, 12)
 """Decimals of the values of the k-agent system, tried in this order; then exact rationals, where ties need them."""
 _ORIGIN: Final = "mixture"
 """The parameter that says which linear process a model is the reduction of. A certificate is about the model, which it writes out."""
+_GRID: Final = 30
+"""Values are rounded to multiples of ``2**-30`` before a policy is read off them."""
 _LONGEST_EXACT: Final = 60
 """An exact side with more characters than this is stated in decimals, rounded to the safe side."""
 
@@ -261,7 +263,8 @@ def _witness(model: Model, n: int, starts: Sequence[tuple[int, tuple[int, ...]]]
     """An optimal policy on the states that it can reach from ``starts``, with its values."""
     operator = LumpedOperator(model, n)
     best = optimum(model, n)
-    _, policy = operator.apply(best.midpoint)
+    # Values of small models are short fractions: on a grid they are exact, and the last bits of doubles do not decide between equal actions.
+    _, policy = operator.sweep(np.ldexp(np.round(np.ldexp(best.midpoint, _GRID)), -_GRID))
     local_actions = model.sizes[3]
     reached, open_ = set(starts), list(starts)
     entries = []
@@ -308,7 +311,9 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
     present = [int(np.count_nonzero(np.array(c).reshape(types, -1).sum(axis=1))) for c in vectors]
     if claim_id == "S4b":
         allowed[:, [p != types for p in present]] = False
-    g, rank = (int(x) for x in np.unravel_index(int(np.where(allowed, gap.lower, -np.inf).argmax()), gap.shape))
+    # Of states whose gaps the enclosures do not separate from the largest one the first: last bits of doubles do not decide.
+    largest = np.where(allowed, gap.lower, -np.inf).max()
+    g, rank = (int(x) for x in np.unravel_index(int((allowed & (gap.upper >= largest)).argmax()), gap.shape))
     left = gap[g, rank]
     if claim_id in _FORMULAS:
         right = _FORMULAS[claim_id](model, n, k)

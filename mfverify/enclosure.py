@@ -378,20 +378,3 @@ def add_down(x: Floats, y: Floats) -> Floats:
 def add_up(x: Floats, y: Floats) -> Floats:
     """An upper bound of ``x + y``, entry by entry; exact where nothing is added."""
     return -add_down(-x, -y)
-
-
-def fixed_point_enclosure(image: Floats, value: Floats, error: Fraction, discount: Fraction, work: Work | None = None) -> Enclosure:
-    """Enclose the fixed point of a monotone operator ``T`` with ``T(V + c) = T V + gamma c``.
-
-    ``image`` is ``T value`` computed in double precision, off by at most ``error`` in every entry. With ``lo`` and
-    ``hi`` the least and the largest entry of the exact ``T V - V``, the fixed point lies between
-    ``T V + gamma lo / (1 - gamma)`` and ``T V + gamma hi / (1 - gamma)`` (MacQueen 1966; Puterman 1994, Theorem 6.6.3).
-    Every operation is rounded outward. Cost: linear in the number of entries.
-    """
-    slack = round_up(error)
-    lo = Fraction(float(add_down(image, -value).min())) - error
-    hi = Fraction(float(add_up(image, -value).max())) + error
-    factor = discount / (1 - discount)
-    low = add_down(add_down(image, np.array(-slack)), np.array(round_down(factor * lo)))
-    high = add_up(add_up(image, np.array(slack)), np.array(round_up(factor * hi)))
-    return Enclosure(low, high, None, work)

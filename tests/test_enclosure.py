@@ -25,13 +25,13 @@ from mfverify.enclosure import (
     Work,
     add_down,
     add_up,
-    fixed_point_enclosure,
     maximum,
     round_down,
     round_up,
     rounding_error,
 )
 from mfverify.errors import ModelError, UndecidedError
+from mfverify.fixed_point import fixed_point_enclosure
 
 rationals = st.fractions(min_value=-1000, max_value=1000, max_denominator=10**6)
 doubles = st.floats(min_value=-1e12, max_value=1e12)

@@ -16,6 +16,7 @@ the same operations, and maxima are taken of the same set.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
 from mfverify.bellman.work import walk_steps
 from mfverify.compiled import njit
 from mfverify.counts import rank
+from mfverify.enclosure import rounding_error
 from mfverify.parallel import in_threads, thread_count
 
 if TYPE_CHECKING:
@@ -216,6 +218,26 @@ class FusedSweep:
         choices = self.choices
         rows = [choices.kernels[u] for u in choices.kernel]
         return plan_walk(rows, [r / self.space.n for r in choices.reward], [int(s) for s in self.state])
+
+    @property
+    def roundings(self) -> int:
+        """Roundings on the longest path from an expected value, or a reward, to a maximum or runner-up.
+
+        A value meets at most one combination per agent for each exchange of a vertex, and one more per agent for the choice. Each: the
+        weight, the product, as many additions as vertices (one of them that of the step, which is rounded once itself).
+        """
+        combinations: int = (len(self.plan.places) + 1) * self.space.n
+        return combinations * (self.space.size + 2)
+
+    def error(self, largest: Fraction) -> Fraction:
+        """Bound the error of :meth:`maximum` where ``expected`` is at most ``largest`` in absolute value.
+
+        Every step is a convex combination plus the step of a reward, which does not enlarge errors made before it, so they add up. A step
+        with ``r`` roundings adds at most ``r u / (1 - r u)`` times the largest row entry and reward step (Higham, Lemma 3.1, any order of
+        summation): an entry stands for agents whose rewards are in it, and the reward step of one agent is at most ``2 rt_l / n``.
+        """
+        rt_l = max(map(abs, self.choices.reward))
+        return rounding_error(self.roundings, largest + rt_l * (1 + Fraction(2, self.space.n)), self.roundings * len(self.choices.kernel))
 
     @cached_property
     def _kind(self) -> int:

@@ -59,6 +59,11 @@ class LabelledOperator:
             means.append(total)
         return means
 
+    @property
+    def discount(self) -> Fraction:
+        """``gamma``, exact."""
+        return self.model.discount
+
     def error(self, value: Floats) -> Fraction:
         """Bound ``max |fl(T V) - T V|`` (Higham 2002, Lemma 3.1; the weights of each contraction sum to one)."""
         global_states, _, local_states, _ = self.model.sizes

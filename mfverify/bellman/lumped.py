@@ -65,7 +65,8 @@ class LumpedOperator:
         self.choices = tuple(choices_in(model, g) for g in range(model.sizes[0]))
         self._check_size()
         self.space = CountSpace.of(n, model.sizes[2])
-        self._sweeps = tuple(self._sweep(choices) for choices in self.choices)
+        self._tables = tuple(TabledSweep(self.space, choices) for choices in self.choices)
+        self._sweeps = tuple(self._sweep(*way) for way in zip(self.choices, self._tables, strict=True))
 
     def _check_size(self) -> None:
         """Refuse what does not fit: values and vectors, a row per choice and thread, the numbers of rows."""
@@ -79,10 +80,10 @@ class LumpedOperator:
                 f"{MOST_NUMBERS * 8 / 2**30:.3g} GiB; use fewer agents or local states"
             )
 
-    def _sweep(self, choices: Choices) -> FusedSweep | TabledSweep:
+    def _sweep(self, choices: Choices, tabled: TabledSweep) -> FusedSweep | TabledSweep:
         """The cheaper of the two ways that fits."""
         if prefers_table(self.n, self.space.size, len(choices.kernels), len(choices.kernel)):
-            return TabledSweep(self.space, choices)
+            return tabled
         fused = FusedSweep(self.space, choices)
         if fused.pairs > _MOST_PAIRS:
             raise TooLargeError(
@@ -90,6 +91,11 @@ class LumpedOperator:
                 f"use fewer agents or a model with fewer local actions"
             )
         return fused
+
+    @property
+    def discount(self) -> Fraction:
+        """``gamma``, exact."""
+        return self.model.discount
 
     @property
     def vectors(self) -> Integers:
@@ -111,37 +117,34 @@ class LumpedOperator:
         """Combinations and comparisons of one application, about."""
         return sum(len(c.global_rows) * sweep.work for c, sweep in zip(self.choices, self._sweeps, strict=True))
 
-    @cached_property
-    def roundings(self) -> int:
-        """Roundings per application, summed over the steps from a centred value to the local maximum; see :meth:`error`."""
-        global_states, _, size, _ = self.model.sizes
-        # A value meets at most one combination per agent on the way to the vertices for each exchange (at most `size`
-        # exchanges), and one more per agent for the choice. Each: the weight, the product, `size` additions (one of them
-        # the step of the reward); two agents at once take fewer than two. The tabled sweep has fewer combinations (two
-        # exchanges for two local states, none for more), then a product and a sum over the choices, and three for a runner-up.
-        combinations = (size + 1) * self.n * (size + 2)
-        rewards = self.n + max(len(c.kernel) for c in self.choices) + 4
+    @property
+    def _roundings_before(self) -> int:
+        """Roundings from a value to what a sweep is given."""
         # Centring: 1. Global row: weight, product, |S_g| - 1 additions. Discount: itself, product. One for weights too small
         # for a normal double: at most n |S_l|^2 of them, each off by less than 2**-1022 of the value.
-        return combinations + rewards + 1 + (global_states + 1) + 2 + 1
+        return 1 + (self.model.sizes[0] + 1) + 2 + 1
+
+    @cached_property
+    def roundings(self) -> int:
+        """Roundings on the longest path from a value to a local maximum or a table of expectations."""
+        tables = (table.table_roundings for table in self._tables)
+        return self._roundings_before + max(*tables, *(sweep.roundings for sweep in self._sweeps))
 
     def error(self, value: Floats) -> Fraction:
         """Bound ``max |fl(T V) - T V|``, and likewise the error of :meth:`action_values` and of gamma times :meth:`expectations`.
 
-        ``T V = T(V - c) + gamma c`` is computed with ``c`` in the middle of ``V``. Every step of a sweep is a convex
-        combination plus the step of a reward, which does not enlarge errors made before it, so they add up. A step with
-        ``r`` roundings adds at most ``r u / (1 - r u)`` times the largest row entry and reward step (Higham, Lemma 3.1, any
-        order of summation): an entry is at most ``gamma max|V - c| + rt_l``, for it stands for agents whose rewards are in it,
-        and the reward step of one agent is at most ``2 rt_l / n``.
+        ``T V = T(V - c) + gamma c`` is computed with ``c`` in the middle of ``V``. No step enlarges errors made before it, so they add up:
+        those of the discounted global row, of the sweep (or of a table of expectations, which the same kernels are in), of what is
+        added afterwards.
         """
         model = self.model
-        centred, _ = _centred(value)
-        radius = Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
-        largest = Fraction(float(np.abs(value).max()))
-        inside = model.discount * radius + model.rt_l * (1 + Fraction(2, self.n))
-        local = rounding_error(self.roundings, inside, self.roundings * sum(model.sizes))
-        # Afterwards r_g (rounded) and gamma c (gamma rounded, a product) are added: at most six roundings.
-        return local + rounding_error(6, model.rt + local + 4 * largest, 6)
+        centred, centre = _centred(value)
+        radius = model.discount * Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
+        row = rounding_error(self._roundings_before, radius, self._roundings_before * sum(model.sizes))
+        local = row + max(sweep.error(radius + row) for sweep in {*self._sweeps, *self._tables})
+        # Afterwards r_g (rounded) and gamma c (gamma rounded, a product) are added; a table is discounted after c is added to it, and then r_g.
+        outside = radius + model.discount * abs(Fraction(centre)) + model.rt + local
+        return local + rounding_error(4, outside, 4)
 
     def _rows(self, g: int, value: Floats) -> list[Floats]:
         """For each distinct global row in state ``g``: ``sum_g' P_g(g') V(g', c)`` for every count vector ``c``."""
@@ -169,7 +172,7 @@ class LumpedOperator:
         Each table is lexicographic over ``count_vectors(n, U)``, ``U`` the number of kernels in ``g``: memory and cost are
         linear in their number. Raises :class:`TooLargeError` where a table does not fit.
         """
-        tabled = TabledSweep(self.space, self.choices[g])
+        tabled = self._tables[g]
         if tabled.length > MOST_NUMBERS:
             raise TooLargeError(
                 f"{self.n} agents need a table of {tabled.length:.3g} numbers ({tabled.length * 8 / 2**30:.3g} GiB), more than "
@@ -198,7 +201,11 @@ class LumpedOperator:
             found.append(maximum._replace(values=maximum.values + reward + shift, runners_up=maximum.runners_up + reward + shift))
         return found
 
-    def apply(self, value: Floats, wanted: Wanted = Wanted.POLICY) -> tuple[Floats, Policy]:
+    def apply(self, value: Floats) -> Floats:
+        """``T V``, off by at most :meth:`error`."""
+        return self.sweep(value, Wanted.VALUES)[0]
+
+    def sweep(self, value: Floats, wanted: Wanted = Wanted.POLICY) -> tuple[Floats, Policy]:
         """``T V`` to double precision (off by at most :meth:`error`) and a greedy policy (empty unless wanted).
 
         ``value`` has axes ``[g, c]``. The policy lists, for each global state, the global action ``[c]`` and the action

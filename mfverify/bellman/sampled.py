@@ -151,6 +151,11 @@ class SampledOperator:
             times[first : first + height] = np.bincount(flat, minlength=len(block) * states).reshape(len(block), states)
         return times
 
+    @property
+    def discount(self) -> Fraction:
+        """``gamma``, exact."""
+        return self.model.discount
+
     def error(self, value: Floats) -> Fraction:
         """Bound ``max |fl(T V) - T V|``: a mean of m values (or of at most m multiples), discounted, plus a rounded reward."""
         roundings = self.samples + 1 + 2 + 2

@@ -19,6 +19,7 @@ from mfverify import counts
 from mfverify.bellman import sweeps, work
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.transport import transport
+from mfverify.enclosure import rounding_error
 
 if TYPE_CHECKING:
     from mfverify.bellman.sweeps import CountSpace
@@ -57,6 +58,40 @@ class TabledSweep:
         self.length = counts.number_of_count_vectors(n, kernels)
         self.numbers = work.table_numbers(n, space.size, kernels, len(choices.kernel))
         self.work = work.table_steps(n, space.size, kernels, len(choices.kernel))
+
+    @property
+    def table_roundings(self) -> int:
+        """Roundings on the longest path through :meth:`table`: one combination per agent, of a weight, a product and additions.
+
+        With two local states and two or more kernels values are first brought to the extreme kernels, at most one per agent for each.
+        """
+        size, kernels = self.space.size, len(self.choices.kernels)
+        return (3 if size == 2 and kernels >= 2 else 1) * self.space.n * (size + 1)
+
+    @property
+    def reward_roundings(self) -> int:
+        """Roundings on the longest path from the table, or a reward, to a maximum or runner-up."""
+        kernels = len(self.choices.kernels)
+        if kernels == 1:  # A rounded reward and its product, the sum over the local states, the table.
+            return self.space.size + 2
+        if kernels == 2:  # The same over the choices, and for a runner-up the exchange of one agent.
+            return len(self.choices.kernel) + 6
+        return self.space.n + 1  # A rounded reward, one addition per agent.
+
+    @property
+    def roundings(self) -> int:
+        """Roundings on the longest path from an expected value, or a reward, to a maximum or runner-up."""
+        return self.table_roundings + self.reward_roundings
+
+    def error(self, largest: Fraction) -> Fraction:
+        """Bound the error of :meth:`maximum` where ``expected`` is at most ``largest`` in absolute value.
+
+        First that of the table. Then local rewards are added, ``rt_l`` in all, and twice those of two agents where one is exchanged.
+        """
+        table = rounding_error(self.table_roundings, largest, self.table_roundings * self.space.size)
+        rt_l = max(map(abs, self.choices.reward))
+        rewards = largest + table + rt_l * (1 + Fraction(4, self.space.n))
+        return table + rounding_error(self.reward_roundings, rewards, self.reward_roundings * len(self.choices.kernel))
 
     @cached_property
     def reward(self) -> Floats:

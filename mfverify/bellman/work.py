@@ -20,8 +20,8 @@ SWEEPS: Final = 20
 SEARCH: Final = 10**8
 """Steps of the search for a plan, unless a single start needs more."""
 
-_OVERHEAD: Final = 10**7
-"""Planning that takes no more steps than this is as fast as the calls around it."""
+_OVERHEAD: Final = 10**6
+"""Preparing, or writing numbers, in no more steps than this is as fast as the calls around it."""
 
 _EXACT_STEP: Final = 100
 """A multiplication of rationals takes as long as about so many multiplications of doubles."""
@@ -54,7 +54,7 @@ def table_steps(n: int, size: int, kernels: int, choices: int) -> int:
     if kernels <= 2:
         return (n + 1) * number_of_count_vectors(n, size) * (kernels - 1)
     steps = transport_steps(n, size, kernels, choices)
-    held = transport_numbers(n, size, kernels, choices) // 8
+    held = max(0, transport_numbers(n, size, kernels, choices) - _OVERHEAD) // 8
     return (n + 1) * number_of_count_vectors(n, kernels) + (8 * steps if size == 2 else steps // 4) + held
 
 
@@ -75,8 +75,13 @@ def transport_numbers(n: int, size: int, kernels: int, choices: int) -> int:
 
 
 def prefers_table(n: int, size: int, kernels: int, choices: int) -> bool:
-    """Whether the table over kernel counts fits and costs less than the fused sweep with its plan, over the sweeps of a solution."""
+    """Whether the table over kernel counts fits and costs less than the fused sweep with its plan, over the sweeps of a solution.
+
+    For one agent the table is the list of kernels: both ways cost next to nothing, and the table rounds less often.
+    """
     if table_numbers(n, size, kernels, choices) > MOST_NUMBERS:
         return False
+    if n == 1:
+        return True
     planning = max(0, planning_steps(size, choices) - _OVERHEAD)
     return SWEEPS * table_steps(n, size, kernels, choices) < SWEEPS * walk_steps(n, choices) + planning

@@ -335,7 +335,7 @@ def iteration_errors(model: Model, k: int, steps: int) -> tuple[Interval, ...]:
         )
         out.append(Interval(model.discount * max(Fraction(0), largest - error), model.discount * (largest + error)))
         drift = model.discount * drift + operator.error(value)
-        value, _ = operator.apply(value)
+        value = operator.apply(value)
     return tuple(out)
 
 

@@ -1,10 +1,8 @@
-"""The value of a deterministic policy to about double precision: what policy iteration improves on. Nothing here is certified.
+"""The transition rows of a deterministic policy to about double precision, for policy iteration. Nothing here is certified.
 
-Only the final application of the Bellman operator is certified, so the transition rows may be truncated and the linear
-system solved by any means. With two local states the next count is a sum of binomials, one per kernel: a row is kept where
-it is not negligible, in a band of about ``9 sqrt(n)`` numbers. With more local states rows are whole. The system is solved by
-GMRES from the current value; compiled, for with few agents an interpreted one, or the threads of a dense elimination, would
-take longer than the sweeps.
+Only applications of the Bellman operator are certified (``fixed_point.py``), so the rows may be truncated and the linear system
+solved by any means. With two local states the next count is a sum of binomials, one per kernel: a row is kept where
+it is not negligible, in a band of about ``9 sqrt(n)`` numbers. With more local states rows are whole.
 """
 
 from __future__ import annotations
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 
 _MOST_CHAIN_NUMBERS = 10**8
 """A policy whose transition rows need more doubles than this is not evaluated (0.8 GB)."""
-
-_DIRECTIONS: Final = 40
-"""Steps of GMRES before it begins again; so many arrays over the states are held."""
 
 _NEGLIGIBLE: Final = 1e-18
 """Probabilities below this multiple of the largest one are dropped; their sum is far below double precision."""
@@ -64,11 +59,10 @@ def _row_length(operator: LumpedOperator) -> int:
 class GreedyChain:
     """The Markov chain of a deterministic policy.
 
-    ``reward[g, c]``; ``global_rows[g, c]``: which of the distinct rows ``mixtures[g, row, g']`` of ``P_g`` is played; the next counts have
+    ``global_rows[g, c]``: which of the distinct rows ``mixtures[g, row, g']`` of ``P_g`` is played; the next counts have
     the law ``laws[g, c, :]`` from the place ``first[g, c]`` on; at place ``i`` of a law stands the count vector of rank ``order[i]``.
     """
 
-    reward: Floats
     discount: float
     mixtures: Floats
     global_rows: Integers
@@ -76,22 +70,20 @@ class GreedyChain:
     first: Integers
     order: Integers
 
-    def solve(self, start: Floats) -> Floats:
-        """A solution of ``V = reward + gamma P V``, from ``start`` on. Cost: a few dozen times the numbers in the rows."""
-        solution: Floats = _solution(
-            self.laws, self.first, self.order, self.mixtures, self.global_rows, self.reward, self.discount, start
-        )
-        return solution
+    def moved(self, value: Floats) -> Floats:
+        """``V - gamma P V``, for ``fixed_point.correction``. Cost: the numbers in the rows."""
+        out = np.empty_like(value)
+        _moved(self.laws, self.first, self.order, self.mixtures, self.global_rows, self.discount, value, out)
+        return out
 
 
 def policy_chain(operator: LumpedOperator, policy: Policy) -> GreedyChain:
-    """The Markov chain of a deterministic policy given as in :meth:`LumpedOperator.apply`."""
-    model, n, space = operator.model, operator.n, operator.space
+    """The Markov chain of a deterministic policy given as in :meth:`LumpedOperator.sweep`."""
+    model, space = operator.model, operator.space
     global_states, states = operator.shape
     length = _row_length(operator)
     laws = np.zeros((global_states, states, length)) if space.size == 2 else np.empty((global_states, states, length))
     first = np.zeros((global_states, states), dtype=np.int64)
-    reward = np.empty((global_states, states))
     mixtures = np.zeros((global_states, max(len(choices.global_rows) for choices in operator.choices), global_states))
     global_rows = np.empty((global_states, states), dtype=np.int64)
     for g, (global_action, action_counts) in enumerate(policy):
@@ -106,10 +98,8 @@ def policy_chain(operator: LumpedOperator, policy: Policy) -> GreedyChain:
             laws[g] = sweeps.next_count_laws(multiplicity, per_state, space.up, space.level_sizes)
         mixtures[g, : len(choices.global_rows)] = [[float(p) for p in row] for row in choices.global_rows]
         global_rows[g] = np.array(choices.global_row, dtype=np.int64)[global_action]
-        local = action_counts @ np.array([float(r / n) for r in choices.reward])
-        reward[g] = np.array([float(r) for r in model.global_reward[g]])[global_action] + local
     order = np.arange(states) if space.size == 2 else space.order
-    return GreedyChain(reward, float(model.discount), mixtures, global_rows, laws, first, order)
+    return GreedyChain(float(model.discount), mixtures, global_rows, laws, first, order)
 
 
 @njit
@@ -216,79 +206,3 @@ def _moved(
             for i in range(min(length, len(source))):
                 total += laws[g, c, i] * source[i]
             out[g, c] = value[g, c] - total
-
-
-@_reassociated
-def _dot(x: Floats, y: Floats) -> float:
-    total = 0.0
-    for i in range(len(x)):
-        total += x[i] * y[i]
-    return total
-
-
-@_reassociated
-def _subtract(x: Floats, share: float, y: Floats) -> None:
-    for i in range(len(x)):
-        x[i] -= share * y[i]
-
-
-@_reassociated
-def _solution(
-    laws: Floats, first: Integers, order: Integers, mixtures: Floats, rows: Integers, reward: Floats, discount: float, start: Floats
-) -> Floats:
-    """GMRES (Saad and Schultz 1986) with Givens rotations; begun again from what it found until the residual no longer halves."""
-    shape = reward.shape
-    basis = np.empty((_DIRECTIONS + 1, reward.size))
-    triangle = np.zeros((_DIRECTIONS + 1, _DIRECTIONS))
-    cosine, sine = np.empty(_DIRECTIONS), np.empty(_DIRECTIONS)
-    right = np.empty(_DIRECTIONS + 1)
-    value, refined = start.copy(), start.copy()
-    residual = np.empty(shape)
-    _moved(laws, first, order, mixtures, rows, discount, value, residual)
-    residual[:] = reward - residual
-    while True:
-        size = np.abs(residual).max()
-        # What rounding leaves of a residual: less is not to be had.
-        floor = 2.0**-52 * (np.abs(value).max() + np.abs(reward).max())
-        if size <= floor:
-            return value
-        right[0] = sqrt(_dot(residual.ravel(), residual.ravel()))
-        basis[0] = residual.ravel() / right[0]
-        steps = 0
-        while steps < _DIRECTIONS and abs(right[steps]) > floor:
-            k = steps
-            new = basis[k + 1]
-            _moved(laws, first, order, mixtures, rows, discount, basis[k].reshape(shape), new.reshape(shape))
-            whole = sqrt(_dot(new, new))
-            for i in range(k + 1):
-                triangle[i, k] = _dot(basis[i], new)
-                _subtract(new, triangle[i, k], basis[i])
-            length = sqrt(_dot(new, new))
-            # Of a vector that lies in the span of the others only rounding is left.
-            length = length if length > 2.0**-45 * whole else 0.0
-            for i in range(k):
-                upper, lower = triangle[i, k], triangle[i + 1, k]
-                triangle[i, k] = cosine[i] * upper + sine[i] * lower
-                triangle[i + 1, k] = cosine[i] * lower - sine[i] * upper
-            radius = sqrt(triangle[k, k] ** 2 + length**2)
-            if radius == 0.0:
-                break
-            cosine[k], sine[k] = triangle[k, k] / radius, length / radius
-            triangle[k, k] = radius
-            right[k], right[k + 1] = cosine[k] * right[k], -sine[k] * right[k]
-            steps += 1
-            if length == 0.0:
-                break
-            new /= length
-        refined[:] = value
-        for k in range(steps - 1, -1, -1):
-            for i in range(k + 1, steps):
-                right[k] -= triangle[k, i] * right[i]
-            right[k] /= triangle[k, k]
-            _subtract(refined.ravel(), -right[k], basis[k])
-        _moved(laws, first, order, mixtures, rows, discount, refined, residual)
-        residual[:] = reward - residual
-        left = np.abs(residual).max()
-        if not left <= size / 2:
-            return refined if left < size else value
-        value[:] = refined

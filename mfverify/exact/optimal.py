@@ -6,8 +6,8 @@
 - ``flat``: value iteration over labelled joint states and actions, without symmetry. The reference for small n.
 - ``rational``: policy iteration in exact arithmetic (``exact/rational.py``).
 
-An iteration stops when the enclosure is as narrow as asked, or when double precision cannot narrow it further; it never
-stops at a number of iterations. The result says which.
+The first two certify and stop as ``fixed_point.py`` says: when the enclosure is as narrow as asked, or when double precision cannot
+narrow it further, and never at a number of iterations. The result says which.
 
 Two refinements were measured and left out. *Modified policy iteration* needs the transition rows of a policy as much as the
 linear solve does: GMRES multiplies by them some thirty times, and with as many multiplications in its place the sweeps were
@@ -20,8 +20,9 @@ skipped as a whole; and an excluded pair still has to be computed, because the n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -29,11 +30,12 @@ from mfverify import costs, counts
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
-from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure
+from mfverify.enclosure import Enclosure, StopReason
 from mfverify.errors import ModelError
 from mfverify.exact import greedy_value
 from mfverify.exact.fewer_agents import interpolated
 from mfverify.exact.rational import rational_optimal_value
+from mfverify.fixed_point import correction, enclose
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
@@ -42,9 +44,6 @@ if TYPE_CHECKING:
 
 _FEWER_AGENTS_FROM: Final = 10**7
 """Pairs of a sweep from which on the value of a quarter of the agents is computed first."""
-
-_REMEMBERED: Final = 6
-"""Steps of value iteration that an extrapolation looks back on, beside the last one."""
 
 
 class Method(Enum):
@@ -76,89 +75,60 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
 
 
 def _lumped(operator: LumpedOperator, width: float) -> Enclosure:
-    """Policy iteration until a policy comes back; then, or where policies are too dear to evaluate, value iteration."""
-    improving = greedy_value.fits(operator)
-    wanted = Wanted.POLICY if improving else Wanted.VALUES
-    value = _first_guess(operator, width)
-    seen: set[int] = set()
-    best: Enclosure | None = None
-    made = evaluations = 0
-    while True:
-        image, policy = operator.apply(value, wanted)
-        made += 1
-        now = fixed_point_enclosure(image, value, operator.error(value), operator.model.discount)
-        if best is None or now.width.max() < best.width.max():
-            best = now
-        key = hash(b"".join(part.tobytes() for pair in policy for part in pair))
-        # In exact arithmetic no policy comes back before the optimum; one that does differs by rounding only.
-        if best.width.max() <= width or not improving or key in seen:
-            return _value_iteration(operator, value, image, best, width, made, evaluations)
-        seen.add(key)
-        value = greedy_value.policy_chain(operator, policy).solve(image)
-        evaluations += 1
+    """Policy iteration until a policy repeats; then, or where policies are too expensive to evaluate, value iteration."""
+    start = _first_guess(operator, width)
+    if not greedy_value.fits(operator):
+        return _with_pairs(enclose(operator, width, start), operator.pairs)
+    improving = _PolicyIteration(operator)
+    return _with_pairs(enclose(improving, width, start, improving.newton), operator.pairs)
 
 
-def _first_guess(operator: LumpedOperator, width: float) -> Floats:
-    """Zero, or where sweeps are dear the value of fewer agents."""
+class _PolicyIteration:
+    """The lumped operator, and the step from a vector towards the value of its greedy policy."""
+
+    def __init__(self, operator: LumpedOperator) -> None:
+        self.operator, self.shape, self.discount = operator, operator.shape, operator.discount
+        self.error = operator.error
+        self._wanted, self._policy = Wanted.POLICY, list[Any]()
+        self._seen: set[int] = set()
+
+    def apply(self, value: Floats) -> Floats:
+        """``T V``; a greedy policy is kept for the next step."""
+        image, self._policy = self.operator.sweep(value, self._wanted)
+        return image
+
+    def newton(self, value: Floats, image: Floats, gain: float) -> Floats | None:
+        """The value of the greedy policy of ``value``; None when a policy repeats and its value narrows the enclosure no further.
+
+        In exact arithmetic no policy repeats before the optimum. One that does differs by rounding only, or this step refines its value.
+        """
+        key = hash(b"".join(part.tobytes() for pair in self._policy for part in pair))
+        if key in self._seen and gain > 1 / 2:
+            self._wanted = Wanted.VALUES
+            return None
+        self._seen.add(key)
+        chain = greedy_value.policy_chain(self.operator, self._policy)
+        return value + correction(chain.moved, image - value, float(np.abs(value).max()))
+
+
+def _with_pairs(found: Enclosure, pairs: int) -> Enclosure:
+    """The same with the number of (state, joint action) pairs of a sweep noted."""
+    assert found.work is not None
+    return replace(found, work=replace(found.work, pairs_per_sweep=pairs))
+
+
+def _first_guess(operator: LumpedOperator, width: float) -> Floats | None:
+    """Where sweeps are expensive, the value of fewer agents."""
     k = operator.n // 4
     if k < 1 or operator.work < _FEWER_AGENTS_FROM:
-        return np.zeros(operator.shape)
+        return None
     return interpolated(_lumped(LumpedOperator(operator.model, k), width).midpoint, k, operator.vectors)
-
-
-def _value_iteration(
-    operator: LumpedOperator, value: Floats, image: Floats, best: Enclosure, width: float, made: int, evaluations: int
-) -> Enclosure:
-    """Value iteration with Anderson's extrapolation, each step certified by itself.
-
-    A plain step narrows the span of the residual by gamma until only rounding is left; that ends the iteration. An
-    extrapolated step is kept if it narrows the enclosure at least as much, otherwise a plain step takes its place.
-    """
-    discount = operator.model.discount
-    history = [(value, image)]
-    candidate, plain = image, True
-    while best.width.max() > width:
-        image, _ = operator.apply(candidate, Wanted.VALUES)
-        made += 1
-        now = fixed_point_enclosure(image, candidate, operator.error(candidate), discount)
-        wanted = best.width.max() if plain else float(discount) * best.width.max()
-        if now.width.max() < wanted:
-            best = now
-            history = [*history[-_REMEMBERED:], (candidate, image)]
-            candidate, plain = _extrapolated(history), False
-        elif plain:
-            return Enclosure(best.lower, best.upper, None, Work(StopReason.PRECISION, made, evaluations, operator.pairs))
-        else:
-            history = history[-1:]
-            candidate, plain = history[0][1], True
-    return Enclosure(best.lower, best.upper, None, Work(StopReason.WIDTH, made, evaluations, operator.pairs))
-
-
-def _extrapolated(history: list[tuple[Floats, Floats]]) -> Floats:
-    """The affine combination of the images whose residual is least (Anderson 1965); constants do not count, they are certified away."""
-    residuals = np.stack([(image - value).ravel() for value, image in history])
-    residuals -= residuals.mean(axis=1, keepdims=True)
-    images = np.stack([image.ravel() for _, image in history])
-    share, *_ = np.linalg.lstsq(np.diff(residuals, axis=0).T, residuals[-1], rcond=None)
-    mixed: Floats = images[-1] - share @ np.diff(images, axis=0)
-    return mixed.reshape(history[-1][1].shape) if np.isfinite(mixed).all() else history[-1][1]
 
 
 def _flat(operator: LabelledOperator, width: float) -> Enclosure:
     """Value iteration; then per count vector the hull over all labelled states, so that no symmetry is assumed."""
-    value: Floats = np.zeros(operator.shape)
-    best: Enclosure | None = None
-    made = 0
-    while True:
-        image = operator.apply(value)
-        made += 1
-        now = fixed_point_enclosure(image, value, operator.error(value), operator.model.discount)
-        narrower = best is None or bool(now.width.max() < best.width.max())
-        if best is None or narrower:
-            best = now
-        if best.width.max() <= width or not narrower:
-            break
-        value = image
+    best = enclose(operator, width)
+    assert best.work is not None
     position = counts.rank(operator.count_vector_of_state()).ravel()
     size = counts.number_of_count_vectors(operator.n, operator.shape[1])
     lower = np.full((operator.shape[0], size), np.inf)
@@ -167,4 +137,5 @@ def _flat(operator: LabelledOperator, width: float) -> Enclosure:
         np.minimum.at(lower[g], position, best.lower[g].ravel())
         np.maximum.at(upper[g], position, best.upper[g].ravel())
     reached = bool((upper - lower).max() <= width)
-    return Enclosure(lower, upper, None, Work(StopReason.WIDTH if reached else StopReason.PRECISION, made, 0, operator.pairs))
+    stop = StopReason.WIDTH if reached else StopReason.PRECISION
+    return Enclosure(lower, upper, None, replace(best.work, stop=stop, pairs_per_sweep=operator.pairs))

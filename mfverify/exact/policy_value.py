@@ -1,8 +1,7 @@
 """The certified value of a fixed policy on (global state, count vector).
 
 A policy makes the system a Markov chain with reward ``reward[g, c]``; its value solves ``V = reward + gamma P V``. The form of
-``P`` belongs to the subclass; :class:`JointChain` is a plain matrix. The linear system is solved to double precision by any means; what certifies the
-value is one final application with its rounding bounded (``enclosure.fixed_point_enclosure``).
+``P`` belongs to the subclass; :class:`JointChain` is a plain matrix. The value is found and certified in ``fixed_point.py``.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, gmres
 
-from mfverify.enclosure import Enclosure, StopReason, Work, fixed_point_enclosure, rounding_error
+from mfverify.enclosure import Enclosure, rounding_error
+from mfverify.fixed_point import enclose, newton_of_chain
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats
@@ -36,6 +35,11 @@ class MarkovReward(ABC):
     reward_bound: Fraction
     reward_error: Fraction
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of values."""
+        return self.reward.shape
+
     @abstractmethod
     def expect(self, value: Floats) -> Floats:
         """``P V`` in double precision, axes ``[g, c]``."""
@@ -53,49 +57,14 @@ class MarkovReward(ABC):
         magnitude = self.reward_bound + self.reward_error + self.discount * largest
         return self.reward_error + rounding_error(roundings, magnitude, roundings * value.size)
 
-    def solve(self) -> Floats:
-        """An uncertified solution of ``V = reward + gamma P V`` to about double precision.
-
-        Restarted GMRES on the residual, refined until the residual no longer halves.
-        """
-        shape = self.reward.shape
-        discount = float(self.discount)
-
-        def apply_matrix(flat: Floats) -> Floats:
-            moved: Floats = flat.ravel() - discount * self.expect(flat.reshape(shape)).ravel()
-            return moved
-
-        operator = LinearOperator((self.reward.size, self.reward.size), matvec=apply_matrix, dtype=np.float64)
-        value = np.zeros(shape)
-        residual = self.reward.ravel()
-        while True:
-            size = float(np.abs(residual).max())
-            step, _ = gmres(operator, residual, rtol=1e-6, restart=30, maxiter=4)
-            refined = value + step.reshape(shape)
-            residual = (self.apply(refined) - refined).ravel()
-            left = float(np.abs(residual).max())
-            if left == 0.0 or not left <= size / 2:
-                return refined if left < size else value
-            value = refined
+    def moved(self, value: Floats) -> Floats:
+        """``V - gamma P V`` in double precision."""
+        left: Floats = value - float(self.discount) * self.expect(value)
+        return left
 
     def enclose(self, width: float) -> Enclosure:
         """The policy's value, to ``width`` where double precision allows it (the stop reason says which)."""
-        value = self.solve()
-        best: Enclosure | None = None
-        sweeps = 0
-        while True:
-            image = self.apply(value)
-            sweeps += 1
-            now = fixed_point_enclosure(image, value, self.error(value), self.discount)
-            # A sweep narrows the span of the residual by gamma until only rounding is left; then no sweep can help.
-            narrower = best is None or bool(now.width.max() < best.width.max())
-            if best is None or narrower:
-                best = now
-            reached = bool(best.width.max() <= width)
-            if reached or not narrower:
-                stop = StopReason.WIDTH if reached else StopReason.PRECISION
-                return Enclosure(best.lower, best.upper, None, Work(stop, sweeps=sweeps, evaluations=1))
-            value = image
+        return enclose(self, width, newton=newton_of_chain(self.moved))
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,10 +25,11 @@ import flint
 import numpy as np
 
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.enclosure import Enclosure, Interval, StopReason, Work, fixed_point_enclosure, rounding_error
+from mfverify.enclosure import Interval, rounding_error
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.labelled_rational import LabelledAction, LabelledRationalSystem, LabelledState
 from mfverify.exact.rational import fraction, solve_chain
+from mfverify.fixed_point import enclose
 
 if TYPE_CHECKING:
     from mfverify.exact.rational import State
@@ -270,27 +271,9 @@ def _total(law: RewardLaw, place: tuple[int, ...], draws: int, rng: np.random.Ge
     return sum((int(x) * v for x, v in zip(times, law.values[place], strict=True)), Fraction(0))
 
 
-def fixed_point(operator: SampledOperator, width: float = 1e-9) -> Enclosure:
-    """Enclose the fixed point of an empirical operator by value iteration, to ``width`` or to double precision."""
-    value = np.zeros(operator.shape)
-    best: Enclosure | None = None
-    sweeps = 0
-    while True:
-        image = operator.apply(value)
-        sweeps += 1
-        now = fixed_point_enclosure(image, value, operator.error(value), operator.model.discount)
-        narrower = best is None or bool(now.width.max() < best.width.max())
-        if best is None or narrower:
-            best = now
-        reached = bool(best.width.max() <= width)
-        if reached or not narrower:
-            return Enclosure(best.lower, best.upper, None, Work(StopReason.WIDTH if reached else StopReason.PRECISION, sweeps))
-        value = image
-
-
 def distance_to(operator: SampledOperator, exact: Sequence[Fraction]) -> Interval:
     """Enclose ``||Q^est - Q||_inf`` for exact action values ``Q``, one per pair in the order of ``operator.actions``."""
-    value = fixed_point(operator)
+    value = enclose(operator, 1e-9)
     midpoint = value.midpoint
     estimate = operator.action_values(midpoint)
     largest = max(abs(Fraction(float(q)) - x) for q, x in zip(estimate, exact, strict=True))

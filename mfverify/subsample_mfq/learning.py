@@ -25,9 +25,10 @@ from mfverify import costs, counts
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval, StopReason, Work, fixed_point_enclosure
+from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval
 from mfverify.errors import ModelError
 from mfverify.exact.optimal import Method, optimal_value
+from mfverify.fixed_point import enclose
 from mfverify.subsample_mfq.ties import Maximisers, maximisers
 from mfverify.validation import chosen, positive_integer
 
@@ -202,22 +203,7 @@ def _learn_sampled(model: Model, k: int, samples: int, seed: int, width: float) 
     unless the candidates have the same reward and the same sampled successors, and so the same value.
     """
     operator = SampledOperator(model, k, samples, np.random.default_rng(seed))
-    value = np.zeros(operator.shape)
-    best: Enclosure | None = None
-    sweeps = 0
-    while True:
-        image = operator.apply(value)
-        sweeps += 1
-        now = fixed_point_enclosure(image, value, operator.error(value), model.discount)
-        narrower = best is None or bool(now.width.max() < best.width.max())
-        if best is None or narrower:
-            best = now
-        reached = bool(best.width.max() <= width)
-        if reached or not narrower:
-            break
-        value = image
-    stop = StopReason.WIDTH if reached else StopReason.PRECISION
-    enclosed = Enclosure(best.lower, best.upper, None, Work(stop, sweeps, 0, operator.pairs))
+    enclosed = enclose(operator, width)
     slack = 2 * (operator.error(enclosed.midpoint) + model.discount * Fraction(float(enclosed.width.max())))
     table = operator.action_values(enclosed.midpoint)
     starts = np.array([operator.pairs_of(i).start for i in range(len(operator.states))])

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfverify.compiled import njit
 from mfverify.enclosure import rounding_error
@@ -48,30 +47,6 @@ class TruncatedChain(MarkovReward):
         largest = Fraction(float(np.abs(value).max()))
         magnitude = self.reward_bound + self.reward_error + self.discount * largest
         return self.reward_error + rounding_error(roundings, magnitude, roundings * self.terms) + self.discount * self.lost * largest
-
-    def solve(self) -> Floats:
-        """An uncertified solution of ``V = reward + gamma P V``, refined until rounding is all that a residual could show."""
-        shape = self.reward.shape
-        discount = float(self.discount)
-
-        def apply_matrix(flat: Floats) -> Floats:
-            moved: Floats = flat.ravel() - discount * self.expect(flat.reshape(shape)).ravel()
-            return moved
-
-        operator = LinearOperator((self.reward.size, self.reward.size), matvec=apply_matrix, dtype=np.float64)
-        value = np.zeros(shape)
-        residual = self.reward.ravel()
-        while True:
-            size = float(np.abs(residual).max())
-            step, _ = gmres(operator, residual, rtol=1e-6, restart=30, maxiter=4)
-            refined: Floats = value + step.reshape(shape)
-            residual = (self.apply(refined) - refined).ravel()
-            left = float(np.abs(residual).max())
-            if not left <= size / 2:
-                return refined if left < size else value
-            if left <= self.error(refined):
-                return refined
-            value = refined
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import pytest
 
 from mfverify.bellman import labelled, lumped, sampled, sweeps
 from mfverify.bellman.choices import Wanted, choices_in
+from mfverify.bellman.fused import FusedSweep
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
@@ -194,8 +195,8 @@ def test_the_lumped_operator_finds_maxima_runners_up_and_maximisers(instance: In
     value = random_doubles(operator.shape, 11, 10.0) + 3
     error = operator.error(value)
     wanted = best_by_global_action(instance, n, value)
-    image, policy = operator.apply(value)
-    only, nothing = operator.apply(value, Wanted.VALUES)
+    image, policy = operator.sweep(value)
+    only, nothing = operator.sweep(value, Wanted.VALUES)
     assert (only == image).all() and nothing == []
     vectors = oracles.all_count_vectors(n, instance.sizes[2])
     assert [tuple(row) for row in operator.vectors.tolist()] == vectors
@@ -291,22 +292,33 @@ def test_the_error_of_the_lumped_operator_grows_with_what_it_sums() -> None:
 
 @pytest.mark.parametrize(("instance", "n"), SMALL, ids=IDS)
 def test_the_error_of_the_lumped_operator_is_that_of_its_roundings(instance: Instance, n: int) -> None:
-    """The count of the head of ``roundings`` typed a second time, and the middle of the values taken away before they are summed."""
+    """The counts typed a second time, and the middle of the values taken away before they are summed."""
     operator = LumpedOperator(model_of(instance), n)
     global_states, _, size, _ = instance.sizes
-    per_combination = 1 + 1 + size  # weight, product, sums and the step of the reward
-    on_the_way, of_the_choice = size * n, n
-    choices = max(len(c.kernel) for c in operator.choices)
-    roundings = (on_the_way + of_the_choice) * per_combination + (n + choices + 4) + 1 + (global_states + 1) + 2 + 1
-    assert operator.roundings == roundings
     value = np.full(operator.shape, 3.0)
     value[0, 0] = -1.0
     middle, spread = Q(1), Q(float(np.nextafter(2.0, np.inf)))
     assert middle + 2 == 3
-    rt_l = max(abs(x) for part in instance.local_reward for row in part for x in row)
-    inside = instance.discount * spread + rt_l * (1 + Q(2, n))
-    local = rounding_error(roundings, inside, roundings * sum(instance.sizes))
-    assert operator.error(value) == local + rounding_error(6, instance.rt + local + 4 * 3, 6)
+    radius = instance.discount * spread
+    before = 1 + (global_states + 1) + 2 + 1
+    row = rounding_error(before, radius, before * sum(instance.sizes))
+    weighed = 1 + 1 + (size - 1)  # weight, product, sums
+    local, roundings = Q(0), 0
+    for choices, sweep in zip(operator.choices, operator._sweeps, strict=True):
+        kernels, number = len(choices.kernels), len(choices.kernel)
+        rt_l = max(abs(r) for r in choices.reward)
+        on_the_way = (n + n + n) * weighed if size == 2 and kernels > 1 else n * weighed
+        table = rounding_error(on_the_way, radius + row, on_the_way * size)
+        added = {1: 1 + 1 + size, 2: 1 + 1 + (number + 1) + 3}.get(kernels, 1 + n)
+        local = max(local, table + rounding_error(added, radius + row + table + rt_l * (1 + Q(4, n)), added * number))
+        roundings = max(roundings, on_the_way, sweep.roundings)
+        if isinstance(sweep, FusedSweep):
+            walked = (len(sweep.plan.exchange_weights) * n + n) * (weighed + 1)  # the step of the reward
+            assert sweep.roundings == walked
+            local = max(local, rounding_error(walked, radius + row + rt_l * (1 + Q(2, n)), walked * number))
+    assert operator.roundings == before + roundings
+    local += row
+    assert operator.error(value) == local + rounding_error(4, radius + instance.discount * middle + instance.rt + local, 4)
 
 
 def test_tables_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

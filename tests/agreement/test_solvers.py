@@ -13,7 +13,7 @@ from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.enclosure import StopReason
 from mfverify.errors import ModelError, TooLargeError
-from mfverify.exact import greedy_value
+from mfverify.exact import greedy_value, optimal
 from mfverify.exact.optimal import optimal_value
 from mfverify.exact.rational import RationalSystem
 from mfverify.models import absorbing, coordination
@@ -230,7 +230,7 @@ def test_value_iteration_takes_over_where_transition_rows_do_not_fit(monkeypatch
 
 def test_the_certificate_does_not_trust_the_linear_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     n, instance = TINY["random_instance-n3-2x2x2x2"]
-    monkeypatch.setattr(greedy_value.GreedyChain, "solve", lambda chain, start: np.full(start.shape, 7.0))
+    monkeypatch.setattr(optimal, "correction", lambda moved, residual, scale: np.arange(float(residual.size)).reshape(residual.shape) + 7.0)
     found = optimal_value(model_of(instance), n)
     system = LabelledSystem(instance, n)
     assert_encloses(found, system.by_counts(system.optimum), instance, n)
@@ -255,7 +255,7 @@ def test_lumped_operator_is_off_by_at_most_its_error_bound(case: str, scale: flo
     value = random_doubles(operator.shape, 5, scale)
     order = flat_order(instance, n)
     exact = LabelledSystem(instance, n).image({state: Fraction(float(value[index])) for index, state in order})
-    image, policy = operator.apply(value)
+    image, policy = operator.sweep(value)
     bound = operator.error(value)
     assert max(abs(Fraction(float(image[index])) - exact[state]) for index, state in order) <= bound
     assert 0 < bound < Fraction(1, 10**9)

@@ -18,10 +18,10 @@ from mfverify.extensions.stochastic_rewards import (
     SampledRewardOperator,
     StochasticRewards,
     distance_to,
-    fixed_point,
     policy_value,
     with_noise,
 )
+from mfverify.fixed_point import enclose
 from mfverify.models import absorbing, coordination, random_coupled
 from tests.agreement.checks import instance_of
 from tests.oracles import Action, LabelledSystem, Row, State, solve_decisions
@@ -155,7 +155,7 @@ def exact_fixed_point(operator: SampledOperator, steps: int) -> tuple[list[Fract
 
 def test_fixed_point_with_sampled_rewards_against_iteration_in_fractions() -> None:
     operator = SampledRewardOperator(with_noise(coordination(), 0), 2, 4, np.random.default_rng(5))
-    found = fixed_point(operator)
+    found = enclose(operator, 1e-9)
     value, radius = exact_fixed_point(operator, 40)
     for x, lower, upper in zip(value, found.lower.ravel(), found.upper.ravel(), strict=True):
         assert Fraction(float(lower)) - radius <= x <= Fraction(float(upper)) + radius

@@ -23,6 +23,7 @@ ORDER = (
     "notices",
     "compiled",
     "parallel",
+    "fixed_point",
     "model",
     "authors_config",
     "model_files",

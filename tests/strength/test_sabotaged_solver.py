@@ -315,7 +315,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "lumped: discount": (OF_TWO, Around(lumped.LumpedOperator, "_rows", discounted_twice)),
     "lumped: local action dropped": (OF_TWO, Around(lumped, "choices_in", without_last_local_action)),
     "lumped: global action dropped": (OF_TWO, Around(lumped.LumpedOperator, "local_maxima", without_last_global_action)),
-    "lumped: image hardly off": (OF_TWO, Around(lumped.LumpedOperator, "apply", image_hardly_off)),
+    "lumped: image hardly off": (OF_TWO, Around(lumped.LumpedOperator, "sweep", image_hardly_off)),
     "lumped: count vectors reversed": (OF_TWO, Around(checks, "optimal_value", reversed_counts)),
     "lumped: count vector missing": (OF_TWO, Around(checks, "optimal_value", missing_column)),
     "flat: kernel weight": (OF_FLAT, Around(Model, "floats", moved_rows)),
@@ -369,7 +369,7 @@ def test_check_notices(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_understated_rounding_error_is_noticed_unless_the_bound_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """An operator that always rounds down to 20 bits is caught, and is sound again once its error bound admits it."""
-    original = lumped.LumpedOperator.apply
+    original = lumped.LumpedOperator.sweep
 
     def coarse(operator: Any, value: Any, wanted: Any) -> Any:
         image, policy = original(operator, value, wanted)
@@ -378,7 +378,7 @@ def test_an_understated_rounding_error_is_noticed_unless_the_bound_says_so(monke
     def honest(operator: Any, value: Any) -> Fraction:
         return Fraction(1, 2**19) * (TWO.rt + Fraction(float(np.abs(value).max())))
 
-    monkeypatch.setattr(lumped.LumpedOperator, "apply", coarse)
+    monkeypatch.setattr(lumped.LumpedOperator, "sweep", coarse)
     with pytest.raises(AssertionError, match="misses"):
         OF_TWO()
     monkeypatch.setattr(lumped.LumpedOperator, "error", honest)
