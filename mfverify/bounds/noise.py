@@ -1,4 +1,4 @@
-"""Right-hand sides about what is left of sampling and of stopping early: N1 (Lemma 4.3), B7, and the repairs B4r, N1r."""
+"""Right-hand sides about what is left of sampling and of stopping early: B6, N1 (Lemma 4.3), B7, and the repairs B4r, N1r."""
 
 from __future__ import annotations
 
@@ -46,6 +46,20 @@ BIAS: Final = Bound(
     times(gamma, span, root(sp.log(A_g * A_l**k) / (2 * m))),
     "sub-Gaussian maximal inequality (ours)",
     "bounds the bias of the empirical operator after the maximum over |A_g||A_l|^k joint actions",
+)
+
+MEAN_NOISE: Final = Bound(
+    "B6",
+    times(gamma, span, root(plus(sp.log(2 * S_g * A_g), times(k, sp.log(Z))) / (2 * m))) / (1 - gamma),
+    "sub-Gaussian maximal inequality over |S_g||A_g||Z_l|^k labelled pairs (ours)",
+    "bounds the mean of eps_{k,m} for every m",
+)
+
+ENOUGH_ON_AVERAGE: Final = Bound(
+    "N1 samples",
+    times(gamma**2 * k * span**2 / (2 * (1 - gamma) ** 2), plus(sp.log(2 * S_g * A_g), times(k, sp.log(Z)))),
+    "the bound of B6 solved for m (ours)",
+    "from this number of samples on the mean of eps_{k,m} is at most 1/sqrt(k)",
 )
 
 ENOUGH_SAMPLES: Final = Bound(

@@ -11,19 +11,31 @@ uniform behaviour policy it is enough that each state can be reached from each o
 that exactly. Rates: Even-Dar and Mansour 2003 (polynomial steps), Wainwright 2019 (rescaled linear steps), Qu and Wierman 2020
 (one trajectory).
 
+**The mean update.** Let d(x, u) be the share of steps that the trajectory spends in the pair (x, u) in the long run: the stationary law of the
+behaviour chain, spread evenly over the actions. One step changes a table Q in the mean, and up to the step size, by ``d (T_k Q - Q)``, entry by entry.
+For every Q
+
+    ||Q + d (T_k Q - Q) - Q*_k|| <= (1 - (1-gamma) min d) ||Q - Q*_k||.
+
+*Proof.* The entry of a pair is ``(1 - d)(Q - Q*_k) + d (T_k Q - T_k Q*_k)``, at most ``(1 - d + d gamma) ||Q - Q*_k||`` (B3). Equality holds for
+``Q = Q*_k + c`` with a constant c. Where every state can be reached from every other one, min d > 0, so that the mean update leads to Q*_k alone. With step
+sizes whose sum is infinite and whose squares have a finite sum the learner then converges with probability one (Tsitsiklis 1994, Theorem 4). How
+long it takes depends on min d, which can be as small as the smallest transition probability: a trace of any fixed length proves nothing.
+
 A learnt table is a fixed array of doubles, hence of rationals, and ``Q*_k`` is computed in exact arithmetic: distances between
 them are exact, whatever rounding happened while learning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import flint
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
@@ -39,6 +51,7 @@ if TYPE_CHECKING:
 
 _MOST_NUMBERS = 10**7
 _CHUNK = 2**16
+_MOST_STATES_SOLVED = 300
 
 
 class StepSize(Enum):
@@ -65,7 +78,8 @@ class Subsystem:
 
     ``pairs`` lists them state by state, lexicographically; those of state ``x`` are ``starts[x]:starts[x+1]``. ``law`` is
     ``[pair, state]`` and ``reward`` ``[pair]``, both in doubles, for the simulation only; ``reachable`` is ``[pair, state]``, true
-    where the exact probability is positive. ``optimum`` is ``Q*_k`` per pair, exact.
+    where the exact probability is positive. ``optimum`` is ``Q*_k`` per pair, ``exact_law`` the laws (by number of the next state) and
+    ``exact_reward`` the rewards, all exact.
     """
 
     model: Model
@@ -77,6 +91,8 @@ class Subsystem:
     reachable: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     reward: Floats
     optimum: Sequence[Fraction]
+    exact_law: Sequence[Mapping[int, Fraction]]
+    exact_reward: Sequence[Fraction]
 
 
 def subsystem(model: Model, k: int) -> Subsystem:
@@ -89,14 +105,15 @@ def subsystem(model: Model, k: int) -> Subsystem:
     value = system.optimum
     number = {state: i for i, state in enumerate(states)}
     pairs = [(state, (b, d)) for state in states for b in range(model.sizes[1]) for d in system.local_action_counts(state[1])]
+    exact_law: list[dict[int, Fraction]] = []
     law = np.zeros((len(pairs), len(states)))
     reachable = np.zeros(law.shape, dtype=np.bool_)
     for i, ((g, _), (b, d)) in enumerate(pairs):
         local = [(c, fraction(q)) for c, q in system.law(g, d).items()]
-        for h, p in enumerate(model.global_kernel[g, b]):
-            for c, q in local:
-                law[i, number[h, c]] = float(p * q)
-                reachable[i, number[h, c]] = p * q > 0
+        exact_law.append({number[h, c]: p * q for h, p in enumerate(model.global_kernel[g, b]) for c, q in local if p * q})
+        for target, p in exact_law[-1].items():
+            law[i, target] = float(p)
+            reachable[i, target] = True
     belongs = [number[state] for state, _ in pairs]
     return Subsystem(
         model,
@@ -108,6 +125,8 @@ def subsystem(model: Model, k: int) -> Subsystem:
         reachable,
         np.array([float(fraction(system.reward(state[0], action))) for state, action in pairs]),
         tuple(fraction(system.action_value(state, action, value)) for state, action in pairs),
+        exact_law,
+        tuple(fraction(system.reward(state[0], action)) for state, action in pairs),
     )
 
 
@@ -116,6 +135,39 @@ def irreducible(table: Subsystem) -> bool:
     moves = np.logical_or.reduceat(table.reachable, table.starts[:-1], axis=0)
     components, _ = connected_components(csr_array(moves), directed=True, connection="strong")
     return int(components) == 1
+
+
+def shares(table: Subsystem) -> list[Fraction]:
+    """``d``: the share of steps in each pair in the long run under the uniform behaviour policy, exact.
+
+    The chain has to be :func:`irreducible`. Cost: an exact linear solve with one unknown a state. Raises :class:`TooLargeError` beyond a few
+    hundred states.
+    """
+    size = len(table.states)
+    if size > _MOST_STATES_SOLVED:
+        raise TooLargeError(f"{table.k} agents have {size} states, more than {_MOST_STATES_SOLVED} for an exact stationary law; lower k")
+    numbers = np.diff(table.starts).tolist()
+    # Columns of the transposed chain minus the identity; the last equation says that the shares add up to one.
+    matrix = flint.fmpq_mat(size, size, [-int(i == j) for i in range(size) for j in range(size)])
+    for x, first in enumerate(table.starts[:-1].tolist()):
+        for law in table.exact_law[first : first + numbers[x]]:
+            for y, p in law.items():
+                matrix[y, x] += flint.fmpq(p.numerator, p.denominator) / numbers[x]
+    for x in range(size):
+        matrix[size - 1, x] = 1
+    stationary = matrix.solve(flint.fmpq_mat(size, 1, [0] * (size - 1) + [1]))
+    return [fraction(stationary[x, 0]) / number for x, number in enumerate(numbers) for _ in range(number)]
+
+
+def mean_update(table: Subsystem, held: Sequence[Fraction], share: Sequence[Fraction], target: Target) -> list[Fraction]:
+    """``Q + d (T_k Q - Q)`` for a table Q of Fractions, exact; with :attr:`Target.MEAN` the mean over next actions replaces the maximum."""
+    ends = list(pairwise(table.starts.tolist()))
+    ahead = [max(held[i:j]) if target is Target.MAXIMUM else sum(held[i:j], Fraction(0)) / (j - i) for i, j in ends]
+    backed_up = [
+        r + table.model.discount * sum((p * ahead[y] for y, p in law.items()), Fraction(0))
+        for r, law in zip(table.exact_reward, table.exact_law, strict=True)
+    ]
+    return [q + d * (b - q) for q, d, b in zip(held, share, backed_up, strict=True)]
 
 
 def distance(table: Subsystem, learnt: Floats) -> Fraction:

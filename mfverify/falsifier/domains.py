@@ -67,6 +67,23 @@ def _sample(model: Model, n: int, k: int) -> Instance:
     return Instance(model, None, k)
 
 
+def _few_samples(model: Model, n: int, k: int) -> Instance:
+    """So few samples that exact laws are quick."""
+    return Instance(model, None, k, (("samples", _samples_for(k)),))
+
+
+def _samples_for(k: int) -> int:
+    return 4 if k == 1 else 2
+
+
+def _law_cost(model: Model, n: int, k: int) -> float:
+    """Of the exact law of the largest sampling error: values of the laws of all pairs, once for each pair."""
+    global_states, global_actions, local_states, local_actions = model.sizes
+    pairs = global_states * global_actions * comb(k + local_states * local_actions - 1, k)
+    states, samples = global_states * comb(k + local_states - 1, k), _samples_for(k)
+    return max(rational_cost(model, k, k), pairs**2 * comb(samples + states - 1, samples) / 2e5)
+
+
 def _agents(model: Model, n: int, k: int) -> Instance | None:
     return Instance(model, n, None) if n >= 2 else None
 
@@ -179,6 +196,9 @@ _DOMAINS: Mapping[str, Domain] = {
     "L2": _models(_two_sizes, comparison_cost),
     "S4b": ModelDomain(Arrangement(_two_types, rational_cost, _SMALL, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES)),
     "B7": _models(_sample, table_cost, (1, 2, 3, 4, 6, 8)),
+    "B6": _models(_few_samples, _law_cost, (1, 2, 3)),
+    "N1": ModelDomain(Arrangement(_sample, table_cost, (1, 2, 3, 4, 6, 8))),
+    "X2": _models(_sample, lambda model, n, k: comparison_cost(model, k, k), (1, 2, 3, 4)),
     "N1b": ModelDomain(Arrangement(_sample, table_cost, (1, 2, 3, 4, 6, 8))),
     "S1t": _models(_sample, labelled_cost, (1, 2, 3, 4, 5, 6)),
     "S3": _models(_sample, table_cost, (1, 2, 3, 4, 6, 8, 12, 16)),

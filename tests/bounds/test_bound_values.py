@@ -117,6 +117,8 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     ),
     optimality.UNIFORM_RATE: lambda v: (1 + ln(v.k)) / mpmath.sqrt(v.k),
     noise.BIAS: lambda v: v.gamma * v.span * mpmath.sqrt((ln(v.A_g) + v.k * ln(v.A_l)) / (2 * v.m)),
+    noise.MEAN_NOISE: lambda v: v.gamma / (1 - v.gamma) * v.span * mpmath.sqrt(ln(2 * v.S_g * v.A_g * v.Z**v.k) / (2 * v.m)),
+    noise.ENOUGH_ON_AVERAGE: lambda v: v.k * (v.gamma * v.span / (1 - v.gamma)) ** 2 * ln(2 * v.S_g * v.A_g * v.Z**v.k) / 2,
     noise.ENOUGH_SAMPLES: lambda v: (
         v.gamma**2 * v.k * v.span**2 / (2 * (1 - v.gamma) ** 2) * (ln(200 * v.S_g * v.A_g * v.Z**v.k) + v.k)
     ),

@@ -174,7 +174,7 @@ def test_fitted_exponent() -> None:
 
 
 def test_noise_is_not_applicable_without_chance() -> None:
-    outcome = claims.B6.sides(Instance(models.coordination(), None, 2, (("from", 4), ("to", 64), ("seeds", 2))))
+    outcome = claims.B6.sides(Instance(models.coordination(), None, 2, (("samples", 4), ("to", 64), ("seeds", 2))))
     assert isinstance(outcome, NotApplicable)
 
 
@@ -292,6 +292,7 @@ def test_fresh_seeds_and_their_confidence_bound() -> None:
     sides = sides_of(claims.N1.sides(Instance(models.coordination(), None, 2, (("seeds", 4),))))
     # No chance in the model: one sample does it, on all seeds; then the bound is 0.05 ** (1/4) = 0.473.
     assert sides.left == 0
+    assert sides.details["experiment"].startswith("m = 1 suffices on 4 seeds")
     assert sides.details["fresh seeds"].startswith("4 of 4")
     assert "at least 0.473 " in sides.details["fresh seeds"]
 

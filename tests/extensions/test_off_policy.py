@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from mfverify import Model, ModelError
-from mfverify.extensions.off_policy import StepSize, Subsystem, Target, distance, follow, irreducible, q_learning, subsystem
+from mfverify.errors import TooLargeError
+from mfverify.extensions.off_policy import (
+    StepSize,
+    Subsystem,
+    Target,
+    distance,
+    follow,
+    irreducible,
+    mean_update,
+    q_learning,
+    shares,
+    subsystem,
+)
 from mfverify.models import absorbing, coordination, random_coupled
 from tests.agreement.checks import instance_of
 from tests.oracles import LabelledSystem, action_values, counts_of, solve_exactly
@@ -101,6 +114,55 @@ def test_irreducibility_against_a_search(model: Model) -> None:
 def test_both_kinds_of_chain_occur() -> None:
     assert irreducible(subsystem(coordination(), 1))
     assert not irreducible(subsystem(absorbing(), 1))
+
+
+@pytest.mark.parametrize("model", [coordination(), random_coupled(4), random_coupled(16)], ids=lambda m: m.name)
+@pytest.mark.parametrize("k", [1, 2])
+def test_shares_are_kept_by_the_chain_of_labelled_agents(model: Model, k: int) -> None:
+    """Uniform over action counts: each count has the sum of the shares of its labelled actions, so the balance is checked on counts."""
+    table = subsystem(model, k)
+    share = shares(table)
+    assert sum(share) == 1 and min(share) > 0
+    system = LabelledSystem(instance_of(model), k)
+    _, _, local_states, local_actions = model.sizes
+    mass, inflow = dict.fromkeys(table.states, Fraction(0)), dict.fromkeys(table.states, Fraction(0))
+    for d, (((g, c), (b, counted))) in zip(share, table.pairs, strict=True):
+        mass[g, c] += d
+        agents = [divmod(z, local_actions) for z, x in enumerate(counted) for _ in range(x)]
+        _, law = system.row((g, tuple(s for s, _ in agents)), (b, tuple(a for _, a in agents)))
+        for (h, t), p in law.items():
+            inflow[h, counts_of(t, local_states)] += d * p
+    assert inflow == mass
+    for x, state in enumerate(table.states):
+        own = share[int(table.starts[x]) : int(table.starts[x + 1])]
+        assert own == [mass[state] / len(own)] * len(own)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_mean_update_against_the_labelled_operator(k: int) -> None:
+    model = random_coupled(16)
+    table, system = subsystem(model, k), LabelledSystem(instance_of(model), k)
+    rng = random.Random(k)
+    held = [Fraction(rng.randint(-9, 9), 4) for _ in table.pairs]
+    share = shares(table)
+    best = {state: max(held[int(table.starts[x]) : int(table.starts[x + 1])]) for x, state in enumerate(table.states)}
+    found = mean_update(table, held, share, Target.MAXIMUM)
+    for q, d, now, ((g, _), (b, counted)) in zip(held, share, found, table.pairs, strict=True):
+        agents = [divmod(z, model.sizes[3]) for z, x in enumerate(counted) for _ in range(x)]
+        reward, law = system.row((g, tuple(s for s, _ in agents)), (b, tuple(a for _, a in agents)))
+        backed_up = reward + model.discount * sum(p * best[h, counts_of(t, model.sizes[2])] for (h, t), p in law.items())
+        assert now == (1 - d) * q + d * backed_up
+    assert mean_update(table, table.optimum, share, Target.MAXIMUM) == list(table.optimum)
+    assert mean_update(table, table.optimum, share, Target.MEAN) != list(table.optimum)
+
+
+def test_shares_of_many_states_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = subsystem(coordination(), 2)
+    monkeypatch.setattr("mfverify.extensions.off_policy._MOST_STATES_SOLVED", len(table.states))
+    assert sum(shares(table)) == 1
+    monkeypatch.setattr("mfverify.extensions.off_policy._MOST_STATES_SOLVED", len(table.states) - 1)
+    with pytest.raises(TooLargeError, match="lower k"):
+        shares(table)
 
 
 def test_distance_is_exact() -> None:
