@@ -51,10 +51,11 @@ _HOME = {
     "falsify": "falsifier.attack",
     "attack": "falsifier.attack",
     "models": "models",
+    "__version__": "version",
 }
 """Public name -> the room it lives in. Names are loaded on first use, so that importing the package costs next to nothing."""
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  # computed from the one table of public names
+__all__ = sorted(name for name in _HOME if not name.startswith("_"))  # noqa: PLE0605  # computed from the one table of public names
 
 
 def __getattr__(name: str) -> Any:

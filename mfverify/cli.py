@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mfverify.bundled import certificate_path
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.exit_status import ExitStatus, standard_streams, tell, unplanned
 from mfverify.files import check_writable, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer, require_posix
+from mfverify.version import __version__
 
 if TYPE_CHECKING:
     from mfverify import costs
@@ -56,7 +58,7 @@ _EPILOG = "Exit status: " + "; ".join(f"{status.value} {status.meaning}" for sta
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
-@click.version_option(package_name="mfverify")
+@click.version_option(version=__version__)
 def main() -> None:
     """Check the statements of a paper on subsampled mean-field MARL with exact solvers."""
 
@@ -348,14 +350,20 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     _print_states(states)
 
 
+def _existing_certificate(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """The argument, where it names a file that exists."""
+    click.Path(exists=True, dir_okay=False).convert(str(certificate_path(value)), parameter, context)
+    return value
+
+
 @main.command()
-@click.argument("certificate", type=click.Path(exists=True, dir_okay=False))
+@click.argument("certificate", callback=_existing_certificate)
 @_json_option
 def check(certificate: str, as_json: bool) -> int:
-    """Have a certificate checked by the independent checker; exit 1 if it is refused."""
+    """Have a certificate (a file, or certificates:NAME for a bundled one) checked by the independent checker; exit 1 if it is refused."""
     from mfverify.checker.check_certificate import check_file
 
-    answer = check_file(certificate)
+    answer = check_file(str(certificate_path(certificate)))
     if as_json:
         click.echo(json.dumps({"certificate": certificate, "accepted": answer.accepted, "reasons": answer.reasons, "steps": answer.steps}))
     else:

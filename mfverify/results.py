@@ -14,33 +14,26 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from mfverify.bundled import FOLDERS
 from mfverify.claims.claim import Finding, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.validation import require_posix
 
 
-def installed_version() -> str:
-    """The version of the package, where it is installed."""
-    try:
-        return version("mfverify")
-    except PackageNotFoundError:
-        return "uninstalled"
-
-
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Hash of the package's sources: results of other code are never taken for results of this code."""
+    """Hash of the package's sources, the same in a checkout and installed: results of other code are never taken for results of this code."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes())
+        if path.relative_to(root).parts[0] not in FOLDERS:
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

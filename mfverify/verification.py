@@ -28,9 +28,10 @@ from mfverify.model import Model
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
-from mfverify.results import Store, code_version, finding_document, installed_version
+from mfverify.results import Store, code_version, finding_document
 from mfverify.runner import completed, usable_cores
 from mfverify.validation import chosen, positive_integer
+from mfverify.version import __version__
 
 Document = dict[str, Any]
 Progress = Callable[[int, int, str], None]
@@ -359,7 +360,7 @@ def _model_document(model: Model) -> Document:
 def provenance(started: float) -> Document:
     """Where, when and by which code a run was made: the only part of a report that differs between equal runs."""
     return {
-        "version": installed_version(),
+        "version": __version__,
         "commit": commit_of(Path(__file__).parent),
         "code": code_version()[:16],
         "python": platform.python_version(),

@@ -1,7 +1,8 @@
 """Sections 2-4: the Bellman operators."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("B1", "B2", "B3", "B5")
 

@@ -1,7 +1,8 @@
 """Concentration of the empirical distribution of a sample, without replacement."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("C1", "C2", "C3")
 

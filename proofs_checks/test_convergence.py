@@ -1,7 +1,8 @@
 """What should happen as k grows to n: optimal at k = n, monotone in k, order 1/sqrt(k) uniformly in n."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("P3", "P4", "T3", "T3f")
 

@@ -1,7 +1,8 @@
 """Table sizes, the regime switch, the cost of a sweep, agent types."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("S1", "S1t", "S2", "S2e", "S2r", "S3", "S3f", "S3b", "S4", "S4b")
 

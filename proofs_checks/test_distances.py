@@ -1,7 +1,8 @@
 """How far a sample lies from its population: in the mean, in KL, after a transition, and the repaired tails."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("C4", "C4l", "C4m", "C5", "C5e", "C6", "C7", "C7b", "C7r", "R3", "R3m", "R3k")
 

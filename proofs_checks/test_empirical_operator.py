@@ -1,7 +1,8 @@
 """Section 4: learning from samples, Lemma 4.3 and Theorem 4.4."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("B4", "B4b", "B6", "B7", "N1", "N1b", "N1c", "T2", "T2b")
 

@@ -1,7 +1,8 @@
 """The extensions: stochastic rewards, off-policy learning from one trajectory, linear processes with infinitely many states."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("X1", "X2", "X3", "X3b")
 

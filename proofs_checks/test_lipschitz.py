@@ -1,7 +1,8 @@
 """Lipschitz continuity of Q*_k in the empirical distribution."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("L1", "L2")
 

@@ -1,7 +1,8 @@
 """The performance difference lemma and the marginals of the executed policy."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("P1", "P2")
 

@@ -1,7 +1,8 @@
 """What does hold: our repaired statements."""
 
 from mfverify.claims.claim import Instance
-from proofs_checks.checks import check_control, check_instance, check_status, claim_cases, instance_cases
+
+from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
 CLAIMS = ("R1", "R2", "R2L", "P3r", "P3s", "P4r", "R4", "R4u", "R4n", "S4r", "X3r", "X3p", "R5", "R5b", "R6", "B4r", "N1r")
 

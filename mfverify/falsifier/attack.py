@@ -26,9 +26,10 @@ from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
-from mfverify.results import code_version, installed_version
+from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
 from mfverify.validation import positive_integer
+from mfverify.version import __version__
 
 _LARGEST_RECORD = 64 * 2**20
 
@@ -191,7 +192,7 @@ def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ())
 
     Of ``earlier`` searches those against other claims are kept. In the order of the catalogue; what it does not have comes last.
     """
-    made = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": installed_version(), "code": code_version()[:16]}
+    made = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": __version__, "code": code_version()[:16]}
     new = [{**one.to_json(), "certificate": one.certificate is not None, "statement": one.claim.statement, **made} for one in attacks]
     searched = {one["claim"] for one in new}
     place = {claim.id: i for i, claim in enumerate(CATALOGUE)}

@@ -1,4 +1,4 @@
-"""The certificates that lie beside the sources (``reports/certificates/``), as a report names them."""
+"""The bundled certificates (``reports/certificates/``), as a report names them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import hashlib
 from pathlib import Path
 from typing import Any, Final
 
+from mfverify.bundled import folder
 from mfverify.errors import ModelError
 from mfverify.json_files import parse_json, read_text
 
-FOLDER: Final = Path(__file__).parents[2] / "reports" / "certificates"
+FOLDER: Final = folder("reports") / "certificates"
 _LARGEST: Final = 16 * 2**20
 
 

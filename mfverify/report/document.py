@@ -50,6 +50,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, Final, TypeVar
 
+from mfverify.bundled import PREFIX
 from mfverify.claims.claim import Status, Verdict, status
 from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
@@ -181,6 +182,12 @@ class CertificateRecord:
     left: str
     right: str
     story: str
+
+    @property
+    def argument(self) -> str:
+        """What ``mfverify check`` takes wherever it is installed: the name of a bundled certificate; the path of another file."""
+        bundled = re.fullmatch(r"reports/certificates/([^/]+)\.json", self.file)
+        return f"{PREFIX}{bundled[1]}" if bundled else self.file
 
 
 @dataclass(frozen=True)

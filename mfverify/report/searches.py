@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from mfverify.bundled import folder
 from mfverify.errors import ModelError
 from mfverify.json_files import parse_json, read_text
 
-FILE: Final = Path(__file__).parents[2] / "reports" / "searches.json"
+FILE: Final = folder("reports") / "searches.json"
 _LARGEST: Final = 16 * 2**20
 
 
 def documented_searches(statements: Mapping[str, str], path: Path = FILE) -> list[dict[str, Any]] | None:
-    """What was searched against these claims, given by id with what they state; None where no record is there, as in an installation.
+    """What was searched against these claims, given by id with what they state; None where the record is missing.
 
     A search for a claim that stated something else then is left out, and so is what is no record of a search. In the order of the
     claims. ``mfverify falsify --record`` writes such files.

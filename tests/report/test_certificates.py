@@ -47,7 +47,8 @@ def test_a_certificate_stands_in_the_section_of_its_claim_alone() -> None:
     tree = parse(render(certified(story="reports/certificates/X.md")))
     said = tree.section("claim-X").text
     assert "left side at least 2, right side at most 1" in said
-    assert "mfverify check reports/certificates/X.json (its story: reports/certificates/X.md)" in said
+    assert "mfverify check certificates:X (files reports/certificates/X.json and, with its story, reports/certificates/X.md)" in said
+    assert "mfverify check X.json (file X.json)" in parse(render(certified(file="X.json"))).section("claim-X").text
     assert "Certificate" not in tree.section("claim-Y").text
     assert "Certificate" not in parse(render(realistic())).section("claim-T1").text
 

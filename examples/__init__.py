@@ -1,0 +1,1 @@
+"""Examples that a user can copy: a claim of one's own."""
