@@ -45,7 +45,8 @@ def drawing(run: Document) -> Markup | None:
         _GROUNDS: [(claim.id, used) for claim in run.claims if claim.grounds for used in claim.grounds.uses if used in statuses],
         _SOURCE: [(claim.id, used) for claim in run.claims for used in claim.rests_on if used in statuses],
     }
-    arrows = nx.DiGraph([pair for pairs in kinds.values() for pair in pairs])
+    arrows = nx.DiGraph()
+    arrows.add_edges_from(pair for pairs in kinds.values() for pair in pairs)
     if not arrows.edges:
         return None
     place = _places(arrows)

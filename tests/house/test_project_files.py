@@ -52,7 +52,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 
 def texts() -> Iterator[Path]:
     """Every text file that belongs to the project; what is made or cached does not."""
-    made = {".git", ".venv", ".venv-bench", "build", "_build", "mutants", "dist", "latest", "__pycache__"}
+    made = {".git", ".venv", ".venv-bench", ".venv-floors", "build", "_build", "mutants", "dist", "latest", "__pycache__"}
     for path in sorted(PROJECT.rglob("*")):
         parts = path.relative_to(PROJECT).parts
         if (
