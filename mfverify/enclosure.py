@@ -15,7 +15,10 @@ whose arithmetic another library has set otherwise is refused (``floating_point.
 
 from __future__ import annotations
 
+import math
+import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -189,9 +192,52 @@ class Interval:
             document["exact"] = str(self.lower)
         return document
 
+    def ends_in_full(self) -> list[str]:
+        """Both ends as rationals in hexadecimal, which have no limit of length: for a document whose doubles do not say enough."""
+        return [f"{x.numerator:#x}/{x.denominator:#x}" for x in (self.lower, self.upper)]
+
     def __repr__(self) -> str:
         ends = self.to_json()
         return f"[{ends['lower']!r}, {ends['upper']!r}]"
+
+
+Ends: TypeAlias = "tuple[Fraction | None, Fraction | None]"
+"""The two ends of a number that was written down; None is unbounded."""
+
+_FULL: Final = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]*[1-9a-f][0-9a-f]*)")
+_EXACT: Final = re.compile(r"-?[0-9]{1,4000}(/0{0,9}[1-9][0-9]{0,3999})?")
+
+
+def ends_of(document: Mapping[str, Any]) -> Ends:
+    """What :meth:`Interval.to_json` has written: the ends in full (``"ends"``) or the exact value where it has them, else the doubles.
+
+    Raises :class:`ModelError` where the document says something else, or one of its forms does not lie within the doubles.
+    """
+    lower, upper = (None if document[end] is None else _finite(document[end]) for end in ("lower", "upper"))
+    found: Ends = lower, upper
+    if "ends" in document:
+        parts = [_FULL.fullmatch(str(x)) for x in document["ends"]] if isinstance(document["ends"], list) else []
+        low, high = (Fraction(int(x[1], 16), int(x[2], 16)) if x else None for x in (parts if len(parts) == 2 else [None, None]))
+        if low is None or high is None:
+            raise ModelError(f"ends: found {document['ends']!r:.60}, expected two rationals in hexadecimal such as '-0x1/0x3'")
+        found = low, high
+    elif document.get("exact") is not None:
+        if not _EXACT.fullmatch(str(document["exact"])):
+            raise ModelError(f"exact: found {document['exact']!r:.60}, expected a rational number such as '1/3'")
+        found = Fraction(document["exact"]), Fraction(document["exact"])
+    in_order = [x for x in (lower, *found, upper) if x is not None]
+    if in_order != sorted(in_order):
+        raise ModelError("the ends are not in order: lower, what is known in full, upper")
+    return found
+
+
+def _finite(value: Any) -> Fraction | None:
+    """An end as the rational it is; infinities are unbounded."""
+    if type(value) is int:
+        return Fraction(value)
+    if not isinstance(value, float) or math.isnan(value):
+        raise ModelError(f"found {value!r:.60}, expected a number or null")
+    return None if math.isinf(value) else Fraction(value)
 
 
 def _lower_end(value: Fraction) -> float | None:

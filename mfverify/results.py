@@ -9,27 +9,47 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import sqlite3
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from mfverify.bundled import FOLDERS
-from mfverify.claims.claim import Finding, Verdict
+from mfverify.claims.claim import Finding, Verdict, contradiction
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.validation import require_posix
 
+LIBRARIES: Final = ("numpy", "scipy", "numba", "llvmlite", "sympy", "mpmath", "gmpy2", "python-flint")
+"""The packages that compute numbers; sympy computes with mpmath, and with gmpy2 where it is installed."""
+
+
+@lru_cache(maxsize=1)
+def library_versions() -> str:
+    """Python and the packages that compute numbers, with their versions, as one line."""
+    found = [f"Python {platform.python_version()}"]
+    for name in LIBRARIES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Hash of the package's sources, the same in a checkout and installed: results of other code are never taken for results of this code."""
+    """Hash of all code that computes: the package's sources, the same in a checkout and installed, and the versions of the libraries below.
+
+    Results of other code are never taken for results of this code.
+    """
     root = Path(__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(library_versions().encode())
     for path in sorted(root.rglob("*.py")):
         if path.relative_to(root).parts[0] not in FOLDERS:
             digest.update(path.relative_to(root).as_posix().encode())
@@ -51,12 +71,13 @@ _BUSY_SECONDS = 30.0
 
 
 def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
-    """One instance as it stands in ``report.json``."""
+    """One instance as it stands in ``report.json``. Whoever reads it can derive the verdict from the sides: where doubles are too coarse
+    for that, the sides have their ends in full."""
     instance = found.instance
     slack = None
     if found.left is not None and found.right is not None and (found.left > 0) is True and found.right.lower >= 0:
         slack = _json(found.right / found.left)
-    return {
+    document: dict[str, Any] = {
         "model": instance.model.name if instance.model else None,
         "agents": instance.agents,
         "subsample": instance.subsample,
@@ -71,6 +92,11 @@ def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
         "details": dict(found.details),
         "reproduce": reproduce,
     }
+    if contradiction(document):
+        for name, interval in (("actual", found.left), ("bound", found.right), ("trivial", found.trivial)):
+            if interval is not None:
+                document[name] |= {"ends": interval.ends_in_full()}
+    return document
 
 
 def _json(interval: Interval | None) -> dict[str, Any] | None:
@@ -112,7 +138,8 @@ class Store:
         return _StoreElsewhere, (self.path.absolute(),)
 
     def get(self, key: str) -> dict[str, Any] | None:
-        """A finished instance, or None, also where its row is damaged. Raises :class:`ModelError` where the file is."""
+        """A finished instance, or None, also where its row is damaged. Raises :class:`ModelError` where the file is, or where a row
+        with a digest that fits contradicts itself: then it was not a disk that changed it."""
         try:
             row = self._connection.execute("SELECT digest, document FROM finding WHERE key = ?", (key,)).fetchone()
         except _DAMAGE as error:
@@ -123,7 +150,16 @@ class Store:
             document = json.loads(row[1])
         except (ValueError, RecursionError):
             return None
-        return document if _is_finding(document) else None
+        if not _is_finding(document):
+            return None
+        finished: dict[str, Any] = document
+        try:
+            said = contradiction(document)
+        except ModelError as error:
+            said = str(error)
+        if said:
+            raise ModelError(f"{self.path}: the instance {document['label']!r:.120}: {said}; the file was changed, so remove it and run without --resume")
+        return finished
 
     def seconds(self, key: str) -> float | None:
         """How long a finished instance took, where the store knows."""

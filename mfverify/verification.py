@@ -28,7 +28,7 @@ from mfverify.model import Model
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
-from mfverify.results import Store, code_version, finding_document
+from mfverify.results import Store, code_version, finding_document, library_versions
 from mfverify.runner import completed, usable_cores
 from mfverify.validation import chosen, positive_integer
 from mfverify.version import __version__
@@ -190,7 +190,8 @@ def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, _Computed]:
         known = store.get(task.key) if task.kept else None
         if known is not None:
             model = task.instance.model
-            named = known | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
+            instance = {"agents": task.instance.agents, "subsample": task.instance.subsample, "parameters": dict(task.instance.parameters)}
+            named = known | instance | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
             found[task.key] = _Computed(named, store.seconds(task.key))
     return found
 
@@ -364,6 +365,7 @@ def provenance(started: float) -> Document:
         "commit": commit_of(Path(__file__).parent),
         "code": code_version()[:16],
         "python": platform.python_version(),
+        "libraries": library_versions(),
         "machine": f"{platform.machine()}, {usable_cores()} usable cores",
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
         "seconds": round(time.time() - started, 1),

@@ -735,3 +735,20 @@ def test_load_of_a_bundled_model_by_name(mfverify: Callable[..., Shown], tmp_pat
     by_file = read(mfverify("solve", "m.toml", "--agents", "3", "--json")[1])
     assert load_model(tmp_path / "m.toml") == coordination()
     assert by_name == by_file
+
+
+@pytest.mark.parametrize("arguments", [["report", "run"], ["report", "run", "--to", "csv"], ["report", "--compare", "run", "run"]])
+def test_a_report_whose_verdict_does_not_follow_from_its_sides_is_refused(
+    mfverify: Callable[..., Shown], tmp_path: Path, arguments: list[str]
+) -> None:
+    label = "n=2 k=1 population=1+1"
+    assert mfverify("verify", "--claims", "C3", "--instance", label, "--out", "run", "--workers", "1")[0] == 0
+    assert mfverify(*arguments)[0] == 0
+    path = tmp_path / "run" / "report.json"
+    edited = path.read_text().replace('"verdict": "violated"', '"verdict": "holds"').replace('"status": "refuted"', '"status": "corroborated"')
+    path.write_text(edited)
+    before = {found.name: found.read_bytes() for found in (tmp_path / "run").iterdir()}
+    status, out, err = mfverify(*arguments)
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "claim C3, instance 1: the verdict is holds, but its sides make it violated; the file was changed after the run" in err
+    assert {found.name: found.read_bytes() for found in (tmp_path / "run").iterdir()} == before

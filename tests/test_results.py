@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mfverify import results
-from mfverify.claims.claim import Finding, Instance, Verdict
+from mfverify.claims.claim import Finding, Instance, Sides, Verdict, contradiction, judge
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.models import absorbing
@@ -24,10 +26,11 @@ from mfverify.results import Store, code_version, finding_document
 
 def finding(left: Interval | None, right: Interval | None) -> Finding:
     """Some finding with these two sides."""
+    verdict = Verdict.UNDECIDED if left is None or right is None else judge(Sides(left, right, Interval.exactly(4)))
     return Finding(
         "X",
         Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))),
-        Verdict.HOLDS,
+        verdict,
         left,
         right,
         Interval.exactly(4),
@@ -38,7 +41,8 @@ def finding(left: Interval | None, right: Interval | None) -> Finding:
 
 def document(verdict: str = "holds") -> dict[str, Any]:
     """A finished instance with digits that have to come back as they are."""
-    return finding_document(finding(Interval.exactly("1/3"), Interval.exactly("3/10")), "mfverify verify") | {"verdict": verdict}
+    right = {"violated": "3/10", "holds": "1/2", "vacuous": "4"}[verdict]
+    return finding_document(finding(Interval.exactly("1/3"), Interval.exactly(right)), "mfverify verify")
 
 
 def put_text(path: Path, key: str, text: str) -> None:
@@ -176,7 +180,7 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path, conte
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[1]", "null", "\x00", "[" * 100_000, "9" * 5000, "{}", '{"verdict": "holds"}', json.dumps(document("certain"))],
+    ["{", "[1]", "null", "\x00", "[" * 100_000, "9" * 5000, "{}", '{"verdict": "holds"}', json.dumps(document() | {"verdict": "certain"})],
     ids=["half", "a list", "null", "control", "deep", "long number", "empty", "parts missing", "unknown verdict"],
 )
 def test_a_row_that_is_no_finished_instance_counts_as_none(tmp_path: Path, text: str) -> None:
@@ -298,3 +302,95 @@ def test_an_instance_in_the_report() -> None:
 )
 def test_no_slack_where_the_ratio_says_nothing(left: Interval | None, right: Interval | None) -> None:
     assert finding_document(finding(left, right), "")["slack"] is None
+
+
+# ------------------------------------------------------------------------------------------- verdicts are derived when they are read
+
+TINY, LONG, HUGE = Fraction(1, 10**60), Fraction(10**5000 + 1, 10**5000), Fraction(10**400)
+ENDS = st.sampled_from([Fraction(0), Fraction(1, 3), 1 + TINY, 1 - TINY, Fraction(1), LONG, HUGE, HUGE + 1, -HUGE, Fraction(4)])
+SIDES = st.tuples(ENDS, ENDS).map(lambda ends: Interval(min(ends), max(ends)))
+
+
+@given(SIDES, SIDES, st.one_of(st.none(), SIDES))
+def test_the_verdict_follows_from_what_is_written(left: Interval, right: Interval, trivial: Interval | None) -> None:
+    """Also where doubles are too coarse for it: ends that differ by 1e-60, that have 5000 digits, that are beyond double precision."""
+    verdict = judge(Sides(left, right, trivial))
+    written = json.loads(json.dumps(finding_document(Finding("X", Instance(None), verdict, left, right, trivial), "")))
+    assert contradiction(written) == ""
+    for other in Verdict:
+        said = contradiction(written | {"verdict": other.value})
+        assert said == ("" if other is verdict else f"the verdict is {other.value}, but its sides make it {verdict.value}")
+
+
+@pytest.mark.parametrize("verdict", ["holds", "violated", "vacuous"])
+def test_a_verdict_of_two_sides_needs_them(verdict: str) -> None:
+    bare = document() | {"verdict": verdict}
+    for less in ({"actual": None}, {"bound": None}, {"actual": None, "bound": None}):
+        assert "needs both sides" in contradiction(bare | less)
+    for word in ("undecided", "not-applicable"):
+        assert contradiction(bare | {"verdict": word, "actual": None, "bound": None}) == ""
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        (3, "expected null or an object with lower and upper"),
+        ({"lower": 0.0}, "expected null or an object with lower and upper"),
+        ({"lower": "0", "upper": 1.0}, "expected a number or null"),
+        ({"lower": True, "upper": 1.0}, "expected a number or null"),
+        ({"lower": float("nan"), "upper": 1.0}, "expected a number or null"),
+        ({"lower": 1.0, "upper": 0.0}, "the ends are not in order"),
+        ({"lower": 0.0, "upper": 1.0, "exact": "2"}, "the ends are not in order"),
+        ({"lower": 0.0, "upper": 1.0, "exact": "1e999999999"}, "expected a rational number"),
+        ({"lower": 0.0, "upper": 1.0, "exact": "1/0"}, "expected a rational number"),
+        ({"lower": 0.0, "upper": 1.0, "ends": ["0x1/0x2", "0x2/0x1"]}, "the ends are not in order"),
+        ({"lower": 0.0, "upper": 1.0, "ends": ["0x1/0x0", "0x1/0x1"]}, "expected two rationals in hexadecimal"),
+        ({"lower": 0.0, "upper": 1.0, "ends": "0x1/0x2"}, "expected two rationals in hexadecimal"),
+    ],
+)
+def test_a_side_that_is_no_interval_is_refused(side: Any, words: str) -> None:
+    with pytest.raises(ModelError, match=f"actual: .*{words}"):
+        contradiction(document() | {"actual": side})
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"verdict": "violated"}, "the verdict is violated, but its sides make it holds"),
+        ({"verdict": "not-applicable"}, "the verdict is not-applicable, but its sides make it holds"),
+        ({"actual": {"lower": 1.0, "upper": 1.0, "exact": "1"}}, "the verdict is holds, but its sides make it violated"),
+        ({"trivial": {"lower": 0.25, "upper": 0.25}}, "the verdict is holds, but its sides make it vacuous"),
+        ({"bound": None}, "the verdict holds needs both sides"),
+        ({"bound": 3}, "bound: expected null or an object"),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused_although_its_digest_fits(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
+    """No disk does that: whoever edits a row can compute its digest, which takes no key."""
+    path = tmp_path / "results.sqlite"
+    with Store(path) as store:
+        put_text(path, "a", json.dumps(document() | changed | {"label": "a\n\ud800 label"}))
+        with pytest.raises(ModelError, match=words) as refusal:
+            store.get("a")
+        assert len(str(refusal.value).splitlines()) == 1
+        assert str(refusal.value).startswith(f"{path}: the instance ")
+        assert str(refusal.value).endswith("the file was changed, so remove it and run without --resume")
+        str(refusal.value).encode()
+
+
+def test_the_code_version_changes_with_the_libraries_that_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = results.code_version.__wrapped__
+    known = results.library_versions()
+    assert all(f" {name} " in f" {known}" for name in ("numpy", "scipy", "numba", "llvmlite", "sympy", "mpmath", "python-flint"))
+    seen = {fresh()}
+    for name in ("numpy", "numba", "llvmlite", "python-flint", "sympy", "scipy"):
+        installed = results.version
+
+        def newer(asked: str, name: str = name, installed: Any = installed) -> str:
+            return "99.0" if asked == name else str(installed(asked))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(results, "version", newer)
+            patch.setattr(results, "library_versions", results.library_versions.__wrapped__)
+            seen.add(fresh())
+    assert len(seen) == 7
+    assert fresh() in seen

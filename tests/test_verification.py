@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -186,6 +187,37 @@ def test_a_single_instance(plain: Report, computed: Callable[[], list[str]], lab
 
 
 # -------------------------------------------------------------------------------------------------------------------- resuming
+
+
+def edited(folder: Path, label: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change one row of a store and compute its digest again, as anyone can."""
+    with closing(sqlite3.connect(folder / "results.sqlite")) as connection, connection:
+        for key, text in connection.execute("SELECT key, document FROM finding").fetchall():
+            if (document := json.loads(text))["label"] == label:
+                forged = json.dumps(change(document))
+                digest = hashlib.sha256(f"{key}\n{forged}".encode()).hexdigest()
+                connection.execute("UPDATE finding SET document = ?, digest = ? WHERE key = ?", (forged, digest, key))
+
+
+def test_an_edited_verdict_is_not_taken_over(tmp_path: Path) -> None:
+    """C3 with one of two agents: 1 is more than 0.541, whatever a row says."""
+    label = "n=2 k=1 population=1+1"
+    verify(["C3"], instance=label, workers=1, out=tmp_path)
+    before = (tmp_path / "report.json").read_bytes()
+    edited(tmp_path, label, lambda row: row | {"verdict": "holds"})
+    for workers in (1, 2):
+        with pytest.raises(ModelError, match=r"the verdict is holds, but its sides make it violated; the file was changed, so remove it"):
+            verify(["C3"], instance=label, workers=workers, out=tmp_path, resume=True)
+    assert (tmp_path / "report.json").read_bytes() == before
+    (tmp_path / "results.sqlite").unlink()
+    assert verify(["C3"], instance=label, workers=1, out=tmp_path, resume=True).claim("C3")["status"] == "refuted"
+
+
+def test_the_instance_of_a_stored_result_is_that_of_the_run(tmp_path: Path) -> None:
+    label = "n=2 k=1 population=1+1"
+    plain = verify(["C3"], instance=label, workers=1, out=tmp_path)
+    edited(tmp_path, label, lambda row: row | {"agents": 7, "subsample": 6, "parameters": {"population": "4+3"}, "reproduce": "rm"})
+    assert content(verify(["C3"], instance=label, workers=1, out=tmp_path, resume=True)) == content(plain)
 
 
 def test_resume_computes_only_what_is_missing(tmp_path: Path, computed: Callable[[], list[str]]) -> None:

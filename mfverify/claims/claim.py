@@ -12,10 +12,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from mfverify.claims.grounds import REFUTED, SEARCH_ONLY, Grounds
-from mfverify.enclosure import Interval, Truth
+from mfverify.enclosure import Ends, Interval, Truth, ends_of
 from mfverify.errors import ModelError
 
 if TYPE_CHECKING:
@@ -188,6 +189,41 @@ def judge(outcome: Outcome) -> Verdict:
     if outcome.trivial is not None and (outcome.right >= outcome.trivial) is True:
         return Verdict.VACUOUS
     return Verdict.HOLDS
+
+
+def judge_written(left: Ends, right: Ends, trivial: Ends | None) -> Verdict:
+    """:func:`judge` on sides that were written down. An unbounded end lies beyond all the others."""
+    most = sum((abs(x) for ends in (left, right, trivial or ()) for x in ends if x is not None), Fraction(1))
+
+    def interval(ends: Ends) -> Interval:
+        return Interval(-most if ends[0] is None else ends[0], most if ends[1] is None else ends[1])
+
+    return judge(Sides(interval(left), interval(right), None if trivial is None else interval(trivial)))
+
+
+def contradiction(document: Mapping[str, Any]) -> str:
+    """How the verdict of an instance, as it stands in a report or a store, disagrees with its own sides; empty where it does not.
+
+    The verdict of an instance without sides (not applicable, or not computed) cannot be derived again. Raises :class:`ModelError`
+    where a side is no interval.
+    """
+    stated = Verdict(document["verdict"])
+    sides = []
+    for name in ("actual", "bound", "trivial"):
+        try:
+            sides.append(None if document[name] is None else ends_of(document[name]))
+        except (KeyError, TypeError):
+            raise ModelError(f"{name}: expected null or an object with lower and upper") from None
+        except ModelError as error:
+            raise ModelError(f"{name}: {error}") from None
+    left, right, trivial = sides
+    if left is None and right is None:
+        without = stated in (Verdict.NOT_APPLICABLE, Verdict.UNDECIDED)
+        return "" if without else f"the verdict {stated.value} needs both sides, actual and bound; one of them is null"
+    if left is None or right is None:
+        return f"the verdict {stated.value} needs both sides, actual and bound; one of them is null"
+    derived = judge_written(left, right, trivial)
+    return "" if derived is stated else f"the verdict is {stated.value}, but its sides make it {derived.value}"
 
 
 def finding(claim: Claim, instance: Instance) -> Finding:

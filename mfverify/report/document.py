@@ -26,8 +26,9 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                   "curves": [as details.curve]},
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
 
-- A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q"}``: the number lies between the two doubles; null means
-  unbounded. ``slack`` is bound / actual.
+- A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q", "ends"?: [x, y]}``: the number lies between the two doubles; null
+  means unbounded. ``ends`` are the two ends as rationals in hexadecimal, where the doubles are too coarse to derive the verdict.
+  ``slack`` is bound / actual.
 - ``statement``, ``title``, ``reading``, ``assumptions``, ``left_means``, ``right_means`` and ``control`` are prose with
   LaTeX between ``$...$`` (inline) or ``$$...$$`` (display); every other string is plain text.
 - ``details`` is for the reader: ``worst`` is a short text on the worst state or pair; ``curve`` is drawn: ``{"title",
@@ -36,8 +37,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
 - Verdicts, statuses and grounds are the words of :class:`~mfverify.claims.claim.Verdict`, :class:`~mfverify.claims.claim.Status`
   and :class:`~mfverify.claims.grounds.Ground`.
 
-The summary has to agree with the claims, and the status of a claim with the verdicts on its instances: a document that
-contradicts itself is refused.
+The summary has to agree with the claims, the status of a claim with the verdicts on its instances, and each verdict with its two
+sides, from which it is derived again: a document that contradicts itself is refused.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from mfverify.bundled import PREFIX
-from mfverify.claims.claim import Status, Verdict, status
+from mfverify.claims.claim import Status, Verdict, contradiction, status
 from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
 from mfverify.validation import chosen
@@ -73,6 +74,9 @@ _LONGEST_ANCHOR: Final = 120
 
 _LONGEST_EXACT: Final = 1000
 """Exact rationals longer than this many characters are read from their two doubles instead: nobody reads them."""
+
+_RATIONAL: Final = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000}|\.[0-9]{1,4000})?")
+"""The rationals that a document may hold as text."""
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -458,9 +462,12 @@ def _instance(entry: Any, number: int, claim: str) -> InstanceRecord:
     fields = _mapping(entry, place)
     verdict = chosen(f"{place}, verdict", _get(fields, "verdict", place), Verdict)
     sides = {name: _optional(fields, name, place, _side) for name in ("actual", "bound", "trivial", "slack")}
-    certified = verdict in (Verdict.HOLDS, Verdict.VIOLATED, Verdict.VACUOUS)
-    if certified and (sides["actual"] is None or sides["bound"] is None):
-        raise ModelError(f"{place}: the verdict {verdict.value} needs both sides, actual and bound; one of them is null")
+    try:
+        said = contradiction(fields)
+    except ModelError as error:
+        said = str(error)
+    if said:
+        raise ModelError(f"{place}: {said}; the file was changed after the run, so run it again")
     details = dict(_mapping(_get(fields, "details", place), f"{place}, details"))
     worst, curve = details.pop("worst", ""), details.pop("curve", None)
     parameters = _mapping(_get(fields, "parameters", place), f"{place}, parameters")
@@ -508,6 +515,8 @@ def _end(value: Any, place: str) -> Fraction | None:
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise TypeError
+        if isinstance(value, str) and not _RATIONAL.fullmatch(value):
+            raise ValueError  # "1e999999999" is a number, of a gigabyte
         return Fraction(value)
     except (TypeError, ValueError, ZeroDivisionError):
         raise ModelError(f"{place}: found {value!r}, expected a number or null") from None
