@@ -28,6 +28,7 @@ _HOME = {
     "save_model": "model_files",
     "count_vectors": "counts",
     "optimal_value": "exact.optimal",
+    "optimal_value_at": "exact.optimal",
     "mean_field_value": "mean_field.limit",
     "export_model": "export.formats",
     "learn": "subsample_mfq.learning",

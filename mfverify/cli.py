@@ -226,29 +226,60 @@ def claims(show: str | None, as_json: bool) -> None:
     _console().print(table)
 
 
-@main.command()
+@main.command(cls=_ListOptions)
 @click.argument("model")
 @click.option("--agents", type=int, required=True, help="Number of local agents n.")
-@click.option("--method", type=click.Choice(["lumped", "flat", "rational"]), default="lumped", show_default=True)
+@click.option("--method", type=click.Choice(["lumped", "flat", "rational", "limit"]), default="lumped", show_default=True)
+@click.option("--state", "asked", multiple=True, metavar="GLOBAL:C1+C2...", help="Only these states: the global one and the agents in each local one.")
 @_json_option
-def solve(model: str, agents: int, method: str, as_json: bool) -> None:
+def solve(model: str, agents: int, method: str, asked: tuple[str, ...], as_json: bool) -> None:
     """Enclose the optimal value of the n-agent system."""
     agents = positive_integer("--agents", agents)
     loaded = load_argument(model)
-    from mfverify import costs
-
-    _announce(costs.solving(loaded, agents, method))
-    from mfverify.exact.optimal import optimal_value
-
-    value = optimal_value(loaded, agents, method)
-    states = _states(loaded, agents, value)
-    stopped = value.work.stop.value if value.work else ""
+    chosen = [_state_of(loaded, agents, text) for text in asked]
+    states, width, stopped = _solved(loaded, agents, method, chosen)
     if as_json:
         click.echo(json.dumps({"model": loaded.name, "agents": agents, "method": method, "stopped": stopped, "states": states}, indent=1))
         return
     _say(f"optimal value of {loaded.name} with n = {agents}, method {method}")
-    _say(f"largest width {value.width.max():.1e}: {stopped}")
+    _say(f"largest width {width:.1e}: {stopped}")
     _print_states(states)
+
+
+def _solved(model: Model, agents: int, method: str, chosen: Sequence[tuple[int, tuple[int, ...]]]) -> tuple[list[dict[str, Any]], float, str]:
+    """The states asked for, or all, with their values; the largest width and why it is no smaller."""
+    if method == "limit" and chosen:
+        from mfverify.enclosure import StopReason
+        from mfverify.exact.optimal import optimal_value_at
+
+        found = optimal_value_at(model, chosen)
+        states = [{"global": g, "counts": list(c), **one.to_json()} for (g, c), one in zip(chosen, found, strict=True)]
+        return states, max(float(one.width) for one in found), StopReason.BOUNDS.value
+    from mfverify import costs
+
+    _announce(costs.solving(model, agents, method))
+    from mfverify.exact.optimal import optimal_value
+
+    value = optimal_value(model, agents, method)
+    states = _states(model, agents, value)
+    if chosen:
+        states = [one for state in chosen for one in states if (one["global"], tuple(one["counts"])) == state]
+    return states, float(value.width.max()), value.work.stop.value if value.work else ""
+
+
+def _state_of(model: Model, agents: int, text: str) -> tuple[int, tuple[int, ...]]:
+    """A state from ``GLOBAL:C1+C2+...``."""
+    from mfverify.mean_field.finite import population_of_state
+
+    s_g, _, listed = text.partition(":")
+    try:
+        state = int(s_g), tuple(int(c) for c in listed.split("+"))
+    except ValueError:
+        raise ModelError(f"--state: found {text!r}, expected the global state and the agents in each local state, such as 0:3+1") from None
+    n = population_of_state(model, *state)
+    if n != agents:
+        raise ModelError(f"--state: {text} has {n} agents, expected --agents = {agents}")
+    return state
 
 
 @main.command()

@@ -90,6 +90,8 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
     if method == "rational":
         pairs = global_states * global_actions * number_of_count_vectors(n, size * actions)
         return Cost(what, 100 * global_states * states**2, pairs * states + (global_states * states) ** 3, "use method 'lumped' or fewer agents")
+    if method == "limit":
+        return Cost(what, _NUMBER * global_states * size * states, global_states * size * states, "name single states (--state)")
     operations = sum(rows * (n * states if kernels <= 2 else comb(n + choices - 1, choices - 1)) for kernels, choices, rows in _merged(model))
     memory = _NUMBER * states * (6 * global_states + 4 * size)
     preparation = sum(_preparation(n, size, kernels, choices, rows) for kernels, choices, rows in _merged(model))

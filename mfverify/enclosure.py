@@ -270,6 +270,7 @@ class StopReason(Enum):
     PRECISION = "double precision cannot make the enclosure narrower"
     EXACT = "the value was computed in exact arithmetic"
     PLANS = "there are more plans than can be compared"
+    BOUNDS = "infinitely many agents and fewer agents bound the value no more narrowly"
 
 
 @dataclass(frozen=True)

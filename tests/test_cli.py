@@ -132,7 +132,7 @@ def test_solve_prints_every_state(mfverify: Callable[..., Shown]) -> None:
         assert lower <= upper
 
 
-@pytest.mark.parametrize("method", ["lumped", "flat", "rational"])
+@pytest.mark.parametrize("method", ["lumped", "flat", "rational", "limit"])
 def test_solve_as_json_against_the_closed_form(mfverify: Callable[..., Shown], method: str) -> None:
     code, out, err = mfverify("solve", "models:absorbing", "--agents", "2", "--method", method, "--json")
     assert (code, err) == (0, "")
@@ -148,6 +148,39 @@ def test_solve_as_json_against_the_closed_form(mfverify: Callable[..., Shown], m
     assert Fraction(start["lower"]) <= Fraction(5, 8) <= Fraction(start["upper"])
     if method == "rational":
         assert start["exact"] == "5/8"
+
+
+def test_solve_at_given_states(mfverify: Callable[..., Shown]) -> None:
+    asked = ("--state", "0:1000000+0+0", "1:0+1000000+0")
+    code, out, err = mfverify("solve", "models:absorbing", "--agents", "1000000", "--method", "limit", *asked, "--json")
+    assert (code, err) == (0, "")
+    first, second = read(out)["states"]
+    assert (first["global"], first["counts"], second["global"], second["counts"]) == (0, [10**6, 0, 0], 1, [0, 10**6, 0])
+    # In the limit half of the agents are on either side from the next step on; all of them are at A while s_g = B, until the next step.
+    assert first["lower"] <= 1 / 2 <= first["upper"] < 0.51
+    assert second["lower"] <= 1 <= second["upper"] < 1.01
+
+
+def test_states_are_picked_out_of_all(mfverify: Callable[..., Shown]) -> None:
+    code, out, err = mfverify("solve", "models:absorbing", "--agents", "2", "--method", "rational", "--state", "0:2+0+0", "--json")
+    assert (code, err) == (0, "")
+    assert [(s["counts"], s["exact"]) for s in read(out)["states"]] == [([2, 0, 0], "5/8")]
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("0:1+1", "expected 3 integers >= 0"),
+        ("2:1+1+0", "expected 0 to 1"),
+        ("0:1+1+1", "has 3 agents, expected --agents = 2"),
+        ("0", "such as 0:3+1"),
+        ("0:a+b+c", "such as 0:3+1"),
+        ("0:3+-1+0", "expected 3 integers >= 0"),
+    ],
+)
+def test_states_that_are_none(mfverify: Callable[..., Shown], state: str, says: str) -> None:
+    code, out, err = mfverify("solve", "models:absorbing", "--agents", "2", "--state", state)
+    assert (code, out) == (2, "") and says in err
 
 
 def test_gap_as_json(mfverify: Callable[..., Shown]) -> None:

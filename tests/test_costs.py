@@ -170,7 +170,7 @@ def test_memory_that_is_free_is_that_of_the_machine_or_of_the_container(monkeypa
 
 
 @pytest.mark.parametrize("agents", [10**9, 10**30, 10**300, 10**3000], ids=["1e9", "1e30", "1e300", "1e3000"])
-@pytest.mark.parametrize("method", ["lumped", "flat", "rational"])
+@pytest.mark.parametrize("method", ["lumped", "flat", "rational", "limit"])
 def test_any_number_of_agents_is_answered_with_numbers_at_once(agents: int, method: str) -> None:
     with pytest.raises(TooLargeError, match=r"of memory and .* operations"):
         costs.check(costs.solving(patrol(), agents, method))

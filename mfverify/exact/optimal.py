@@ -5,6 +5,7 @@
   begin with the value of fewer (``exact/fewer_agents.py``), which on most models halves the sweeps.
 - ``flat``: value iteration over labelled joint states and actions, without symmetry. The reference for small n.
 - ``rational``: policy iteration in exact arithmetic (``exact/rational.py``).
+- ``limit``: n agents are not solved, but enclosed by infinitely many and by fewer (``mean_field/finite.py``); for any n.
 
 The first two certify and stop as ``fixed_point.py`` says: when the enclosure is as narrow as asked, or when double precision cannot
 narrow it further, and never at a number of iterations. The result says which.
@@ -30,7 +31,7 @@ from mfverify import costs, counts
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
-from mfverify.enclosure import Enclosure, StopReason
+from mfverify.enclosure import Enclosure, Interval, StopReason
 from mfverify.errors import ModelError
 from mfverify.exact import greedy_value
 from mfverify.exact.fewer_agents import interpolated
@@ -39,11 +40,22 @@ from mfverify.fixed_point import correction, enclose
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mfverify.model import Model
     from mfverify.notation import Floats
 
 _FEWER_AGENTS_FROM: Final = 10**7
 """Pairs of a sweep from which on the value of a quarter of the agents is computed first."""
+
+_LADDER: Final = tuple(sorted({round(2 ** (i / 4)) for i in range(40)}))
+"""Numbers of agents that may stand for more of them."""
+
+_QUICK: Final = 10**9
+"""Elementary operations of a quick optimum."""
+
+_MOST_SAMPLES: Final = 1000
+"""Count vectors of fewer agents over which an expectation is taken exactly."""
 
 
 class Method(Enum):
@@ -52,14 +64,15 @@ class Method(Enum):
     LUMPED = "lumped"
     FLAT = "flat"
     RATIONAL = "rational"
+    LIMIT = "limit"
 
 
 def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, width: float = 1e-9) -> Enclosure:
     """Enclose the optimal value of the n-agent system (paper, eq. 3-4).
 
     Returns an :class:`Enclosure` with axes ``[g, rank in count_vectors(n, |S_l|)]`` that contains ``V*`` of the rational
-    model in every entry; its largest width is at most ``width`` unless ``work.stop`` says that double precision does not
-    allow it. ``method`` is ``"lumped"``, ``"flat"`` or ``"rational"``. Raises :class:`ModelError` for n < 1, a width that
+    model in every entry; its largest width is at most ``width`` unless ``work.stop`` says why not. ``method`` is ``"lumped"``,
+    ``"flat"``, ``"rational"`` or ``"limit"``; :func:`optimal_value_at` answers for single states where not all fit. Raises :class:`ModelError` for n < 1, a width that
     is not positive or an unknown method, :class:`TooLargeError` before any work where memory would not suffice.
     """
     n = positive_integer("agents", n)
@@ -71,7 +84,45 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
         return _flat(LabelledOperator(model, n), width)
     if method is Method.RATIONAL:
         return rational_optimal_value(model, n)
+    if method is Method.LIMIT:
+        from mfverify.mean_field.finite import enclose_all
+        from mfverify.mean_field.limit import mean_field_value  # brings linear programming, which no other method needs
+
+        return enclose_all(mean_field_value(model, width), n, _fewer(model, n, width), width)
     return _lumped(LumpedOperator(model, n), width)
+
+
+def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], width: float = 1e-9) -> list[Interval]:
+    """Enclose the optimal value in single states of any number of agents, by method ``limit``: a million agents and more.
+
+    A state is a global state and the numbers of agents in each local state; their sum is n, which may differ from state to state. ``width``
+    is asked of the mean-field limit and of the optimum of fewer agents; how narrow the result is depends on how far these are apart (claims V1,
+    V2, R1). Raises :class:`ModelError` for what is no state.
+
+    >>> from mfverify.models import absorbing
+    >>> (found,) = optimal_value_at(absorbing(), [(0, (1_000_000, 0, 0))])
+    >>> found.contains(Fraction(1, 2)), float(found.width) < 0.01
+    (True, True)
+    """
+    from mfverify.mean_field.finite import enclose_state, population_of_state
+    from mfverify.mean_field.limit import mean_field_value
+
+    sizes = [population_of_state(model, s_g, population) for s_g, population in states]
+    limit = mean_field_value(model, width)
+    fewer = {n: _fewer(model, n, width) for n in dict.fromkeys(sizes)}
+    return [enclose_state(limit, s_g, population, fewer[n]) for n, (s_g, population) in zip(sizes, states, strict=True)]
+
+
+def _fewer(model: Model, n: int, width: float) -> tuple[int, Enclosure]:
+    """The largest number of agents, of a ladder, whose optimum takes no more than a second or so, and their optimal value."""
+    k = max(k for k in (1, *(x for x in _LADDER if x <= n)) if k == 1 or _is_quick(model, k))
+    return k, _lumped(LumpedOperator(model, k), width)
+
+
+def _is_quick(model: Model, k: int) -> bool:
+    samples = counts.number_of_count_vectors(k, model.sizes[2])
+    cost = costs.solving(model, k)
+    return samples <= _MOST_SAMPLES and cost.operations + cost.preparation <= _QUICK
 
 
 def _lumped(operator: LumpedOperator, width: float) -> Enclosure:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mfverify import counts
-from mfverify.enclosure import Enclosure, Interval, add_up, round_up, rounding_error
+from mfverify.enclosure import Enclosure, Interval, StopReason, add_up, round_up, rounding_error
 from mfverify.errors import ModelError
 
 if TYPE_CHECKING:
@@ -58,17 +58,25 @@ def expected_upper(upper: Floats, k: int, population: tuple[int, ...]) -> Fracti
     return total / comb(sum(population), k)
 
 
+def population_of_state(model: Model, s_g: int, population: Sequence[int]) -> int:
+    """How many agents a state ``(s_g, population)`` of the model has; :class:`ModelError` for what is no state."""
+    size = model.sizes[2]
+    if isinstance(s_g, bool) or not isinstance(s_g, (int, np.integer)) or not 0 <= s_g < model.sizes[0]:
+        raise ModelError(f"state: found the global state {s_g!r}, expected 0 to {model.sizes[0] - 1}")
+    if len(population) != size or any(isinstance(c, bool) or not isinstance(c, (int, np.integer)) or c < 0 for c in population):
+        raise ModelError(f"state: found the counts {population!r}, expected {size} integers >= 0")
+    if sum(population) < 1:
+        raise ModelError("state: found no agent, expected at least one")
+    return int(sum(int(c) for c in population))
+
+
 def enclose_state(limit: MeanFieldLimit, s_g: int, population: Sequence[int], fewer: tuple[int, Enclosure] | None = None) -> Interval:
     """``V_n(s_g, c)`` for the count vector ``c = population`` of n >= 1 agents.
 
     ``fewer``: a number of agents k <= n and their optimal value, for the right end by E V_k. Raises :class:`ModelError` for what is no state.
     """
-    size = limit.model.sizes[2]
-    found = tuple(population)
-    if len(found) != size or any(isinstance(c, bool) or not isinstance(c, (int, np.integer)) or c < 0 for c in found) or sum(found) < 1:
-        raise ModelError(f"state: found the counts {population!r}, expected {size} integers >= 0, at least one of them positive")
-    found = tuple(int(c) for c in found)
-    n = sum(found)
+    n = population_of_state(limit.model, s_g, population)
+    found = tuple(int(c) for c in population)
     below = limit.enclose(s_g, [Fraction(c, n) for c in found])
     upper = below.upper + rate(limit.model, n)
     if fewer is not None and fewer[0] <= n:
@@ -76,17 +84,19 @@ def enclose_state(limit: MeanFieldLimit, s_g: int, population: Sequence[int], fe
     return Interval(below.lower, max(upper, below.lower))
 
 
-def enclose_all(limit: MeanFieldLimit, n: int, fewer: tuple[int, Enclosure] | None = None) -> Enclosure:
+def enclose_all(limit: MeanFieldLimit, n: int, fewer: tuple[int, Enclosure] | None = None, width: float = 0.0) -> Enclosure:
     """``V_n`` for all count vectors, axes ``[g, rank in count_vectors(n, |S_l|)]``; ``fewer`` as in :func:`enclose_state`.
 
-    Raises :class:`TooLargeError` where they do not fit. Cost of the expectation over subsets: ``|S_g| |S_l|`` sums for each number of
-    agents from k + 1 to n and each count vector of so many.
+    ``work.stop`` says whether ``width`` is reached. Raises :class:`TooLargeError` where the count vectors do not fit. Cost of the expectation
+    over subsets: ``|S_g| |S_l|`` sums for each number of agents from k + 1 to n and each count vector of so many.
     """
     below = limit.value(n)
     upper = add_up(below.upper, np.array(round_up(rate(limit.model, n))))
-    if fewer is not None and fewer[0] < n and _steps(limit.model, fewer[0], n) <= _MOST_STEPS:
+    if fewer is not None and fewer[0] <= n and _steps(limit.model, fewer[0], n) <= _MOST_STEPS:
         upper = np.minimum(upper, np.maximum(_expected_over_subsets(fewer[1].upper, fewer[0], n, limit.model.sizes[2]), below.lower))
-    return Enclosure(below.lower, upper, None, replace(limit.work))
+    found = Enclosure(below.lower, upper)
+    stop = StopReason.WIDTH if bool(found.width.max() <= width) else StopReason.BOUNDS
+    return Enclosure(below.lower, upper, None, replace(limit.work, stop=stop))
 
 
 def _steps(model: Model, k: int, n: int) -> int:

@@ -92,7 +92,7 @@ class MeanFieldLimit:
         size = self.model.sizes[2]
         states = counts.number_of_count_vectors(n, size)
         if states * len(self.vectors) * size > _MOST_VALUES:
-            raise TooLargeError(f"{n} agents have {states:.3g} count vectors, too many for one array; ask for single distributions")
+            raise TooLargeError(f"{n} agents have {states:.3g} count vectors, too many for one array; ask for single states (--state, optimal_value_at)")
         shares = counts.count_vectors(n, size)
         lower = np.empty((len(self.vectors), states))
         for g, rows in enumerate(self.vectors):

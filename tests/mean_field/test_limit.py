@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mfverify import count_vectors, models, optimal_value
+from mfverify import count_vectors, models, optimal_value, optimal_value_at
 from mfverify.enclosure import StopReason
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.mean_field import limit as limits
@@ -174,7 +174,7 @@ def test_refusals() -> None:
         found.enclose(2, [1, 0, 0])
     with pytest.raises(ModelError, match="width"):
         mean_field_value(models.absorbing(), width=0)
-    with pytest.raises(TooLargeError, match="single distributions"):
+    with pytest.raises(TooLargeError, match="single states"):
         found.value(10**6)
     for bad in ((1, 2), (-1, 2, 3), (0, 0, 0)):
         with pytest.raises(ModelError, match="state"):
@@ -193,3 +193,17 @@ def test_thinning_is_said_and_stays_sound(monkeypatch: pytest.MonkeyPatch) -> No
             shares = [Fraction(int(x), 5) for x in c]
             coarse, sharp = found.enclose(g, shares), fine.enclose(g, shares)
             assert coarse.lower <= sharp.upper and sharp.lower <= coarse.upper
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_method_limit_contains_the_exact_optimum(seed: int) -> None:
+    """The rational solver as the judge, at all states and at single ones; the stop reason says when the width is not reached."""
+    model = models.random_coupled(seed, 3, 2, discount="3/4")
+    for n in (1, 3):
+        exact = optimal_value(model, n, "rational")
+        found = optimal_value(model, n, "limit")
+        assert found.intersects(exact)
+        assert (found.work.stop is StopReason.WIDTH) == bool(found.width.max() <= 1e-9)
+        states = [(g, c) for g in range(2) for c in count_vectors(n, 3).tolist()]
+        for (g, c), one in zip(states, optimal_value_at(model, states), strict=True):
+            assert exact.exact is not None and one.contains(exact.exact[g, count_vectors(n, 3).tolist().index(c)])
