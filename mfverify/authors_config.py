@@ -32,6 +32,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from mfverify.errors import ModelError
 from mfverify.model import Model
+from mfverify.rationals import from_text, shown
 
 _SIGNATURES: Final = {
     "global_agent_reward": ("global_state", "global_action"),
@@ -146,7 +147,7 @@ def _space(table: dict[str, Any] | None, path: str, issues: list[str]) -> list[F
     for i, entry in enumerate(_entry(table, path, list, "a list of one number or more", issues) or ()):
         number = _number(entry, f"{path}[{i}]", issues)
         if number is not None and values.setdefault(number, i) != i:
-            issues.append(f"{path}[{i}]: found {_shown(number)}, which stands at [{values[number]}] already; list every number once")
+            issues.append(f"{path}[{i}]: found {shown(number)}, which stands at [{values[number]}] already; list every number once")
     return list(values)
 
 
@@ -159,7 +160,7 @@ def _discount(simulation: dict[str, Any] | None, issues: list[str]) -> Fraction 
         return None
     discount = _number(simulation["discount_factor"], path, issues)
     if discount is not None and not 0 < discount < 1:
-        issues.append(f"{path}: found {_shown(discount)}, expected {wanted}")
+        issues.append(f"{path}: found {shown(discount)}, expected {wanted}")
     return discount
 
 
@@ -178,7 +179,7 @@ def _number(value: Any, path: str, issues: list[str]) -> Fraction | None:
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         number = Fraction(value)
     elif isinstance(value, float) and math.isfinite(value):
-        number = Fraction(float.__repr__(value))
+        number = from_text(float.__repr__(value))
     if number is None:
         issues.append(f"{path}: found {_found(value)}, expected a finite number")
     elif _bits(number) > _LARGEST_NUMBER_BITS:
@@ -194,11 +195,6 @@ def _found(value: Any) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= 40 else value[:37] + "...")
     return type(value).__name__
-
-
-def _shown(number: Fraction) -> str:
-    text = str(number)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _bits(number: Fraction) -> int:
@@ -323,7 +319,7 @@ def _laws(function: _Function, domains: Sequence[Sequence[Fraction]]) -> Iterato
 
 
 def _with(function: _Function, arguments: tuple[Fraction, ...]) -> str:
-    return ", ".join(f"{name}={_shown(value)}" for name, value in zip(_SIGNATURES[function.name], arguments, strict=True))
+    return ", ".join(f"{name}={shown(value)}" for name, value in zip(_SIGNATURES[function.name], arguments, strict=True))
 
 
 def _tabulate(function: _Function, spaces: dict[str, list[Fraction]], issues: list[str]) -> list[Any]:
@@ -340,9 +336,9 @@ def _tabulate(function: _Function, spaces: dict[str, list[Fraction]], issues: li
                 continue
             for value in law:
                 if value not in known:
-                    listed = ", ".join(map(_shown, states[:10])) + (", ..." if len(states) > 10 else "")
+                    listed = ", ".join(map(shown, states[:10])) + (", ..." if len(states) > 10 else "")
                     raise ModelError(
-                        f"environment.functions.{function.name}: the next state for {_with(function, arguments)} is {_shown(value)},"
+                        f"environment.functions.{function.name}: the next state for {_with(function, arguments)} is {shown(value)},"
                         f" which is not in environment.{agent}_agent.state_space ({listed}); clamp or round it to one of these"
                     )
             flat.append([law.get(state, Fraction(0)) for state in states])
@@ -553,9 +549,10 @@ class _Translator:
         if not isinstance(node.value, float):
             raise _Refusal(node.lineno, f"{self.text(node)} is not a number; the functions compute with numbers only")
         text = self.lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
-        if len(text.lower().partition("e")[2].lstrip("+-")) > 4:
-            raise _Refusal(node.lineno, f"the exponent of {self.text(node)} is too large")
-        return _bounded(Fraction(text), node.lineno)
+        try:
+            return _bounded(from_text(text.replace("_", "")), node.lineno)
+        except ValueError:
+            raise _Refusal(node.lineno, f"the exponent of {self.text(node)} is too large") from None
 
     def arithmetic(self, node: ast.BinOp | ast.AugAssign, operation: ast.operator, left: _Expression, right: _Expression) -> _Expression:
         compute, line = _ARITHMETIC.get(type(operation)), node.lineno
@@ -631,9 +628,9 @@ def _bounded(number: Fraction, line: int) -> Fraction:
 def _power(base: Fraction, exponent: Fraction) -> Fraction:
     """``base ** exponent`` where that is a rational, its size bounded before it is computed."""
     if exponent.denominator != 1:
-        raise ArithmeticError(f"the exponent {_shown(exponent)} is not an integer, and the power not a rational")
+        raise ArithmeticError(f"the exponent {shown(exponent)} is not an integer, and the power not a rational")
     if abs(exponent) * _bits(base) > 2 * _LARGEST_NUMBER_BITS:  # the power of a base of b >= 2 bits has at least e (b - 1) >= e b / 2
-        raise ArithmeticError(f"the exponent {_shown(exponent)} is too large")
+        raise ArithmeticError(f"the exponent {shown(exponent)} is too large")
     return Fraction(base ** int(exponent))
 
 
@@ -641,7 +638,7 @@ def _rounded(values: list[Fraction], line: int) -> Fraction:
     if len(values) == 1:
         return Fraction(round(values[0]))
     if values[1].denominator != 1 or abs(values[1]) > _MOST_DIGITS:
-        raise _Refusal(line, f"cannot round to {_shown(values[1])} digits, expected an integer from -{_MOST_DIGITS} to {_MOST_DIGITS}")
+        raise _Refusal(line, f"cannot round to {shown(values[1])} digits, expected an integer from -{_MOST_DIGITS} to {_MOST_DIGITS}")
     return Fraction(round(values[0], int(values[1])))
 
 

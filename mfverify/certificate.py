@@ -46,6 +46,7 @@ from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.model_files import model_from_document
+from mfverify.rationals import from_text, written
 
 if TYPE_CHECKING:
     from mfverify.bounds.bound import Bound
@@ -172,8 +173,8 @@ def _document(claim_id: str, instance: Instance, left: Interval, right: Interval
     """The common frame: the two sides as certain numbers between which there is room for the roundings of the witnesses."""
     room = left.lower - right.upper
     digits = _digits_for(room / 16)
-    actual = left.lower if left.is_exact and len(str(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 8, digits)
-    bound = right.upper if right.is_exact and len(str(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 8, digits)
+    actual = left.lower if left.is_exact and len(written(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 8, digits)
+    bound = right.upper if right.is_exact and len(written(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 8, digits)
     frame = {
         "version": VERSION,
         "claim": claim_id,
@@ -193,7 +194,7 @@ def _document(claim_id: str, instance: Instance, left: Interval, right: Interval
 
 def _model_document(model: Model) -> Document:
     arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return {"name": model.name, "discount": str(model.discount)} | {key: nested_strings(getattr(model, key)) for key in arrays}
+    return {"name": model.name, "discount": written(model.discount)} | {key: nested_strings(getattr(model, key)) for key in arrays}
 
 
 def _digits_for(error: Fraction) -> int:
@@ -218,9 +219,9 @@ def _text(value: Fraction) -> str:
     while digits <= 24 and (value * 10**digits).denominator != 1:
         digits += 1
     if digits > 24:
-        return str(value)
+        return written(value)
     whole = abs(value.numerator * 10**digits // value.denominator)
-    text = str(whole).rjust(digits + 1, "0")
+    text = written(whole).rjust(digits + 1, "0")
     return ("-" if value < 0 else "") + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
 
 
@@ -241,7 +242,7 @@ def _values(enclosure: Enclosure, digits: int) -> list[list[str]]:
 def _exact_values(model: Model, n: int) -> list[list[str]]:
     system = rational_system(model, n)
     exact: Exact = system.array(system.optimum)
-    return [[str(x) for x in row] for row in exact]
+    return [[written(x) for x in row] for row in exact]
 
 
 def _greedy(model: Model, k: int, precision: _Precision) -> Document:
@@ -318,7 +319,7 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
     if claim_id in _FORMULAS:
         right = _FORMULAS[claim_id](model, n, k)
     elif claim_id == "T3":
-        right = enclose(optimality.UNIFORM_RATE.expression, {symbols.k: k}) * Fraction(instance["C"])
+        right = enclose(optimality.UNIFORM_RATE.expression, {symbols.k: k}) * from_text(str(instance["C"]))
     else:
         second = best - executed(model, n, k, "independent")
         among = np.array([p == 1 for p in present]) if claim_id == "S4b" else np.ones(second.shape[1], dtype=bool)
@@ -396,7 +397,7 @@ def _tail_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
     values = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
     found = [(p, bound.enclose(values | {symbols.epsilon: d}), d) for d, p in tail(population, k, counts.total_variation)]
     probability, right, d = max(found, key=lambda sides: sides[0] - sides[1].upper)
-    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), proof={"deviation": str(d)})
+    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), proof={"deviation": written(d)})
 
 
 def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
@@ -404,7 +405,7 @@ def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Docum
     outcome = CATALOGUE[claim_id].sides(instance)
     assert isinstance(outcome, Sides)
     classes = len(str(instance["population"]).split("+"))
-    kernel = [[str(p) for p in row] for row in kernel_of(str(instance["kernel"]), classes)]
+    kernel = [[written(p) for p in row] for row in kernel_of(str(instance["kernel"]), classes)]
     return _document(claim_id, instance, outcome.left, outcome.right, proof={"kernel": kernel})
 
 

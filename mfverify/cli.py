@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from mfverify.errors import MfverifyError, ModelError
 from mfverify.exit_status import ExitStatus, standard_streams, tell, unplanned
 from mfverify.files import check_writable, write_whole
 from mfverify.json_files import parse_json, read_text
+from mfverify.rationals import described, from_text, quoted, written
 from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer, require_posix
 from mfverify.version import __version__
@@ -33,9 +35,26 @@ _WORTH_SAYING = 60
 """Seconds of work from which on a terminal is told what to expect."""
 _LONGEST_EXACT = 40
 """Characters of a rational that are shown beside its two ends; --json has all of them."""
+_LONGEST_FOLDED = 400
+"""Characters of an exact value that are printed over several lines; --json has all of them."""
 _LARGEST_REPORT = 256 * 2**20
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
+
+
+def integer(value: str | int) -> int:
+    """An option that is an integer, written with the digits 0 to 9: no underscores and no digits of other scripts."""
+    if isinstance(value, str) and not re.fullmatch(r"[+-]?[0-9]{1,600}", value):
+        raise click.BadParameter(f"{quoted(value)} is not a valid integer.")
+    return int(value)
+
+
+def number(value: str | float) -> float:
+    """An option that is a number of the grammar of :mod:`mfverify.rationals`."""
+    try:
+        return float(from_text(value) if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"{quoted(value)} is not a valid number.") from None
 
 
 class _ListOptions(click.Command):
@@ -122,7 +141,7 @@ def load_argument(text: str) -> Model:
 @click.option("--models", "models", multiple=True, metavar="FILE...", help="Model files (or models:NAME) instead of the bundled models.")
 @click.option("--instance", metavar="LABEL", help="Only the instance with this label (as in report.json).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for report.html, report.json and the store of results.")
-@click.option("--workers", type=int, default=None, help="Worker processes [default: what pays, up to the usable cores].")
+@click.option("--workers", type=integer, default=None, help="Worker processes [default: what pays, up to the usable cores].")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
 @click.option("--resume", is_flag=True, help="Take finished instances from the store in --out.")
 @_json_option
@@ -228,7 +247,7 @@ def claims(show: str | None, as_json: bool) -> None:
 
 @main.command(cls=_ListOptions)
 @click.argument("model")
-@click.option("--agents", type=int, required=True, help="Number of local agents n.")
+@click.option("--agents", type=integer, required=True, help="Number of local agents n.")
 @click.option("--method", type=click.Choice(["lumped", "flat", "rational", "limit"]), default="lumped", show_default=True)
 @click.option("--state", "asked", multiple=True, metavar="GLOBAL:C1+C2...", help="Only these states: the global one and the agents in each local one.")
 @_json_option
@@ -273,9 +292,9 @@ def _state_of(model: Model, agents: int, text: str) -> tuple[int, tuple[int, ...
 
     s_g, _, listed = text.partition(":")
     try:
-        state = int(s_g), tuple(int(c) for c in listed.split("+"))
-    except ValueError:
-        raise ModelError(f"--state: found {text!r}, expected the global state and the agents in each local state, such as 0:3+1") from None
+        state = integer(s_g), tuple(integer(c) for c in listed.split("+"))
+    except click.BadParameter:
+        raise ModelError(f"--state: found {quoted(text)}, expected the global state and the agents in each local state, such as 0:3+1") from None
     n = population_of_state(model, *state)
     if n != agents:
         raise ModelError(f"--state: {text} has {n} agents, expected --agents = {agents}")
@@ -284,7 +303,7 @@ def _state_of(model: Model, agents: int, text: str) -> tuple[int, tuple[int, ...
 
 @main.command()
 @click.argument("model")
-@click.option("--agents", type=int, required=True, help="Number of local agents n.")
+@click.option("--agents", type=integer, required=True, help="Number of local agents n.")
 @click.option("--to", type=click.Choice(["drn", "quantecon-npz"]), required=True, help="Storm, exact rationals; or QuantEcon, doubles.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="The file [default: the model's name and n].")
 @_json_option
@@ -307,8 +326,8 @@ def export(model: str, agents: int, to: str, out: Path | None, as_json: bool) ->
 
 @main.command()
 @click.argument("model")
-@click.option("--agents", type=int, required=True, help="Number of local agents n.")
-@click.option("--subsample", type=int, required=True, help="Number of sampled agents k.")
+@click.option("--agents", type=integer, required=True, help="Number of local agents n.")
+@click.option("--subsample", type=integer, required=True, help="Number of sampled agents k.")
 @click.option(
     "--sampling",
     type=click.Choice(WORDS),
@@ -317,8 +336,8 @@ def export(model: str, agents: int, to: str, out: Path | None, as_json: bool) ->
     show_default=True,
     help=f"How the agents draw: {', '.join(WORDS)}.",
 )
-@click.option("--samples", type=int, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the samples.")
+@click.option("--samples", type=integer, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
+@click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the samples.")
 @_json_option
 def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | None, seed: int, as_json: bool) -> None:
     """Enclose the optimality gap of SUBSAMPLE-MFQ beside the bound of Theorem 4.2."""
@@ -408,13 +427,13 @@ def check(certificate: str, as_json: bool) -> int:
 @main.command()
 @click.argument("claims", nargs=-1, required=True, metavar="CLAIM...")
 @click.option(
-    "--budget", type=float, default=60.0, show_default=True, metavar="SECONDS", help="Time for each claim: searching, then shrinking."
+    "--budget", type=number, default=60.0, show_default=True, metavar="SECONDS", help="Time for each claim: searching, then shrinking."
 )
-@click.option("--candidates", type=int, default=None, help="At most so many instances in the search, and in the shrinking.")
+@click.option("--candidates", type=integer, default=None, help="At most so many instances in the search, and in the shrinking.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="File for the certificate of the violation (one claim).")
 @click.option("--record", type=click.Path(path_type=Path), default=None, help="File for what was searched and found; other claims in it are kept.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the sequence of candidates.")
-@click.option("--workers", type=int, default=None, help="Worker processes [default: the usable cores].")
+@click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the sequence of candidates.")
+@click.option("--workers", type=integer, default=None, help="Worker processes [default: the usable cores].")
 @click.option("--scheduler", metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
 @_json_option
 def falsify(
@@ -596,7 +615,7 @@ def _states(model: Model, agents: int, value: Enclosure) -> list[dict[str, Any]]
     vectors = count_vectors(agents, model.sizes[2])
     return [
         {"global": g, "counts": row.tolist(), "lower": float(value.lower[g, c]), "upper": float(value.upper[g, c])}
-        | ({"exact": str(value.exact[g, c])} if value.exact is not None else {})
+        | ({"exact": written(value.exact[g, c])} if value.exact is not None else {})
         for g in range(value.shape[0])
         for c, row in enumerate(vectors)
     ]
@@ -611,10 +630,17 @@ def _print_states(states: Sequence[dict[str, Any]]) -> None:
     exact = "exact" in states[0]
     for name in ("exact",) if exact else ("lower", "upper"):
         table.add_column(name, justify="right", overflow="fold")
+    shortened = {
+        text: described(from_text(text), _LONGEST_FOLDED)
+        for text in (state["exact"] for state in states[:_SHOWN_STATES] if exact)
+        if len(text) > _LONGEST_FOLDED
+    }
     for state in states[:_SHOWN_STATES]:
-        numbers = (state["exact"],) if exact else (repr(state["lower"]), repr(state["upper"]))
+        numbers = (shortened.get(state["exact"], state["exact"]),) if exact else (repr(state["lower"]), repr(state["upper"]))
         table.add_row(str(state["global"]), " ".join(map(str, state["counts"])), *numbers)
     _console().print(table)
+    if shortened:
+        click.echo("long fractions are shown by their first digits; --json prints them in full")
     if len(states) > _SHOWN_STATES:
         click.echo(f"... and {len(states) - _SHOWN_STATES} more states; --json prints all")
 

@@ -85,7 +85,7 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
     what = f"the optimal value of {n} agents, method {method}"
     if method == "flat":
         table = power(size * actions, n)
-        sweeps = 1 + int(30 / -math.log(float(model.discount))) if model.discount < 1 - 1e-9 else 10**9
+        sweeps = 1 + int(30 / -math.log(max(float(model.discount), 1e-300))) if model.discount < 1 - 1e-9 else 10**9
         return Cost(what, _NUMBER * global_states * table, sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
     if method == "rational":
         pairs = global_states * global_actions * number_of_count_vectors(n, size * actions)

@@ -28,6 +28,7 @@ import numpy as np
 
 from mfverify.errors import ModelError, UndecidedError
 from mfverify.floating_point import require_ieee_arithmetic
+from mfverify.rationals import exact, shown, written
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats
@@ -104,12 +105,13 @@ class Interval:
         object.__setattr__(self, "lower", Fraction(self.lower))
         object.__setattr__(self, "upper", Fraction(self.upper))
         if self.lower > self.upper:
-            raise ModelError(f"an interval needs lower <= upper, got [{float(self.lower)}, {float(self.upper)}]")
+            raise ModelError(f"an interval needs lower <= upper, got [{shown(self.lower)}, {shown(self.upper)}]")
 
     @classmethod
     def exactly(cls, value: Fraction | int | str) -> Interval:
         """The interval that holds one rational."""
-        return cls(Fraction(value), Fraction(value))
+        number = exact(value, "interval") if isinstance(value, str) else Fraction(value)
+        return cls(number, number)
 
     @property
     def is_exact(self) -> bool:
@@ -189,7 +191,7 @@ class Interval:
         """
         document: dict[str, Any] = {"lower": _lower_end(self.lower), "upper": _negated(_lower_end(-self.upper))}
         if self.is_exact and max(self.lower.numerator.bit_length(), self.lower.denominator.bit_length()) <= _LONGEST_SHOWN_BITS:
-            document["exact"] = str(self.lower)
+            document["exact"] = written(self.lower)
         return document
 
     def ends_in_full(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The paper's structured Markov decision process, rational and validated at the door.
+"""The paper's structured Markov decision process, rational and validated before any computation.
 
 One global agent and any number of exchangeable local agents (paper, section 2). The global state moves by
 ``P_g(g'|g,b)``; each local state, independently given the rest, by ``P_l(s'|s,g,a)`` (eq. 1). The stage reward is
@@ -16,16 +16,15 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from numbers import Integral, Rational, Real
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from mfverify.errors import ModelError
+from mfverify.rationals import Number, exact, shown, written
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats
@@ -37,17 +36,14 @@ _AXES = {
     "local_reward": ("s_l", "s_g", "a_l"),
 }
 
-Number: TypeAlias = Fraction | int | float | str
-"""What a single number may be given as."""
-
 Nested: TypeAlias = Any
 """Nested lists or an array of numbers, as many levels deep as the array has axes."""
 
 _LONGEST_NAME = 200
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-_LARGEST_NUMBER_BITS = 4096
-"""Numerators and denominators longer than this are refused: no model needs them and they make arithmetic unbounded."""
+_LOOKS_ROUNDED = Fraction(1, 100)
+"""A row whose sum misses one by less was probably rounded: the message then names the remedy."""
 
 _LARGEST_COMMON_BITS = 2**17
 """Of the common denominator of a row of a kernel."""
@@ -102,7 +98,7 @@ class Model:
                 arrays[key] = _check_rows(key, arrays[key], given[key], issues)
         gamma = _rational(discount, "discount", issues)
         if gamma is not None and not 0 < gamma < 1:
-            issues.append(f"discount: found {_short(gamma)}, expected a number strictly between 0 and 1")
+            issues.append(f"discount: found {shown(gamma)}, expected a number strictly between 0 and 1")
         elif gamma is not None and not issues:
             _check_magnitudes(arrays, gamma, issues)
         for key, text in (("name", name), ("documentation", documentation)):
@@ -147,7 +143,7 @@ class Model:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the exact content (name and documentation apart): equal for equal models, in any file format."""
-        content = {name: nested_strings(getattr(self, name)) for name in _AXES} | {"discount": str(self.discount)}
+        content = {name: nested_strings(getattr(self, name)) for name in _AXES} | {"discount": written(self.discount)}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def __eq__(self, other: object) -> bool:
@@ -165,37 +161,18 @@ class Model:
 def nested_strings(array: Exact) -> Any:
     """Nested lists of strings such as ``"1/3"``: what model files and certificates hold."""
     if array.ndim == 0:
-        return str(array[()])
+        number: Any = array[()]
+        return written(number)
     return [nested_strings(np.asarray(row, dtype=object)) for row in array]
 
 
 def _rational(value: Any, place: str, issues: list[str]) -> Fraction | None:
     """One number as an exact rational, or an issue that names the place."""
-    wanted = 'expected a finite number: an int, a Fraction, a float or a string such as "1/3"'
     try:
-        if isinstance(value, (bool, np.bool_)):
-            raise ValueError
-        if isinstance(value, str):
-            if len(value) > _LARGEST_NUMBER_BITS:
-                raise ValueError
-            exponent = value.lower().partition("e")[2].strip().lstrip("+-")
-            if exponent and (not exponent.isdigit() or len(exponent) > 4):
-                raise ValueError
-            number = Fraction(value)
-        elif isinstance(value, (Rational, Integral)):
-            number = Fraction(int(value.numerator), int(value.denominator))
-        elif isinstance(value, Real):
-            # Every float type of Python and numpy has its exact ratio; long doubles lose digits as a plain float.
-            number = Fraction(*getattr(value, "as_integer_ratio", float(value).as_integer_ratio)())
-        else:
-            raise TypeError
-    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
-        issues.append(f"{place}: found {_quoted(value)}, {wanted}")
+        return exact(value, place)
+    except ModelError as error:
+        issues.extend(error.issues)
         return None
-    if max(number.numerator.bit_length(), number.denominator.bit_length()) > _LARGEST_NUMBER_BITS:
-        issues.append(f"{place}: found a fraction of more than {_LARGEST_NUMBER_BITS} bits, expected a shorter one")
-        return None
-    return number
 
 
 def _rational_array(name: str, values: Any, issues: list[str]) -> Exact:
@@ -256,7 +233,7 @@ def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exac
         place = f"{name}[{', '.join(map(str, index))}"
         for j, p in enumerate(row):
             if p < 0:
-                issues.append(f"{place}, {j}]: found {_short(p)}, expected a probability >= 0")
+                issues.append(f"{place}, {j}]: found {shown(p)}, expected a probability >= 0")
         if not _addable(row):
             issues.append(f"{place}, :]: the denominators have no common multiple of up to {_LARGEST_COMMON_BITS} bits, expected shorter fractions")
             continue
@@ -267,7 +244,8 @@ def _check_rows(name: str, kernel: Exact, given: Any, issues: list[str]) -> Exac
         if precision is not None and abs(total - 1) <= len(row) * precision:
             kernel[index] = np.array([p / total for p in row], dtype=object)
         else:
-            issues.append(f"{place}, :]: the row sums to {_short(total)}, expected 1")
+            remedy = '; write numbers that decimals only approximate as strings such as "1/3"' if abs(total - 1) < _LOOKS_ROUNDED else ""
+            issues.append(f"{place}, :]: the row sums to {shown(total)}, expected 1{remedy}")
     return kernel
 
 
@@ -288,7 +266,7 @@ def _check_magnitudes(arrays: dict[str, Exact], discount: Fraction, issues: list
         for index, r in np.ndenumerate(arrays[name]):
             if abs(r) > most:
                 issues.append(
-                    f"{name}[{', '.join(map(str, index))}]: found {_short(r)}, expected at most (1 - discount) 2**1000 in absolute value; rescale the rewards"
+                    f"{name}[{', '.join(map(str, index))}]: found {shown(r)}, expected at most (1 - discount) 2**1000 in absolute value; rescale the rewards"
                 )
 
 
@@ -299,24 +277,3 @@ def _float_precision(given: Any, index: tuple[int, ...]) -> Fraction | None:
         row = row[i]
     precisions = [Fraction(float(np.finfo(type(x)).eps)) for x in row if isinstance(x, (float, np.floating))]
     return max(precisions, default=None)
-
-
-def _quoted(value: Any) -> str:
-    """A refused value in a message: on one line, never long; of a container only the type, which is what is wrong with it."""
-    if isinstance(value, (str, bytes)):
-        return repr(value) if len(value) <= 40 else f"{value[:37]!r}..."
-    return repr(value) if value is None or isinstance(value, (bool, float, complex, np.generic)) else f"a {type(value).__name__}"
-
-
-def _short(number: Fraction) -> str:
-    """A rational in a message: itself where it is short, otherwise a decimal; what is only near an integer never looks like it."""
-    text = str(number)
-    if len(text) <= 24:
-        return text
-    context = Context(prec=17, Emax=MAX_EMAX, Emin=MIN_EMIN)
-    decimal = context.divide(Decimal(number.numerator), Decimal(number.denominator))
-    nearest = round(number)
-    if Fraction(decimal) == nearest != number and nearest:
-        difference = number - nearest
-        return f"{nearest} {'+' if difference > 0 else '-'} {_short(abs(difference))}"
-    return f"{decimal.normalize():g}" if decimal.adjusted() < 24 else f"{decimal.normalize():e}"

@@ -20,6 +20,7 @@ from mfverify.errors import ModelError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import Model, nested_strings
+from mfverify.rationals import from_text, written
 
 _ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
 _LARGEST_FILE = 16 * 2**20
@@ -28,8 +29,9 @@ _LARGEST_FILE = 16 * 2**20
 def load_model(path: str | Path) -> Model:
     """Read a model from a ``.toml`` or ``.json`` file; a JSON file with a key ``environment`` is an authors' configuration.
 
-    Raises :class:`ModelError` with the file, the place and the remedy. Decimal numbers in JSON files are read as the
-    rationals they spell (``0.1`` is 1/10); decimal numbers in TOML files too.
+    Raises :class:`ModelError` with the file, the place and the remedy. Decimal numbers in files are the rationals
+    that they spell: ``0.1`` is 1/10, and a row ``[0.3333333333333333, ...]`` that a program has written from floats does not sum to one;
+    write ``"1/3"``. Numbers in strings: :mod:`mfverify.rationals`.
     """
     path = Path(path)
     text = read_text(path, _LARGEST_FILE, "the path of a .toml or .json model file")
@@ -58,10 +60,12 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _decimal(literal: str) -> Fraction | str:
-    """A decimal literal as the rational it spells; what is none (nan, inf, absurd exponents) stays text, refused later."""
-    exponent = literal.lower().partition("e")[2].lstrip("+-")
+    """A decimal literal as the rational it spells; what is none (nan, inf, absurd exponents) stays text, refused later.
+
+    TOML allows underscores in numbers, and has checked where they stand.
+    """
     try:
-        return literal if len(exponent) > 4 else Fraction(literal.replace("_", ""))
+        return from_text(literal.replace("_", ""))
     except ValueError:
         return literal
 
@@ -85,7 +89,7 @@ def model_from_document(document: dict[str, Any], default_name: str = "model") -
 
 def model_document(model: Model) -> dict[str, Any]:
     """The keys of the own format, every number an exact string."""
-    document: dict[str, Any] = {"name": model.name, "discount": str(model.discount)}
+    document: dict[str, Any] = {"name": model.name, "discount": written(model.discount)}
     if model.documentation:
         document["documentation"] = model.documentation
     return document | {key: nested_strings(getattr(model, key)) for key in _ARRAYS}

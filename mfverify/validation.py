@@ -9,8 +9,12 @@ from numbers import Integral
 from typing import Any, Final, TypeVar
 
 from mfverify.errors import ModelError
+from mfverify.rationals import quoted
 
 Choice = TypeVar("Choice", bound=Enum)
+
+_LARGEST_BITS: Final = 2000
+"""Longer sizes are refused: no system has so many agents, and Python does not turn much longer integers into text."""
 
 POSIX: Final = os.name == "posix"
 """Whether this is a system that is supported; Windows is not."""
@@ -25,12 +29,14 @@ def require_posix(name: str) -> None:
 def positive_integer(name: str, value: Any, most: int | None = None, most_name: str = "") -> int:
     """``value`` as an int >= 1 (and at most ``most``), or a :class:`ModelError` that names the argument."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise ModelError(f"{name}: found {value!r}, expected an integer of at least 1")
+        raise ModelError(f"{name}: found {quoted(value)}, expected an integer of at least 1")
     number = int(value)
+    if number.bit_length() > _LARGEST_BITS:
+        raise ModelError(f"{name}: found {quoted(number)}, expected an integer of at most {_LARGEST_BITS} bits")
     if number < 1:
-        raise ModelError(f"{name}: found {number}, expected an integer of at least 1")
+        raise ModelError(f"{name}: found {quoted(number)}, expected an integer of at least 1")
     if most is not None and number > most:
-        raise ModelError(f"{name}: found {number}, expected at most {most_name}{most}")
+        raise ModelError(f"{name}: found {quoted(number)}, expected at most {most_name}{quoted(most)}")
     return number
 
 
@@ -42,4 +48,4 @@ def chosen(name: str, value: Any, choices: type[Choice]) -> Choice:
         if member.value == value:
             return member
     words: Iterable[str] = (repr(member.value) for member in choices)
-    raise ModelError(f"{name}: found {value!r}, expected one of {', '.join(words)}")
+    raise ModelError(f"{name}: found {quoted(value)}, expected one of {', '.join(words)}")

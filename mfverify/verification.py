@@ -25,6 +25,7 @@ from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, fin
 from mfverify.errors import ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
+from mfverify.rationals import written
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
@@ -351,10 +352,10 @@ def _model_document(model: Model) -> Document:
             "local_states": local_states,
             "local_actions": local_actions,
         },
-        "discount": str(model.discount),
-        "rt_g": str(model.rt_g),
-        "rt_l": str(model.rt_l),
-        "rt": str(model.rt),
+        "discount": written(model.discount),
+        "rt_g": written(model.rt_g),
+        "rt_l": written(model.rt_l),
+        "rt": written(model.rt),
     }
 
 

@@ -18,6 +18,7 @@ from fractions import Fraction
 from mfverify.claims.claim import Instance, NotApplicable
 from mfverify.exact.labelled_rational import LabelledAction, LabelledState
 from mfverify.extensions.outside import OutsideSystem, executed, optimum
+from mfverify.rationals import estimate
 
 
 def outcome(instance: Instance) -> NotApplicable:
@@ -32,8 +33,8 @@ def outcome(instance: Instance) -> NotApplicable:
     return NotApplicable(
         f"{system.broken}",
         {
-            "gap that would result": f"{float(gap):.6g}",
-            "optimum there": f"{float(best[worst]):.6g}",
+            "gap that would result": estimate(gap),
+            "optimum there": estimate(best[worst]),
             "worst": f"start {worst}",
             "note": system.note,
         },

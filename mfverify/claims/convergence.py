@@ -21,6 +21,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.models.redrawn import limit_of_mean_loss
+from mfverify.rationals import estimate, from_text, written
 from mfverify.subsample_mfq.execution import exact_execution_value
 
 
@@ -94,7 +95,7 @@ def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcom
     """``gap(n, k) <= C (1 + ln k)/sqrt(k)`` for the constant C that the instance tries; ``faster`` divides the right side (sabotage)."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
-    constant = Fraction(instance["C"])
+    constant = from_text(str(instance["C"]))
     if constant <= 0:
         return NotApplicable(f"the claim speaks of a constant C > 0, and C is {instance['C']} here")
     try:
@@ -104,15 +105,15 @@ def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcom
     largest, smallest = gap.max(), -(-gap).max()
     rate = enclose(optimality.UNIFORM_RATE.expression / faster, {symbols.k: k})
     details = {
-        "gap / rate": f"{float((largest / rate).lower):.4g}, the constants below it are refuted by this instance",
-        "smallest gap over start states": f"{float(smallest.lower):.6g}",
+        "gap / rate": f"{estimate((largest / rate).lower, 4)}, the constants below it are refuted by this instance",
+        "smallest gap over start states": estimate(smallest.lower),
     }
     return Sides(largest, rate * constant, trivial_gap(model), details)
 
 
 def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
     if given is not None:
-        return [Instance(m, 8, k, (("C", str(m.rt / (1 - m.discount) or 1)),)) for m in given for k in (2, 8)]
+        return [Instance(m, 8, k, (("C", written(m.rt / (1 - m.discount) or 1)),)) for m in given for k in (2, 8)]
     patient = models.redrawn(discount="9/10")
     plan: list[tuple[Model, int, int, str]] = [
         (models.redrawn(), 400, 51, "1/2"),
@@ -132,7 +133,7 @@ def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome
     """The closed form from below against the smallest gap over start states; where it is not positive it says nothing."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
-    eta, discount = Fraction(instance["eta"]), model.discount
+    eta, discount = from_text(str(instance["eta"])), model.discount
     try:
         gap = optimum(model, n) - executed(model, n, k, "independent")
     except (UndecidedTieError, TooLargeError) as error:
@@ -142,7 +143,7 @@ def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome
     right = Interval(max(Fraction(0), smallest.lower), max(Fraction(0), smallest.upper))  # no gap is negative
     trivial = Interval.exactly(0) if (left <= Interval.exactly(0)) is True else None
     limit = discount**2 / (1 - discount**2) * limit_of_mean_loss(k, eta, discount)
-    return Sides(left, right, trivial, {"limit of the smallest gap as n grows": f"{float(limit):.6g}", "largest gap": repr(gap.max())})
+    return Sides(left, right, trivial, {"limit of the smallest gap as n grows": estimate(limit), "largest gap": repr(gap.max())})
 
 
 def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

@@ -60,6 +60,7 @@ from mfverify.claims.concentration import populations, tail, tail_sides
 from mfverify.claims.grounds import proof
 from mfverify.enclosure import Interval, maximum, round_down, round_up
 from mfverify.model import Model
+from mfverify.rationals import estimate
 
 Population: TypeAlias = tuple[int, ...]
 Kernel: TypeAlias = tuple[tuple[Fraction, ...], ...]
@@ -321,7 +322,7 @@ def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction]
         attained += sum(value == right for value, _ in found)
         divergence = _log(power) / size
         most = Interval.exactly(Fraction(total, min(population)) ** size if size < total else 1)
-        details = {"worst": f"population {_text(population)}, sample {_text(sample)}: KL = {float(divergence.midpoint):.6g}"}
+        details = {"worst": f"population {_text(population)}, sample {_text(sample)}: KL = {estimate(divergence.midpoint)}"}
         candidates.append(Sides(Interval.exactly(power), Interval.exactly(right), most, details))
     worst = tightest(candidates)
     return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "samples compared": samples, "samples with equality": attained})

@@ -76,6 +76,7 @@ from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import JointAction, State, fraction
 from mfverify.model import Model
+from mfverify.rationals import estimate
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 
@@ -208,8 +209,8 @@ def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Mode
     worst = max(bias, key=lambda state: abs(bias[state]))
     details = {
         "worst": f"state {worst}",
-        "smallest bias": f"{float(min(bias.values())):.6g}",
-        "largest bias": f"{float(max(bias.values())):.6g}",
+        "smallest bias": estimate(min(bias.values())),
+        "largest bias": estimate(max(bias.values())),
     }
     return Sides(Interval.exactly(abs(bias[worst])), Interval.exactly(0), None, details)
 
@@ -330,7 +331,7 @@ def noise_on_seeds(model: Model, k: int, last: int, seeds: int, span: Fraction) 
         details["fitted exponent of m"] = f"{slope:.3f} with standard error {spread:.3f} (the order 1/sqrt(m) is -0.5)"
     ordered = [sorted(row, key=lambda x: x.midpoint) for row in noise]
     details["noise over the seeds at the last m"] = ", ".join(
-        f"{word} {float(ordered[-1][i].midpoint):.3g}" for word, i in (("smallest", 0), ("median", len(ordered[-1]) // 2), ("largest", -1))
+        f"{word} {estimate(ordered[-1][i].midpoint, 3)}" for word, i in (("smallest", 0), ("median", len(ordered[-1]) // 2), ("largest", -1))
     )
     series = [
         _line(f"mean over {seeds} seeds", means),
@@ -509,7 +510,7 @@ def _asked_samples(model: Model, k: int) -> Interval | NotApplicable:
             "m* = 0: there is one global state, one global action, one local state and one local action, so its logarithm is 0"
         )
     if asked.lower < 1:
-        return NotApplicable(f"m* = {float(asked.midpoint):.3g} is less than one sample")
+        return NotApplicable(f"m* = {estimate(asked.midpoint, 3)} is less than one sample")
     return asked
 
 
@@ -684,7 +685,7 @@ def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
         return asked
     m = max(1, ceil(asked.upper / share))
     left = failure_probability(k, instance["reward"], m)
-    return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": f"{float(asked.midpoint):.6g}"})
+    return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": estimate(asked.midpoint)})
 
 
 def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

@@ -48,6 +48,7 @@ from mfverify.extensions.stochastic_rewards import (
     with_noise,
 )
 from mfverify.model import Model
+from mfverify.rationals import estimate, written
 from mfverify.subsample_mfq.execution import execution_value, policy_marginals
 
 if TYPE_CHECKING:
@@ -113,12 +114,13 @@ def _reward_noise_against(instance: Instance, stand_in: Callable[[StochasticRewa
             if abs(difference) > largest:
                 largest, worst = abs(difference), f"{what} in state {(g, s)} after the outcomes {state[1][n:]}"
         gap = max(gap, noisy.optimum[state] - drawn[state])
+    gap_text = written(gap)
     details: dict[str, Any] = {
         "worst": worst,
         "states compared": len(noisy.states),
-        "gap of the system with drawn rewards": str(gap) if len(str(gap)) <= 40 else f"{float(gap):.6g}",
-        "rt of the support": str(rewards.rt),
-        "rt of the expected rewards": str(rewards.expected_model().rt),
+        "gap of the system with drawn rewards": gap_text if len(gap_text) <= 40 else estimate(gap),
+        "rt of the support": written(rewards.rt),
+        "rt of the expected rewards": written(rewards.expected_model().rt),
         "bound of Theorem 4.2 with rt of the support": _theorem_with(rewards, n, k),
     }
     trivial = Interval.exactly(2 * rewards.rt / (1 - model.discount))
@@ -130,7 +132,7 @@ def _theorem_with(rewards: StochasticRewards, n: int, k: int) -> str:
     values = dict(symbol_values(rewards.expected_model(), n, k))
     values |= {symbols.rt: rewards.rt, symbols.rt_g: rewards.of_global.largest, symbols.rt_l: rewards.of_local.largest}
     try:
-        return f"{float(optimality.THEOREM_4_2.enclose(values).midpoint):.6g}"
+        return estimate(optimality.THEOREM_4_2.enclose(values).midpoint)
     except UndefinedError as error:
         return str(error)
 
@@ -231,7 +233,7 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
     details = {
         **worst.details,
         "pairs": len(table.pairs),
-        "smallest share of a pair": f"{float(least):.3g}: the rarest pair is visited once in {float(1 / least):.3g} steps in the mean",
+        "smallest share of a pair": f"{estimate(least, 3)}: the rarest pair is visited once in {estimate(1 / least, 3)} steps in the mean",
     }
     if "steps" in parameters:
         details |= _trajectories(table, int(parameters["steps"]), int(parameters["seeds"]), StepSize(parameters["step size"]), target)
@@ -251,9 +253,9 @@ def _trajectories(table: Subsystem, early: int, seeds: int, step_size: StepSize,
     ]
     return {
         "the figure": f"an experiment on {seeds} seeds; no verdict depends on it",
-        "largest distance at the end": f"{float(max(row[-1] for row in distances)):.3g} after {steps[-1]} steps",
+        "largest distance at the end": f"{estimate(max(row[-1] for row in distances), 3)} after {steps[-1]} steps",
         "fewest visits of a pair": min(int(run.visits.min()) for run in runs),
-        "largest |Q*_k|": f"{float(max(abs(x) for x in table.optimum)):.6g}",
+        "largest |Q*_k|": estimate(max(abs(x) for x in table.optimum)),
         "curve": _curve("Off-policy Q-learning from one trajectory", "steps of the trajectory", "sup distance to Q*_k", steps, series),
     }
 
@@ -348,7 +350,7 @@ def _decay(
         return NotApplicable(f"sampling {k} agents costs nothing certain, so there is nothing to decay", {"curve": curve})
     g, c = np.unravel_index(int(after.lower.argmax()), after.shape)
     vector = tuple(int(x) for x in counts.count_vectors(n, model.sizes[2])[c])
-    details = {"worst": f"at k = {larger}: s_g={g}, agents per cell {vector}", "gap at k": f"{float(before.lower):.6g}", "curve": curve}
+    details = {"worst": f"at k = {larger}: s_g={g}, agents per cell {vector}", "gap at k": estimate(before.lower), "curve": curve}
     return Sides(after.max(), before * share, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
 
 

@@ -30,6 +30,7 @@ from mfverify.claims.quantities import rational_system, trivial_gap
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
+from mfverify.rationals import estimate, written
 
 Table: TypeAlias = dict[tuple[int, int], dict[tuple[int, ...], Fraction]]
 """``Q_k`` by (global state, global action), then by action counts over Z_l."""
@@ -79,15 +80,16 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     slope = 2 * model.rt_l / (1 - model.discount)
     ratios = [difference / (slope * distance) for distance, (difference, _) in best.items() if distance and slope]
     unbounded = any(difference > 0 for distance, (difference, _) in best.items() if not distance)
-    constant = "infinite: the values differ at distance 0" if unbounded else str(max(ratios, default=Fraction(0)))
+    constant = "infinite: the values differ at distance 0" if unbounded else _short(max(ratios, default=Fraction(0)))
     return Sides(
-        shown.left, shown.right, shown.trivial, {**shown.details, "exact Lipschitz constant over the stated one": _short(constant)}
+        shown.left, shown.right, shown.trivial, {**shown.details, "exact Lipschitz constant over the stated one": constant}
     )
 
 
-def _short(number: str) -> str:
+def _short(number: Fraction) -> str:
     """A fraction as it is where it is short, else as a decimal number."""
-    return number if len(number) <= 20 or "/" not in number else f"{float(Fraction(number)):.6g}"
+    text = written(number)
+    return text if len(text) <= 20 or number.denominator == 1 else estimate(number)
 
 
 def _bundled(given: Sequence[Model] | None) -> list[Model]:

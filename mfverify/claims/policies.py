@@ -20,6 +20,7 @@ from mfverify.claims.quantities import learned, rational_system
 from mfverify.enclosure import Interval
 from mfverify.exact.rational import JointAction, RationalSystem, State, fraction
 from mfverify.model import Model
+from mfverify.rationals import described
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import Learned
 
@@ -89,15 +90,9 @@ def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
         {
             "worst": f"start {system.states[worst]}",
             "start states": size,
-            "both sides there, as fractions": f"{_shown(gap)} and {_shown(fraction(right[worst, 0]))}",
+            "both sides there, as fractions": f"{described(gap, 60)} and {described(fraction(right[worst, 0]), 60)}",
         },
     )
-
-
-def _shown(number: Fraction) -> str:
-    """A fraction in full where it is short, else its first digits and the length of its denominator."""
-    text = str(number)
-    return text if len(text) <= 60 else f"{float(number):.12g} (a fraction with a denominator of {len(str(number.denominator))} digits)"
 
 
 def _p1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:

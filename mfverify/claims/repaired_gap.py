@@ -63,6 +63,7 @@ from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.extensions.linear_mdp import random_mixture, spread
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
+from mfverify.rationals import estimate
 from mfverify.subsample_mfq.execution import execution_value, policy_marginals
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
@@ -236,7 +237,7 @@ def _independent_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outco
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     right = optimality.INDEPENDENT_DRAWS.enclose({**symbol_values(model, n, k), symbols.disagreement: share}) * scale
-    details = {"worst": f"largest disagreement {float(share):.4g} in {where}"}
+    details = {"worst": f"largest disagreement {estimate(share, 4)} in {where}"}
     return Sides(gap, right, trivial_gap(model), details)
 
 

@@ -25,6 +25,7 @@ from mfverify.claims.grounds import proof
 from mfverify.claims.optimality_gap import symbol_values
 from mfverify.enclosure import Interval
 from mfverify.model import Model
+from mfverify.rationals import estimate
 
 
 def _bias(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
@@ -38,8 +39,8 @@ def _bias(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
     smallest, largest = min(bias.values()), max(bias.values())
     most = Interval.exactly(model.discount * span)
     return tightest(
-        [Sides(Interval.exactly(largest), right, most, {"worst": f"largest bias {float(largest):.6g}"})],
-        companions=[Sides(Interval.exactly(-smallest), Interval.exactly(0), None, {"worst": f"smallest bias {float(smallest):.6g}"})],
+        [Sides(Interval.exactly(largest), right, most, {"worst": f"largest bias {estimate(largest)}"})],
+        companions=[Sides(Interval.exactly(-smallest), Interval.exactly(0), None, {"worst": f"smallest bias {estimate(smallest)}"})],
     )
 
 

@@ -23,6 +23,7 @@ import flint
 from mfverify.errors import TooLargeError
 from mfverify.exact.rational import JointAction, RationalSystem, fraction
 from mfverify.export.explicit import Extent, extent
+from mfverify.rationals import written
 
 if TYPE_CHECKING:
     from mfverify.exact.rational import State
@@ -106,7 +107,7 @@ def write_drn(model: Model, n: int, stream: BinaryIO) -> Extent:
             mixed = [(h, gamma * flint.fmpq(p.numerator, p.denominator)) for h, p in enumerate(model.global_kernel[g, b]) if p]
             for d in system.local_action_counts(c):
                 reward = fraction(system.reward(g, (b, d)))
-                lines.append(f"\taction {action_label((b, d))} [{reward}, {reward - floor}]\n")
+                lines.append(f"\taction {action_label((b, d))} [{written(reward)}, {written(reward - floor)}]\n")
                 law = sorted(system.law(g, d).items())
                 lines += [f"\t\t{number[h, target]} : {weight * p}\n" for h, weight in mixed for target, p in law]
                 lines.append(end)
@@ -119,9 +120,9 @@ def write_drn(model: Model, n: int, stream: BinaryIO) -> Extent:
 def _header(model: Model, n: int, size: Extent) -> str:
     name = "".join(c if c.isprintable() else "?" for c in model.name)
     return (
-        f"// {name}, {n} agents, written by mfverify. Discount {model.discount}: every transition keeps this share of its\n"
+        f"// {name}, {n} agents, written by mfverify. Discount {written(model.discount)}: every transition keeps this share of its\n"
         f'// probability and the rest leads to the state "end". Value of a state: {EXACT_PROPERTY} (exact engine), or\n'
-        f"// {PROPERTY} + ({value_offset(model)}) (any engine; nonnegative = reward - ({reward_floor(model)})).\n"
+        f"// {PROPERTY} + ({written(value_offset(model))}) (any engine; nonnegative = reward - ({written(reward_floor(model))})).\n"
         f"@type: MDP\n@value_type: rational\n@parameters\n\n@reward_models\nreward nonnegative\n"
         f"@nr_states\n{size.states + 1}\n@nr_choices\n{size.choices + 1}\n@model\n"
     )

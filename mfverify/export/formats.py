@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mfverify.export.drn import EXACT_PROPERTY, PROPERTY, value_offset, write_drn
 from mfverify.export.quantecon import write_npz
 from mfverify.files import whole_file
+from mfverify.rationals import described, written
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Exported:
         if self.format is Format.DRN:
             return (
                 f"V* is {EXACT_PROPERTY} in Storm's exact engine,",
-                f"and {PROPERTY} + ({self.value_offset}) in any engine",
+                f"and {PROPERTY} + ({described(self.value_offset, 200)}) in any engine",
             )
         return (
             "Q = scipy.sparse.load_npz(file), x = numpy.load(file), and V* is the v of",
@@ -62,7 +63,7 @@ class Exported:
             "file": str(self.path),
             **asdict(self.extent),
             "property": PROPERTY if drn else None,
-            "value_offset": str(self.value_offset) if drn else None,
+            "value_offset": written(self.value_offset) if drn else None,
         }
 
 

@@ -24,6 +24,7 @@ from mfverify.enclosure import Enclosure, StopReason, Work
 from mfverify.errors import ModelError
 from mfverify.exact.rational import JointAction, RationalSystem, fraction, solve_chain
 from mfverify.models.squeeze import squeeze_weight
+from mfverify.rationals import exact
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import Learned, Regime
 from mfverify.subsample_mfq.ties import Maximisers
@@ -40,7 +41,7 @@ def average_squeeze(levels: int, mu: str | Fraction = "1", sigma: str | Fraction
 
     Local actions ``0 .. levels - 1`` are amounts. Weights are rounded to six decimals (``models/squeeze.py``).
     """
-    centre, spread = Fraction(mu), Fraction(sigma)
+    centre, spread = exact(mu, "mu"), exact(sigma, "sigma")
 
     def reward(_g: int, _b: int, shares: Sequence[Fraction]) -> Fraction:
         average = sum((share * (z % levels) for z, share in enumerate(shares)), Fraction(0))

@@ -20,11 +20,12 @@ from mfverify.extensions.outside import OutsideSystem
 from mfverify.model import Model
 from mfverify.models.agent_types import typed
 from mfverify.models.coordination import coordination
+from mfverify.rationals import exact, parameter, shown
 
 
 def hidden_kinds(difference: str | Fraction, eta: str | Fraction = "1/100") -> OutsideSystem:
     """The labelled system in which agents 2, 4, .. are of the second kind and no state tells."""
-    h, cost = _checked(difference), Fraction(eta)
+    h, cost = _checked(difference), exact(eta, "eta")
 
     def reward(state: LabelledState, action: LabelledAction) -> Fraction:
         (g, places), (_, moves) = state, action
@@ -34,7 +35,7 @@ def hidden_kinds(difference: str | Fraction, eta: str | Fraction = "1/100") -> O
     def local_law(_state: LabelledState, action: LabelledAction, i: int) -> list[Fraction]:
         return [Fraction(int(action[1][i] == t)) for t in range(2)]
 
-    return OutsideSystem(f"hidden kinds, difference {h}", "agents are not exchangeable", (2, 2, 2, 2), Fraction(1, 2), reward, local_law)
+    return OutsideSystem(f"hidden kinds, difference {parameter(h)}", "agents are not exchangeable", (2, 2, 2, 2), Fraction(1, 2), reward, local_law)
 
 
 def shown_kinds(difference: str | Fraction, eta: str | Fraction = "1/100") -> Model:
@@ -43,11 +44,11 @@ def shown_kinds(difference: str | Fraction, eta: str | Fraction = "1/100") -> Mo
     first = coordination(eta)
     moving = coordination(0).local_reward - first.local_reward
     second = replace(first, local_reward=(1 - 2 * h) * coordination(0).local_reward - moving)
-    return typed([first, second], f"shown kinds, difference {h}")
+    return typed([first, second], f"shown kinds, difference {parameter(h)}")
 
 
 def _checked(difference: str | Fraction) -> Fraction:
-    h = Fraction(difference)
+    h = exact(difference, "difference")
     if not 0 <= h <= 1:
-        raise ModelError(f"difference: found {h}, expected a number from 0 to 1")
+        raise ModelError(f"difference: found {shown(h)}, expected a number from 0 to 1")
     return h

@@ -40,6 +40,7 @@ from mfverify.enclosure import round_up
 from mfverify.errors import ModelError
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
+from mfverify.rationals import shown
 from mfverify.subsample_mfq.learning import Learned, learn
 from mfverify.validation import positive_integer
 
@@ -71,7 +72,7 @@ class LinearMDP:
     def __post_init__(self) -> None:
         cells = len(self.breaks) - 1
         if cells < 1 or self.breaks[0] != 0 or self.breaks[-1] != 1 or any(x >= y for x, y in pairwise(self.breaks)):
-            raise ModelError(f"breaks: found {[str(b) for b in self.breaks]}, expected numbers that ascend from 0 to 1")
+            raise ModelError(f"breaks: found {[shown(b) for b in self.breaks]}, expected numbers that ascend from 0 to 1")
         if self.measures.ndim != 2 or self.measures.shape[1] != cells:
             raise ModelError(f"measures: found shape {self.measures.shape}, expected one mass per component and each of {cells} cells")
         if self.features.shape != (*self.reward.shape, len(self.measures)) or self.reward.shape[0] != cells:
@@ -80,7 +81,7 @@ class LinearMDP:
         for name, array in (("features", self.features), ("measures", self.measures)):
             for index in np.ndindex(array.shape[:-1]):
                 if min(array[index]) < 0 or sum(array[index]) != 1:
-                    raise ModelError(f"{name}{list(index)}: found {[str(p) for p in array[index]]}, expected numbers >= 0 with sum 1")
+                    raise ModelError(f"{name}{list(index)}: found {[shown(p) for p in array[index]]}, expected numbers >= 0 with sum 1")
 
     @cached_property
     def reduction(self) -> Model:
@@ -90,7 +91,7 @@ class LinearMDP:
     def cell(self, point: Fraction) -> int:
         """The cell of a point of [0, 1]."""
         if not 0 <= point <= 1:
-            raise ModelError(f"point: found {point}, expected a number from 0 to 1")
+            raise ModelError(f"point: found {shown(point)}, expected a number from 0 to 1")
         return sum(1 for b in self.breaks[1:-1] if b <= point)
 
     def density(self, target: Fraction, point: Fraction, g: int, a: int) -> Fraction:

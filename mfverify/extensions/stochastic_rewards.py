@@ -30,6 +30,7 @@ from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.labelled_rational import LabelledAction, LabelledRationalSystem, LabelledState
 from mfverify.exact.rational import fraction, solve_chain
 from mfverify.fixed_point import enclose
+from mfverify.rationals import exact, shown
 
 if TYPE_CHECKING:
     from mfverify.exact.rational import State
@@ -58,16 +59,16 @@ class RewardLaw:
     def __post_init__(self) -> None:
         for name in ("values", "probabilities"):
             given = np.array(getattr(self, name), dtype=object)
-            exact = np.array([Fraction(x) for x in given.ravel()], dtype=object).reshape(given.shape)
-            exact.flags.writeable = False
-            object.__setattr__(self, name, exact)
+            numbers = np.array([exact(x, f"reward law, {name}") for x in given.ravel()], dtype=object).reshape(given.shape)
+            numbers.flags.writeable = False
+            object.__setattr__(self, name, numbers)
         if self.values.shape != self.probabilities.shape or self.values.size == 0:
             shapes = f"values of shape {self.values.shape}, probabilities of shape {self.probabilities.shape}"
             raise ModelError(f"reward law: found {shapes}, expected one of each per outcome")
         for index in np.ndindex(self.probabilities.shape[:-1]):
             row = self.probabilities[index]
             if min(row) < 0 or sum(row) != 1:
-                raise ModelError(f"reward law, probabilities{list(index)}: found {[str(p) for p in row]}, expected numbers >= 0 with sum 1")
+                raise ModelError(f"reward law, probabilities{list(index)}: found {[shown(p) for p in row]}, expected numbers >= 0 with sum 1")
 
     @property
     def expectation(self) -> Exact:

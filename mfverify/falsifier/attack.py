@@ -26,6 +26,7 @@ from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
+from mfverify.rationals import quoted, written
 from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
 from mfverify.validation import positive_integer
@@ -91,7 +92,7 @@ class Attack:
 
 def _numbers(model: Any) -> dict[str, Any]:
     arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return {"discount": str(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}
+    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}
 
 
 class InterruptedAttack(KeyboardInterrupt):
@@ -124,9 +125,9 @@ def attack(
     if not isinstance(claim, Claim):
         claim = CATALOGUE[claim]
     if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not 0 < budget < float("inf"):
-        raise ModelError(f"budget: found {budget!r}, expected a positive number of seconds")
+        raise ModelError(f"budget: found {quoted(budget)}, expected a positive number of seconds")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ModelError(f"seed: found {seed!r}, expected an integer of at least 0")
+        raise ModelError(f"seed: found {quoted(seed)}, expected an integer of at least 0")
     if scheduler is not None and workers is not None:
         raise ModelError("workers: are those of the cluster where a scheduler is given; leave one of the two out")
     workers = positive_integer("workers", workers if workers is not None else usable_cores())

@@ -32,6 +32,7 @@ from mfverify.falsifier.model_domains import (
 from mfverify.falsifier.number_domains import ParameterDomain, PopulationDomain, TransitionDomain, text_of
 from mfverify.model import Model
 from mfverify.models import redrawn
+from mfverify.rationals import written
 
 
 class Domain(Protocol):
@@ -106,7 +107,7 @@ def _two_types(model: Model, n: int, k: int) -> Instance | None:
 
 def _largest_value(model: Model, n: int, k: int) -> Instance | None:
     """The constant of the rate is what any value is at most; k = 1 is left out, where the rate is 1."""
-    return Instance(model, n, k, (("C", str(model.rt / (1 - model.discount) or 1)),)) if k > 1 else None
+    return Instance(model, n, k, (("C", written(model.rt / (1 - model.discount) or 1)),)) if k > 1 else None
 
 
 def _linear_process(model: Model, n: int, k: int) -> Instance | None:

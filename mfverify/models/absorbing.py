@@ -24,7 +24,7 @@ def absorbing(discount: str | Fraction = "1/2") -> Model:
         [[[row] for _g in range(2)] for row in rows],
         [[0, 0], [0, 0]],
         [[[int(s == g + 1)] for g in range(2)] for s in range(3)],
-        discount=Fraction(discount),
+        discount=discount,
         name="absorbing",
         documentation=__doc__ or "",
     )

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from mfverify.errors import ModelError
 from mfverify.model import Model
+from mfverify.rationals import exact, parameter
 
 
 def typed(kinds: Sequence[Model], name: str) -> Model:
@@ -58,13 +59,13 @@ def crews(types: int = 2, eta: str | Fraction = "1/100", discount: str | Fractio
     """
     if types < 1:
         raise ModelError(f"types: found {types}, expected at least 1")
-    cost, two = Fraction(eta), range(2)
+    cost, gamma, two = exact(eta, "eta"), exact(discount, "discount"), range(2)
     kinds = []
     for e in range(types):
         success = Fraction(1, e + 1)
         law = [[[success * int(a == t) + (1 - success) * int(s == t) for t in two] for a in two] for s in two]
         reward = [[[(1 if s == g else -1) - (cost * (e + 1) if a != s else 0) for a in two] for g in two] for s in two]
         follow = [[[int(b == h) for h in two] for b in two] for _ in two]
-        kinds.append(Model(follow, [[law[s] for _ in two] for s in two], [[0, 0], [0, 0]], reward, Fraction(discount), f"crew {e}"))
-    given = [f"eta={cost}"] * (cost != Fraction(1, 100)) + [f"discount={Fraction(discount)}"] * (Fraction(discount) != Fraction(1, 2))
+        kinds.append(Model(follow, [[law[s] for _ in two] for s in two], [[0, 0], [0, 0]], reward, gamma, f"crew {e}"))
+    given = [f"eta={parameter(cost)}"] * (cost != Fraction(1, 100)) + [f"discount={parameter(gamma)}"] * (gamma != Fraction(1, 2))
     return typed(kinds, f"crews({', '.join([f'types={types}', *given])})")

@@ -11,14 +11,15 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mfverify.model import Model
+from mfverify.rationals import exact, parameter
 
 
 def coordination(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2") -> Model:
     """The coordination model with moving cost ``eta`` in [0, 2]."""
-    cost = Fraction(eta)
-    gamma = Fraction(discount)
+    cost = exact(eta, "eta")
+    gamma = exact(discount, "discount")
     two = range(2)
-    given = [f"eta={cost}"] * (cost != Fraction(1, 100)) + [f"discount={gamma}"] * (gamma != Fraction(1, 2))
+    given = [f"eta={parameter(cost)}"] * (cost != Fraction(1, 100)) + [f"discount={parameter(gamma)}"] * (gamma != Fraction(1, 2))
     stay = [[[[int(a == t) for t in two] for a in two] for _g in two] for _s in two]
     return Model(
         [[[int(b == t) for t in two] for b in two] for _g in two],

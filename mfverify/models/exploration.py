@@ -75,7 +75,7 @@ def exploration(side: int = 2, reach: int | None = None, discount: str | Fractio
             [[cleaned(cell, centre) - (danger if cell in unsafe else 0) - (step if a else 0) for a in actions] for centre in cells]
             for cell in cells
         ],
-        discount=Fraction(discount),
+        discount=discount,
         name=f"exploration({side}x{side}, reach={reach})",
         documentation=__doc__ or "",
     )

@@ -11,6 +11,7 @@ import random
 from fractions import Fraction
 
 from mfverify.model import Model
+from mfverify.rationals import exact, parameter
 
 _WEIGHT = 0.15
 _PARTS = 16
@@ -25,6 +26,7 @@ def random_coupled(
     discount: str | Fraction = "9/10",
 ) -> Model:
     """The random coupled model of a seed: the same for the same arguments, on every machine."""
+    gamma = exact(discount, "discount")
     rng = random.Random(f"{seed} {local_states} {local_actions} {global_states} {global_actions}")
 
     def row(size: int) -> list[Fraction]:
@@ -43,7 +45,7 @@ def random_coupled(
         [[[row(local_states) for _ in actions] for _ in targets] for _ in states],
         [[reward() / 4 for _ in moves] for _ in targets],
         [[[reward() for _ in actions] for _ in targets] for _ in states],
-        discount=Fraction(discount),
-        name=f"random_coupled(seed={seed}, sizes={global_states}{global_actions}{local_states}{local_actions}, discount={Fraction(discount)})",
+        discount=gamma,
+        name=f"random_coupled(seed={seed}, sizes={global_states}{global_actions}{local_states}{local_actions}, discount={parameter(gamma)})",
         documentation=__doc__ or "",
     )

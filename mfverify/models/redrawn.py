@@ -41,6 +41,7 @@ from fractions import Fraction
 from math import comb
 
 from mfverify.model import Model
+from mfverify.rationals import exact, parameter
 
 CHOOSE = 0
 """The global state in which sides are picked; state 1 + b is "earn at b"."""
@@ -48,7 +49,7 @@ CHOOSE = 0
 
 def redrawn(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2") -> Model:
     """The model of redrawn types with moving cost ``eta``, 0 < eta < 2 discount; local states are the sides 0 and 1."""
-    cost, half, gamma = Fraction(eta), Fraction(1, 2), Fraction(discount)
+    cost, half, gamma = exact(eta, "eta"), Fraction(1, 2), exact(discount, "discount")
     earning = ((1, 0), (1, 1), (1, -1)), ((1, 0), (1, -1), (1, 1))
     sides = range(2)
     default = cost == Fraction(1, 100) and gamma == half
@@ -58,7 +59,7 @@ def redrawn(eta: str | int | Fraction = "1/100", discount: str | Fraction = "1/2
         [[0, 0]] * 3,
         [[[-cost if a != s else 0 for a in sides], *[[earning[s][g][1]] * 2 for g in (1, 2)]] for s in sides],
         discount=gamma,
-        name="redrawn" if default else f"redrawn(eta={cost}, discount={gamma})",
+        name="redrawn" if default else f"redrawn(eta={parameter(cost)}, discount={parameter(gamma)})",
         documentation=__doc__ or "",
     )
 

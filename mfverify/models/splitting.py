@@ -14,11 +14,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mfverify.model import Model
+from mfverify.rationals import exact
 
 
 def splitting(cost: str | Fraction = "1/10", discount: str | Fraction = "1/2") -> Model:
     """The splitting lottery; local states in the order 0, +, -, global states in the order +, -."""
-    half, c = Fraction(1, 2), Fraction(cost)
+    half, c = Fraction(1, 2), exact(cost, "cost")
     stay, gamble, plus, minus = [1, 0, 0], [0, half, half], [0, 1, 0], [0, 0, 1]
     agree = [[0, 0], [1, -1], [-1, 1]]
     return Model(
@@ -26,7 +27,7 @@ def splitting(cost: str | Fraction = "1/10", discount: str | Fraction = "1/2") -
         [[[stay, gamble]] * 2, [[plus, plus]] * 2, [[minus, minus]] * 2],
         [[0, 0], [0, 0]],
         [[[agree[s][g] - (c if s == 0 and a == 1 else 0) for a in range(2)] for g in range(2)] for s in range(3)],
-        discount=Fraction(discount),
+        discount=discount,
         name="splitting",
         documentation=__doc__ or "",
     )

@@ -20,6 +20,7 @@ from math import exp
 
 from mfverify.errors import ModelError
 from mfverify.model import Model
+from mfverify.rationals import exact, parameter, shown
 
 _DECIMALS = 6
 
@@ -43,9 +44,11 @@ def squeeze(
     """
     if levels < 2:
         raise ModelError(f"levels: found {levels}, expected at least 2")
-    centre, spread, ignoring, moving = (Fraction(x) for x in (mu, sigma, penalty, switching))
+    centre, spread, ignoring, moving = (
+        exact(x, name) for x, name in ((mu, "mu"), (sigma, "sigma"), (penalty, "penalty"), (switching, "switching"))
+    )
     if spread <= 0:
-        raise ModelError(f"sigma: found {spread}, expected a positive number")
+        raise ModelError(f"sigma: found {shown(spread)}, expected a positive number")
     all_levels = range(levels)
     weight = [squeeze_weight(Fraction(y), centre, spread) for y in all_levels]
     point = [[int(t == a) for t in all_levels] for a in all_levels]
@@ -57,8 +60,8 @@ def squeeze(
             [[a * weight[g] - (ignoring if a != g else 0) - (moving if a != s else 0) for a in all_levels] for g in all_levels]
             for s in all_levels
         ],
-        discount=Fraction(discount),
-        name=f"squeeze(levels={levels}, mu={centre}, sigma={spread})",
+        discount=discount,
+        name=f"squeeze(levels={levels}, mu={parameter(centre)}, sigma={parameter(spread)})",
         documentation=__doc__ or "",
     )
 
@@ -69,7 +72,7 @@ def distance_from_squeeze(model_levels: int, n: int, mu: str | Fraction = "1", s
     That is the error of judging a population by the announcement instead of by its own average, before penalties. Cost: one
     evaluation per (announcement, total).
     """
-    centre, spread = Fraction(mu), Fraction(sigma)
+    centre, spread = exact(mu, "mu"), exact(sigma, "sigma")
     announced = [squeeze_weight(Fraction(g), centre, spread) for g in range(model_levels)]
     averages = [Fraction(total, n) for total in range(n * (model_levels - 1) + 1)]
     return max(abs(y * (w - squeeze_weight(y, centre, spread))) for y in averages for w in announced)

@@ -55,6 +55,7 @@ from mfverify.bundled import PREFIX
 from mfverify.claims.claim import Status, Verdict, contradiction, status
 from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
+from mfverify.rationals import from_text, written
 from mfverify.validation import chosen
 
 FORMAT: Final = 1
@@ -74,9 +75,6 @@ _LONGEST_ANCHOR: Final = 120
 
 _LONGEST_EXACT: Final = 1000
 """Exact rationals longer than this many characters are read from their two doubles instead: nobody reads them."""
-
-_RATIONAL: Final = re.compile(r"-?[0-9]{1,4000}(/[0-9]{1,4000}|\.[0-9]{1,4000})?")
-"""The rationals that a document may hold as text."""
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -505,7 +503,7 @@ def _side(value: Any, place: str) -> Side:
     number = _end(str(exact), f"{place}.exact")
     if number is None or (lower is not None and number < lower) or (upper is not None and number > upper):
         raise ModelError(f"{place}.exact: found {exact!r}, which is not between lower {raw_lower!r} and upper {raw_upper!r}")
-    return Side(number, number, str(number), f"{number}, in {full}")
+    return Side(number, number, written(number), f"{written(number)}, in {full}")
 
 
 def _end(value: Any, place: str) -> Fraction | None:
@@ -515,9 +513,7 @@ def _end(value: Any, place: str) -> Fraction | None:
     try:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             raise TypeError
-        if isinstance(value, str) and not _RATIONAL.fullmatch(value):
-            raise ValueError  # "1e999999999" is a number, of a gigabyte
-        return Fraction(value)
+        return from_text(value) if isinstance(value, str) else Fraction(value)
     except (TypeError, ValueError, ZeroDivisionError):
         raise ModelError(f"{place}: found {value!r}, expected a number or null") from None
 

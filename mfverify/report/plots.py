@@ -324,7 +324,9 @@ def _wrapped(label: str, width: int) -> str:
 
 
 def _power(value: float, _position: int) -> str:
-    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots."""
+    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots. None below all doubles."""
+    if value <= 0:
+        return ""
     exponent = round(math.log10(value))
     if -3 <= exponent <= 4:
         return f"{value:.{max(0, -exponent)}f}"

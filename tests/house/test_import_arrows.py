@@ -15,6 +15,7 @@ ORDER = (
     "errors",
     "floating_point",
     "bundled",
+    "rationals",
     "enclosure",
     "exit_status",
     "validation",
@@ -57,11 +58,11 @@ TYPING_ONLY_UPWARD = {("bellman", "exact")}
 """Names of types that a room borrows from a later one; nothing is imported when the program runs."""
 
 MAY_IMPORT = {
-    "bounds": {"notation", "errors", "enclosure", "validation"},
-    "report": {"errors", "bundled", "enclosure", "validation", "files", "json_files", "claims"},
+    "bounds": {"notation", "errors", "rationals", "enclosure", "validation"},
+    "report": {"errors", "rationals", "bundled", "enclosure", "validation", "files", "json_files", "claims"},
     "results": {"errors", "bundled", "enclosure", "validation", "claims"},
-    "model": {"notation", "errors"},
-    "authors_config": {"notation", "errors", "model"},
+    "model": {"notation", "errors", "rationals"},
+    "authors_config": {"notation", "errors", "rationals", "model"},
 }
 """Rooms that are kept apart from solvers: a bound is a formula, a report recomputes nothing, a model file is data."""
 
