@@ -20,6 +20,7 @@ rounding is what is left. No number of iterations ends it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
@@ -184,7 +185,9 @@ def _krylov_cycle(moved: Callable[[Floats], Floats], residual: Floats, floor: fl
     triangle = np.zeros((_DIRECTIONS + 1, _DIRECTIONS))
     rotations = np.empty((2, _DIRECTIONS))
     right = np.zeros(_DIRECTIONS + 1)
-    right[0] = np.linalg.norm(residual)
+    # In units of a power of two no square overflows and no digit changes.
+    unit = 2.0 ** (math.frexp(float(np.abs(residual).max()))[1] - 1)
+    right[0] = unit * np.linalg.norm(residual / unit)
     basis[0] = residual.ravel() / right[0]
     steps, more = 0, True
     while more and steps < _DIRECTIONS:
