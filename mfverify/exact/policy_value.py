@@ -1,7 +1,7 @@
 """The certified value of a fixed policy on (global state, count vector).
 
 A policy makes the system a Markov chain with reward ``reward[g, c]``; its value solves ``V = reward + gamma P V``. The form of
-``P`` belongs to the subclass; :class:`JointChain` is a plain matrix. The value is found and certified in ``fixed_point.py``.
+``P`` belongs to the subclass. The value is found and certified in ``fixed_point.py``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfverify.enclosure import Enclosure, rounding_error
 from mfverify.fixed_point import enclose, newton_of_chain
+from mfverify.laws import ROUNDED, Budget
 
 if TYPE_CHECKING:
+    from mfverify.enclosure import Enclosure
     from mfverify.notation import Floats
 
 
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
 class MarkovReward(ABC):
     """A Markov reward process on ``[g, c]`` with its rounding known.
 
-    ``law`` belongs to the subclass. An entry of a law is a sum of products of at most ``law_roundings`` rounded positive
-    factors; every entry of ``reward`` is within ``reward_error`` of the exact one; the exact reward is at most
-    ``reward_bound`` in absolute value.
+    Every entry of ``reward`` is within ``reward_error`` of the exact one, which is at most ``reward_bound`` in absolute value.
     """
 
     reward: Floats
     discount: Fraction
-    law_roundings: int
     reward_bound: Fraction
     reward_error: Fraction
 
@@ -44,18 +42,21 @@ class MarkovReward(ABC):
     def expect(self, value: Floats) -> Floats:
         """``P V`` in double precision, axes ``[g, c]``."""
 
+    @property
+    @abstractmethod
+    def expectation(self) -> Budget:
+        """What an entry of ``P V`` may be off by, for exact ``V``."""
+
     def apply(self, value: Floats) -> Floats:
         """``reward + gamma P V``; off by at most :meth:`error`. Cost: the size of the law."""
         image: Floats = self.reward + float(self.discount) * self.expect(value)
         return image
 
     def error(self, value: Floats) -> Fraction:
-        """Bound the rounding of one application (Higham 2002, Lemma 3.1, for sums in any order)."""
-        # The laws, dot products of at most |S_g| |c| terms, the discount and its product, the final addition.
-        roundings = self.law_roundings + (value.size + value.shape[0] + 3) + 2 + 1
+        """Bound the error of one application: the expectation, the rounded discount and its product, the addition of the reward."""
         largest = Fraction(float(np.abs(value).max()))
-        magnitude = self.reward_bound + self.reward_error + self.discount * largest
-        return self.reward_error + rounding_error(roundings, magnitude, roundings * value.size)
+        applied = self.expectation.times(ROUNDED).summed(2)
+        return self.reward_error + applied.error(self.reward_bound + self.reward_error + self.discount * largest)
 
     def moved(self, value: Floats) -> Floats:
         """``V - gamma P V`` in double precision."""
@@ -65,15 +66,3 @@ class MarkovReward(ABC):
     def enclose(self, width: float) -> Enclosure:
         """The policy's value, to ``width`` where double precision allows it (the stop reason says which)."""
         return enclose(self, width, newton=newton_of_chain(self.moved))
-
-
-@dataclass(frozen=True, eq=False)
-class JointChain(MarkovReward):
-    """``law[(g, c), (g', c')]``: the transition matrix over flat states."""
-
-    law: Floats
-
-    def expect(self, value: Floats) -> Floats:
-        """``P V``; cost the size of the matrix."""
-        expected: Floats = (self.law @ value.ravel()).reshape(value.shape)
-        return expected

@@ -12,7 +12,8 @@ at most ``sqrt(N) e / 4`` (and not by ``N e``), up to ``1 + e``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import isqrt
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,7 @@ import numpy as np
 from mfverify.bellman.sweeps import for_work
 from mfverify.compiled import njit
 from mfverify.enclosure import UNIT_ROUNDOFF
+from mfverify.laws import EXACT, Budget, Law, worst
 from mfverify.parallel import one_and_all_threads
 from mfverify.subsample_mfq.draw_laws import LOST_OF_MOVE, ROUNDINGS, move_law
 
@@ -36,21 +38,27 @@ _NEVER: Final = 2.0**-200
 """Probabilities below this are taken for 0 (see :func:`lost_by_odds`); others have odds that products cannot overflow."""
 
 
-def odds_of(to_zero: Floats, to_one: Floats) -> Floats:
-    """Odds for local state 0 from the two probabilities, with 0 and inf for what is (nearly) certain. One rounding."""
+BINOMIAL: Final = Budget(ROUNDINGS)
+"""Of a binomial for the odds that it is given, but for what :func:`moved` says."""
+
+
+def odds_of(moves: Law[Floats]) -> Law[Floats]:
+    """Odds for local state 0 from moves ``[.., s']``, with 0 and inf for what is (nearly) certain. What a move has lost stays."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        odds = to_zero / to_one
-    return np.where(to_zero < _NEVER, 0.0, np.where(to_one < _NEVER, np.inf, odds))
+        odds = moves.rows[..., 0] / moves.rows[..., 1]
+    rows = np.where(moves.rows[..., 0] < _NEVER, 0.0, np.where(moves.rows[..., 1] < _NEVER, np.inf, odds))
+    return Law(rows, moves.budget.times(replace(moves.budget, lost=Fraction(0))))
 
 
-def lost_by_odds(n: int, roundings: int) -> Fraction:
-    """How far (sum of absolute differences) the law of n agents moves when each odds carries ``roundings`` roundings.
+def moved(agents: int, groups: int, odds: Budget) -> Fraction:
+    """How far (sum of absolute differences) the law of so many agents in so many groups moves by what their odds carry, and windows.
 
-    At most two groups of agents, ``sqrt(c_0) + sqrt(c_1) <= sqrt(2 n)``, by the bound at the head of this file with
-    ``|log(1 + e)| <= 2 e`` for the product of the roundings; probabilities taken for 0 add ``n 2^-199``; windows add twice
-    :data:`LOST_OF_MOVE` for each of two binomials.
+    ``sum_i sqrt(N_i) <= sqrt(groups agents)``, by the bound at the head of this file with ``|log(1 + e)| <= 2 e`` for the product of the
+    roundings. Agents whose move has lost something add that each, and ``2^-198`` for probabilities taken for 0 and for underflows.
+    Each window loses twice :data:`LOST_OF_MOVE`.
     """
-    return Fraction(isqrt(2 * n) + 1, 2) * 2 * roundings * UNIT_ROUNDOFF + n * Fraction(1, 2**198) + 4 * LOST_OF_MOVE
+    by_roundings = (isqrt(groups * agents) + 1) * odds.roundings * UNIT_ROUNDOFF
+    return by_roundings + agents * (odds.lost + Fraction(1, 2**198)) + groups * 2 * LOST_OF_MOVE
 
 
 def width_of_row(n: int) -> int:
@@ -87,53 +95,45 @@ def _independent_block(agents: Integers, odds: Floats, columns: int) -> tuple[Fl
 _INDEPENDENT_BLOCK: Final = one_and_all_threads(_independent_block)
 
 
-class RowRoundings:
-    """The largest number of roundings in any entry of the rows made so far."""
-
-    def __init__(self) -> None:
-        self.most = 0
-
-    def seen(self, roundings: int) -> None:
-        """Remember the larger."""
-        self.most = max(self.most, roundings)
-
-
-def independent_rows(vectors: Integers, odds: Floats, roundings: RowRoundings) -> Iterator[Floats]:
+def independent_rows(vectors: Integers, odds: Law[Floats]) -> Iterator[Law[Floats]]:
     """Dense blocks of rows ``[c_0, next c_0]`` for count vectors ``[c_0, s]`` whose agents have ``odds[c_0, s]`` for state 0.
 
-    ``roundings`` learns how many roundings an entry carries. Cost: about n operations per row.
+    Cost: about n operations per row.
     """
     columns = len(vectors)
     height = max(1, _BLOCK_NUMBERS // columns)
     for begin in range(0, columns, height):
         rows, terms = for_work(30 * columns * len(vectors[begin : begin + height]), _INDEPENDENT_BLOCK)(
-            vectors[begin : begin + height], odds[begin : begin + height], columns
+            vectors[begin : begin + height], odds.rows[begin : begin + height], columns
         )
-        roundings.seen(2 * ROUNDINGS + 1 + int(terms))
-        yield rows
+        yield Law(rows, BINOMIAL.convolved(BINOMIAL, int(terms)).losing(moved(columns - 1, 2, odds.budget)))
 
 
 @njit
-def _sum_law(agents: Integers, odds: Floats) -> tuple[int, Floats, int]:
-    """The law of a sum of any number of binomials: first point, probabilities, roundings."""
+def _sum_law(agents: Integers, odds: Floats) -> tuple[int, Floats, Integers]:
+    """The law of a sum of any number of binomials: first point, probabilities, added terms for each group that has agents."""
     start = 0
     law = np.ones(1)
-    roundings = 0
+    terms = np.zeros(len(agents), dtype=np.int64)
     for i in range(len(agents)):
-        begin, next_law = move_law(agents[i], odds[i])
-        roundings += ROUNDINGS + 1 + min(len(law), len(next_law))
-        law = _convolve(law, next_law)
-        start += begin
-    return start, law, roundings
+        if agents[i] > 0:
+            begin, next_law = move_law(agents[i], odds[i])
+            terms[i] = min(len(law), len(next_law))
+            law = _convolve(law, next_law)
+            start += begin
+    return start, law, terms
 
 
-def sum_law(agents: Integers, odds: Floats) -> tuple[int, Floats, int]:
-    """How many of the agents of several groups go to local state 0: first point of the window, probabilities, roundings.
+def sum_law(agents: Integers, odds: Law[Floats]) -> tuple[int, Law[Floats]]:
+    """How many of the agents of several groups go to local state 0: first point of the window, and the law from there.
 
-    ``agents[i]`` agents have ``odds[i]``. Besides rounding, conditioning on the windows loses twice :data:`LOST_OF_MOVE` a group.
+    ``agents[i]`` agents have ``odds[i]``.
     """
-    found: tuple[int, Floats, int] = _sum_law(agents, odds)
-    return found
+    start, law, terms = _sum_law(agents, odds.rows)
+    budget = EXACT
+    for t in terms[terms > 0].tolist():
+        budget = budget.convolved(BINOMIAL, t)
+    return start, Law(law, budget.losing(moved(int(agents.sum()), int((terms > 0).sum()), odds.budget)))
 
 
 def _mixed_block(
@@ -147,11 +147,12 @@ def _mixed_block(
     fixed_ends: Integers,
     fixed_law: Floats,
     columns: int,
-) -> tuple[Floats, int]:
-    """See :func:`mixed_rows`: rows ``[c, h, next c_0]`` of a block of count vectors, and the largest number of roundings."""
+) -> tuple[Floats, int, int]:
+    """See :func:`mixed_rows`: rows ``[c, h, next c_0]`` of a block of count vectors, and the largest numbers of added terms."""
     targets = weights.shape[1]
     rows = np.zeros((len(vectors), targets, columns))
-    most = np.zeros(len(vectors), dtype=np.int64)
+    of_two = np.zeros(len(vectors), dtype=np.int64)
+    of_members = np.zeros(len(vectors), dtype=np.int64)
     for r in numba.prange(len(vectors)):
         for e in range(ends[r], ends[r + 1]):
             j = plays[e]
@@ -159,16 +160,16 @@ def _mixed_block(
             begin, two = move_law(vectors[r, 1] - fixed[j, 1], odds[j, 1])
             law = _convolve(one, two)
             members = fixed_law[fixed_ends[j] : fixed_ends[j + 1]]
-            terms = min(len(one), len(two)) + min(len(law), len(members))
+            of_two[r] = max(of_two[r], min(len(one), len(two)))
+            of_members[r] = max(of_members[r], min(len(law), len(members)))
             law = _convolve(law, members)
             start += begin + fixed_start[j]
-            most[r] = max(most[r], terms)
             for h in range(targets):
                 weight = weights[e, h]
                 if weight != 0.0:
                     for i in range(len(law)):
                         rows[r, h, start + i] += weight * law[i]
-    return rows, most.max()
+    return rows, of_two.max(), of_members.max()
 
 
 _MIXED_BLOCK: Final = one_and_all_threads(_mixed_block)
@@ -176,27 +177,39 @@ _MIXED_BLOCK: Final = one_and_all_threads(_mixed_block)
 
 def mixed_rows(
     vectors: Integers,
-    mixture: tuple[Integers, Integers, Floats],
-    outside: tuple[Integers, Floats],
-    members: tuple[Integers, Integers, Floats],
-    roundings: RowRoundings,
-) -> Iterator[Floats]:
+    mixture: tuple[Integers, Integers, Law[Floats]],
+    outside: tuple[Integers, Law[Floats]],
+    members: Sequence[tuple[int, Law[Floats]]],
+) -> Iterator[Law[Floats]]:
     """Dense blocks of rows ``[c_0, (h, next c_0)]`` of a mixture of plays.
 
     ``mixture`` is (ends, plays, weights): in count vector ``c`` entry ``e`` of ``ends[c]:ends[c+1]`` is play ``plays[e]`` with
     weights ``[e, h]``. ``outside`` is (how many agents ``[j, s]`` of each state are listed as members of play ``j``, the odds
-    ``[j, s]`` of the others). ``members`` are the laws of the listed ones: (first points, ends, probabilities one after the
-    other). ``roundings`` learns what a row of one play adds to the roundings it has seen for the members.
+    ``[j, s]`` of the others). ``members[j]`` is the law of the listed ones, from its first point on.
     """
     ends, plays, weights = mixture
+    fixed, odds = outside
+    starts = np.array([start for start, _ in members], dtype=np.int64)
+    law_ends = np.cumsum([0, *(len(law.rows) for _, law in members)])
+    of_members = worst(*(law.budget for _, law in members))
+    laws = np.concatenate([law.rows for _, law in members])
     columns = len(vectors)
-    height = max(1, _BLOCK_NUMBERS // (columns * weights.shape[1]))
-    of_members = roundings.most
+    height = max(1, _BLOCK_NUMBERS // (columns * weights.rows.shape[1]))
     for begin in range(0, columns, height):
         end = min(begin + height, columns)
         part = slice(int(ends[begin]), int(ends[end]))
-        rows, terms = for_work(30 * columns * (part.stop - part.start), _MIXED_BLOCK)(
-            vectors[begin:end], ends[begin : end + 1] - ends[begin], plays[part], weights[part], *outside, *members, columns
+        rows, terms, more = for_work(30 * columns * (part.stop - part.start), _MIXED_BLOCK)(
+            vectors[begin:end],
+            ends[begin : end + 1] - ends[begin],
+            plays[part],
+            weights.rows[part],
+            fixed,
+            odds.rows,
+            starts,
+            law_ends,
+            laws,
+            columns,
         )
-        roundings.seen(of_members + 2 * ROUNDINGS + 2 + int(terms))
-        yield rows.reshape(end - begin, -1)
+        of_others = BINOMIAL.convolved(BINOMIAL, int(terms)).losing(moved(columns - 1, 2, odds.budget))
+        of_play = of_others.convolved(of_members, int(more))
+        yield Law(rows.reshape(end - begin, -1), weights.budget.mixing(of_play, int(np.diff(ends[begin : end + 1]).max())))

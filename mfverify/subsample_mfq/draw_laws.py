@@ -36,6 +36,7 @@ from scipy.sparse import csr_array
 
 from mfverify.bellman.sweeps import for_work
 from mfverify.compiled import njit
+from mfverify.laws import Budget, Law
 from mfverify.parallel import one_and_all_threads
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ _MOVE_TAIL: Final = 2.0**-70
 
 LOST_OF_DRAW: Final = Fraction(1, 2**88)
 """Total variation between a draw's law and what is handed out: two tails, and a factor 2 for the rounding of the test."""
+
+DRAW: Final = Budget(ROUNDINGS, 2 * LOST_OF_DRAW)
+"""Of the probabilities of samples, and of their sums over the samples that lead to an action."""
 
 LOST_OF_MOVE: Final = Fraction(1, 2**68)
 """The same for the number of agents that move."""
@@ -275,11 +279,11 @@ def _draw_weights(n: int, k: int) -> tuple[Integers, Integers, Floats]:
     return ends, columns[:used].copy(), weights[:used].copy()
 
 
-def draw_weights(n: int, k: int) -> csr_array:
+def draw_weights(n: int, k: int) -> Law[csr_array]:
     """The hypergeometric laws ``[c_0, d_0]`` of a uniform k-subset of n agents in two local states, window by window.
 
-    Probabilities are right to :data:`ROUNDINGS` roundings, of laws conditioned on their windows. Cost and memory: about
+    Cost and memory: about
     ``20 sqrt(k)`` numbers per count.
     """
     ends, columns, weights = _draw_weights(n, k)
-    return csr_array((weights, columns, np.concatenate([[0], ends])), shape=(n + 1, k + 1))
+    return Law(csr_array((weights, columns, np.concatenate([[0], ends])), shape=(n + 1, k + 1)), DRAW)

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfverify import costs, counts
-from mfverify.bellman import sweeps
-from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, rounding_error
+from mfverify.laws import EXACT, ROUNDED, Law, worst
 from mfverify.subsample_mfq import binomial_rows, draw_laws
+from mfverify.subsample_mfq.group_laws import next_counts
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
-from mfverify.subsample_mfq.truncated_chain import ProductRows, dropped, longest_row, refuse_beyond, sparse_rows
+from mfverify.subsample_mfq.truncated_chain import ProductRows, refuse_beyond, sparse_rows
 from mfverify.subsample_mfq.way import Way, decided, undecided
 
 if TYPE_CHECKING:
@@ -162,45 +162,35 @@ def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> Pr
     refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
     played_global, played_local = _two_state_marginals(way, learned, n)
     vectors = counts.count_vectors(n, 2)
-    global_law = np.einsum("gcb,gbh->gch", played_global, model.floats("global_kernel"))
-    moves = np.einsum("gcsa,sgat->gcst", played_local, model.floats("local_kernel"))
-    odds = binomial_rows.odds_of(moves[..., 0], moves[..., 1])
-    earned = np.einsum("gcsa,sga->gcs", played_local, model.floats("local_reward"))
-    reward = np.einsum("gcb,gb->gc", played_global, model.floats("global_reward")) + (earned * vectors).sum(axis=-1) / n
-    seen = binomial_rows.RowRoundings()
-    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, odds[g], seen), n + 1) for g in range(global_states)]
-    # An expectation over a marginal: its roundings, a rounded number, a product, the additions.
-    of_global = draw_laws.ROUNDINGS + 2 + global_actions
-    of_local = draw_laws.ROUNDINGS + 2 + local_actions
-    # Windows of the draws change each of n + 1 marginals by at most LOST_OF_DRAW in total variation.
-    draws = 2 * (n + 1) * draw_laws.LOST_OF_DRAW
-    error = rounding_error(max(of_global, of_local + 4) + 1, model.rt, 8 * (global_actions + local_actions)) + draws * model.rt
-    return ProductRows(
-        reward,
-        model.discount,
-        of_global + seen.most,
-        model.rt,
-        error,
-        max(longest_row(law) for law in local_law) + global_states,
-        draws + binomial_rows.lost_by_odds(n, 2 * of_local + 1) + dropped(n + 1),
-        global_law,
-        local_law,
-    )
+    global_law = _acted("gcb,gbh->gch", played_global, model.floats("global_kernel"), global_actions)
+    moves = _acted("gcsa,sgat->gcst", played_local, model.floats("local_kernel"), local_actions)
+    odds = binomial_rows.odds_of(moves)
+    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, Law(of_g, odds.budget)), n + 1) for of_g in odds.rows]
+    earned = _acted("gcsa,sga->gcs", played_local, model.floats("local_reward"), local_actions)
+    of_global = _acted("gcb,gb->gc", played_global, model.floats("global_reward"), global_actions)
+    of_local = Law((earned.rows * vectors).sum(axis=-1) / n, EXACT.mixing(earned.budget, 2).times(EXACT))
+    error = worst(of_global.budget, of_local.budget).summed(2).error(model.rt)
+    return ProductRows(of_global.rows + of_local.rows, model.discount, model.rt, error, global_law, local_law)
 
 
-def _two_state_marginals(way: OwnDraws, learned: Learned, n: int) -> tuple[Floats, Floats]:
-    """Marginals ``[g, c, b]`` and ``[g, c, s, a]``, right to ``draw_laws.ROUNDINGS`` roundings but for windows."""
+def _acted(sums: str, played: Law[Floats], of_action: Floats, actions: int) -> Law[Floats]:
+    """The mean over the played action of something that is rounded once for each action, by ``numpy.einsum``."""
+    return Law(np.einsum(sums, played.rows, of_action), played.budget.mixing(ROUNDED, actions))
+
+
+def _two_state_marginals(way: OwnDraws, learned: Learned, n: int) -> tuple[Law[Floats], Law[Floats]]:
+    """Marginals ``[g, c, b]`` and ``[g, c, s, a]``."""
     if way.two_state_marginals is None:
         exact = own_marginals(way, learned, n)
         # Python divides integers with one correct rounding.
         of_global, of_local = exact.global_numerator / exact.global_denominator, exact.local_numerator / exact.local_denominator
-        return of_global.astype(np.float64), of_local.astype(np.float64)
+        return Law(of_global.astype(np.float64), ROUNDED), Law(of_local.astype(np.float64), ROUNDED)
     tables, actions = (learned.global_action, learned.local_action), learned.model.sizes[1::2]
     played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, actions, UNDECIDED_ACTION)
     if flagged.any():
         g, c = (int(x[0]) for x in flagged.nonzero())
         raise undecided(f"a sample in state {(g, (c, n - c))}")
-    return played_global, played_local
+    return Law(played_global, draw_laws.DRAW), Law(played_local, draw_laws.DRAW)
 
 
 def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
@@ -232,21 +222,13 @@ def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learn
                     exact_local += int(x) * int(mixture @ reward_l.numerators[s, g])
             over_reward = marginals.global_denominator * reward_g.denominator, n * marginals.local_denominator * reward_l.denominator
             reward[g, c] = (exact_global * over_reward[1] + exact_local * over_reward[0]) / (over_reward[0] * over_reward[1])
-        local_law.append(sparse_rows(_agent_by_agent(vectors, moves), states))
-    # One correctly rounded weight, product and |S_l|-1 additions per agent; one rounding of the global law.
-    roundings = (size + 1) * n + 1
-    error = UNIT_ROUNDOFF * model.rt + UNDERFLOW
-    terms = max(longest_row(law) for law in local_law) + global_states
-    return ProductRows(reward, model.discount, roundings, model.rt, error, terms, dropped(states), global_law, local_law)
+        local_law.append(sparse_rows(_row_blocks(vectors, moves), states))
+    return ProductRows(reward, model.discount, model.rt, ROUNDED.error(model.rt), Law(global_law, ROUNDED), local_law)
 
 
-def _agent_by_agent(vectors: Integers, moves: Floats) -> Iterator[Floats]:
-    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s]``."""
-    states, size = vectors.shape
-    n = int(vectors[0].sum())
-    order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
-    height = max(1, _BLOCK_NUMBERS // states)
-    for begin in range(0, states, height):
-        rows = np.empty((min(height, states - begin), states))
-        rows[:, order] = sweeps.next_count_laws(vectors[begin : begin + height], moves[begin : begin + height], up, levels)
-        yield rows
+def _row_blocks(vectors: Integers, moves: Floats) -> Iterator[Law[Floats]]:
+    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s]``, rounded once."""
+    height = max(1, _BLOCK_NUMBERS // len(vectors))
+    for begin in range(0, len(vectors), height):
+        part = slice(begin, begin + height)
+        yield next_counts(vectors[part], Law(moves[part], ROUNDED), int(vectors[0].sum()))

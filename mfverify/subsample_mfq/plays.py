@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Sample: TypeAlias = Callable[[np.random.Generator, "Integers", int], "Integers"]
 """Draws ``k`` agents of each population: random generator, ``populations [draw, s]``, ``k``; the counts ``[draw, s]`` of the samples."""
 
+LocalPlay: TypeAlias = tuple[tuple[tuple[int, int, int], ...], tuple[tuple[Fraction, ...], ...]]
+"""What local agents do in a play: ``members`` and ``outside`` of :class:`Play`."""
+
 
 @dataclass(frozen=True)
 class Play:
@@ -41,6 +44,11 @@ class Play:
     global_action: int
     members: tuple[tuple[int, int, int], ...]
     outside: tuple[tuple[Fraction, ...], ...]
+
+    @property
+    def local(self) -> LocalPlay:
+        """What local agents do."""
+        return self.members, self.outside
 
 
 def joint_action(learned: Learned, g: int, sample: tuple[int, ...]) -> JointAction:

@@ -20,12 +20,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify import costs, counts
-from mfverify.bellman import sweeps
-from mfverify.enclosure import rounding_error
 from mfverify.errors import TooLargeError
-from mfverify.subsample_mfq import binomial_rows, draw_laws
-from mfverify.subsample_mfq.plays import Play, Sample, copying_act, copying_plays
-from mfverify.subsample_mfq.truncated_chain import JointRows, dropped, longest_row, refuse_beyond, sparse_rows
+from mfverify.laws import EXACT, ROUNDED, Law, worst
+from mfverify.subsample_mfq import binomial_rows
+from mfverify.subsample_mfq.group_laws import groups_of, moves_of, next_counts
+from mfverify.subsample_mfq.plays import LocalPlay, Play, Sample, copying_act, copying_plays
+from mfverify.subsample_mfq.truncated_chain import JointRows, longest_row, refuse_beyond, sparse_rows
 from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SharedDraws(Way):
     """
 
     plays: Callable[[Learned, int], list[Play]]
-    weights: Callable[[int, int, int], csr_array]
+    weights: Callable[[int, int, int], Law[csr_array]]
     draw_and_act: Callable[[np.random.Generator, Learned, Integers, Integers], tuple[Integers, Integers]]
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
@@ -68,7 +68,7 @@ class SharedDraws(Way):
         return played, chosen[:, None]
 
 
-def copied_subset(word: str, weights: Callable[[int, int, int], csr_array], sample: Sample) -> SharedDraws:
+def copied_subset(word: str, weights: Callable[[int, int, int], Law[csr_array]], sample: Sample) -> SharedDraws:
     """The way of a shared subset whose members the other agents copy (``plays.py``)."""
 
     def act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> tuple[Integers, Integers]:
@@ -79,21 +79,17 @@ def copied_subset(word: str, weights: Callable[[int, int, int], csr_array], samp
     return SharedDraws(word, copying_plays, weights, act)
 
 
-LocalPlay = tuple[tuple[tuple[int, int, int], ...], tuple[tuple[Fraction, ...], ...]]
-
-
 @dataclass(frozen=True)
 class _Mixture:
     """The mixture of one global state: for each count vector the local plays with their weights per next global state.
 
     Entry ``e`` in ``ends[c]:ends[c+1]`` is local play ``local[e]`` with probability ``weights[e, h]`` of being used and of
-    leading to global state ``h``. ``roundings``: additions of weights.
+    leading to global state ``h``.
     """
 
     ends: Integers
     local: Integers
-    weights: Floats
-    roundings: int
+    weights: Law[Floats]
 
 
 def mixture_chain(draw: SharedDraws, model: Model, n: int, learned: Learned) -> JointRows:
@@ -105,41 +101,22 @@ def mixture_chain(draw: SharedDraws, model: Model, n: int, learned: Learned) -> 
     elif (global_states * states) ** 2 > _MOST_LOOKED_AT:
         raise TooLargeError(f"{n} agents have {(global_states * states) ** 2:.3g} possible transition probabilities; use fewer agents")
     plays = [draw.plays(learned, g) for g in range(global_states)]
-    listed: list[list[LocalPlay]] = [list(dict.fromkeys((p.members, p.outside) for p in of_g)) for of_g in plays]
+    listed: list[list[LocalPlay]] = [list(dict.fromkeys(p.local for p in of_g)) for of_g in plays]
     if size == 2:
         refuse_beyond(
             n, global_states**2 * states * max(min(states, sum(_width(model, g, x, n) for x in listed[g])) for g in range(global_states))
         )
     drawn = draw.weights(n, learned.k, size)
-    reward = np.empty((global_states, states))
-    rows: list[csr_array] = []
-    most = 0
+    reward, rows = [], []
     for g in range(global_states):
-        reward[g] = _reward(model, n, g, plays[g], drawn)
+        reward.append(_reward(model, n, g, plays[g], drawn))
         number = {x: j for j, x in enumerate(listed[g])}
-        used = np.array([number[p.members, p.outside] for p in plays[g]], dtype=np.int64)
-        mixture = _mixture(model, g, plays[g], used, drawn)
-        roundings = binomial_rows.RowRoundings()
+        mixture = _mixture(model, g, plays[g], np.array([number[p.local] for p in plays[g]], dtype=np.int64), drawn)
         make = _two_state_blocks if size == 2 else _blocks
-        rows.append(sparse_rows(make(model, n, g, listed[g], mixture, roundings), global_states * states))
-        # The row, its weight with the global kernel, one product and one addition per local play.
-        most = max(most, roundings.most + mixture.roundings + 1 + int(np.diff(mixture.ends).max()))
-    law = rows[0] if len(rows) == 1 else _stacked(rows)
-    # Laws of the draw, of at most a binomial per group of agents and state, and what storage drops.
-    groups = max(len(members) + 2 for of_g in listed for members, _ in of_g)
-    lost = 2 * draw_laws.LOST_OF_DRAW + dropped(states * global_states)
-    if size == 2:
-        lost += groups * (binomial_rows.lost_by_odds(n, ODDS_ROUNDINGS))
-    weighing = longest_row(drawn) + WEIGHT_ROUNDINGS
-    error = rounding_error(weighing + size + 8, 3 * model.rt, weighing * (size + 4)) + 6 * draw_laws.LOST_OF_DRAW * model.rt
-    return JointRows(reward, model.discount, most, model.rt, error, longest_row(law), lost, law)
-
-
-WEIGHT_ROUNDINGS = draw_laws.ROUNDINGS + 2
-"""Roundings of the probability of a draw, whichever kind it is."""
-
-ODDS_ROUNDINGS = 3
-"""Two probabilities, correctly rounded from rationals, and their quotient."""
+        rows.append(sparse_rows(make(model, n, g, listed[g], mixture), global_states * states))
+    law = rows[0] if len(rows) == 1 else Law(_stacked([of_g.rows for of_g in rows]), worst(*(of_g.budget for of_g in rows)))
+    error = worst(*(of_g.budget for of_g in reward)).error(3 * model.rt)
+    return JointRows(np.stack([of_g.rows for of_g in reward]), model.discount, model.rt, error, law)
 
 
 def _stacked(rows: Sequence[csr_array]) -> csr_array:
@@ -153,7 +130,7 @@ def _stacked(rows: Sequence[csr_array]) -> csr_array:
     )
 
 
-def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: csr_array) -> Floats:
+def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: Law[csr_array]) -> Law[Floats]:
     """The expected reward of every count vector; the terms add up to at most three times ``rt`` in absolute value.
 
     Per play one number is rounded from an exact rational for what does not depend on the counts and one for each local state.
@@ -169,35 +146,26 @@ def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: csr_arra
         inside = sum((x * (model.local_reward[s, g, a] - outside[s]) for s, a, x in play.members), Fraction(0))
         constant.append(float(model.global_reward[g, play.global_action] + inside / n))
         per_agent.append([float(r / n) for r in outside])
-    reward: Floats = drawn @ np.array(constant)
+    reward: Floats = drawn.rows @ np.array(constant)
     vectors = counts.count_vectors(n, size)
-    slopes = drawn @ np.array(per_agent)
+    slopes = drawn.rows @ np.array(per_agent)
     for s in range(size):
         reward = reward + vectors[:, s] * slopes[:, s]
-    return reward
+    return Law(reward, drawn.budget.mixing(ROUNDED, longest_row(drawn.rows)).times(EXACT).summed(1 + size))
 
 
-def _mixture(model: Model, g: int, plays: Sequence[Play], used: Integers, drawn: csr_array) -> _Mixture:
-    """Add up the draws of each local play; a weight carries one product with the global kernel and the additions."""
+def _mixture(model: Model, g: int, plays: Sequence[Play], used: Integers, drawn: Law[csr_array]) -> _Mixture:
+    """Add up the draws of each local play, each times the global kernel."""
     local_plays = int(used.max()) + 1
-    rows = np.repeat(np.arange(drawn.shape[0], dtype=np.int64), np.diff(drawn.indptr))
-    keys, inverse = np.unique(rows * local_plays + used[drawn.indices], return_inverse=True)
+    states, draws, probabilities = drawn.rows.shape[0], drawn.rows.indices, drawn.rows.data
+    rows = np.repeat(np.arange(states, dtype=np.int64), np.diff(drawn.rows.indptr))
+    keys, inverse = np.unique(rows * local_plays + used[draws], return_inverse=True)
     kernel = model.floats("global_kernel")[g][np.array([p.global_action for p in plays])]
     weights: Floats = np.stack(
-        [np.bincount(inverse, weights=drawn.data * kernel[drawn.indices, h], minlength=len(keys)) for h in range(model.sizes[0])], axis=1
+        [np.bincount(inverse, weights=probabilities * kernel[draws, h], minlength=len(keys)) for h in range(model.sizes[0])], axis=1
     )
-    ends = np.searchsorted(keys, np.arange(drawn.shape[0] + 1, dtype=np.int64) * local_plays)
-    return _Mixture(ends.astype(np.int64), keys % local_plays, weights, longest_row(drawn) + WEIGHT_ROUNDINGS + 2)
-
-
-def moves_of(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> list[Fraction]:
-    """Where an agent in ``s`` goes that plays a mixture of actions."""
-    return [sum((p * q for p, q in zip(mixture, model.local_kernel[s, g, :, t], strict=True)), Fraction(0)) for t in range(model.sizes[2])]
-
-
-def odds_of_moves(moves: Floats) -> Floats:
-    """Odds for local state 0, from probabilities ``[.., s']``."""
-    return binomial_rows.odds_of(moves[..., 0], moves[..., 1])
+    ends = np.searchsorted(keys, np.arange(states + 1, dtype=np.int64) * local_plays)
+    return _Mixture(ends.astype(np.int64), keys % local_plays, Law(weights, drawn.budget.mixing(ROUNDED, longest_row(drawn.rows))))
 
 
 def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
@@ -213,63 +181,40 @@ def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
     return total
 
 
-def _two_state_blocks(
-    model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture, roundings: binomial_rows.RowRoundings
-) -> Iterator[Floats]:
+def _two_state_blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture) -> Iterator[Law[Floats]]:
     """Dense blocks of rows ``[c, (h, c')]`` for two local states."""
-    moves = np.array([[[float(p) for p in moves_of(model, g, outside[s], s)] for s in range(2)] for _, outside in listed])
-    kernel = model.floats("local_kernel")
-    fixed = np.zeros((len(listed), 2), dtype=np.int64)
-    starts, ends, laws = [], [0], []
-    for j, (members, _) in enumerate(listed):
-        for s, _a, x in members:
-            fixed[j, s] += x
-        agents = np.array([x for _, _, x in members], dtype=np.int64)
-        of_members = odds_of_moves(np.array([kernel[s, g, a] for s, a, _ in members]).reshape(len(members), 2))
-        start, law, made = binomial_rows.sum_law(agents, of_members)
-        roundings.seen(made)
-        starts.append(start)
-        laws.append(law)
-        ends.append(ends[-1] + len(law))
+    agents, moves = groups_of(model, g, listed)
+    odds = binomial_rows.odds_of(moves)
+    members = [
+        binomial_rows.sum_law(np.ascontiguousarray(of_play[:-2]), Law(np.ascontiguousarray(of_members[:-2]), odds.budget))
+        for of_play, of_members in zip(agents, odds.rows, strict=True)
+    ]
     yield from binomial_rows.mixed_rows(
         counts.count_vectors(n, 2),
         (mixture.ends, mixture.local, mixture.weights),
-        (fixed, odds_of_moves(moves)),
-        (np.array(starts, dtype=np.int64), np.array(ends, dtype=np.int64), np.concatenate(laws)),
-        roundings,
+        (-agents[:, -2:], Law(np.ascontiguousarray(odds.rows[:, -2:]), odds.budget)),
+        members,
     )
 
 
-def _blocks(
-    model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture, roundings: binomial_rows.RowRoundings
-) -> Iterator[Floats]:
+def _blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture) -> Iterator[Law[Floats]]:
     """The same for any number of local states: rows are convolved agent by agent."""
     global_states, _, size, _ = model.sizes
     vectors = counts.count_vectors(n, size)
-    order, up, levels = sweeps.graded_order(n, size), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
-    most = max(len(members) for members, _ in listed)
-    multiplicity = np.zeros((len(listed), most + size), dtype=np.int64)
-    moves = np.zeros((len(listed), most + size, size))
-    moves[:, :, 0] = 1.0
-    for j, (members, outside) in enumerate(listed):
-        for i, (s, a, x) in enumerate(members):
-            multiplicity[j, i] = x
-            multiplicity[j, most + s] -= x
-            moves[j, i] = [float(p) for p in model.local_kernel[s, g, a]]
-        moves[j, most:] = [[float(p) for p in moves_of(model, g, outside[s], s)] for s in range(size)]
-    # One correctly rounded probability, a product and |S_l| - 1 additions per agent.
-    roundings.seen((size + 1) * n)
+    multiplicity, moves = groups_of(model, g, listed)
     height = max(1, _BLOCK_NUMBERS // (len(vectors) * global_states))
     for begin in range(0, len(vectors), height):
         end = min(begin + height, len(vectors))
         block = np.zeros((end - begin, global_states, len(vectors)))
+        budgets = []
         for first in range(int(mixture.ends[begin]), int(mixture.ends[end]), height):
             entries = np.arange(first, min(first + height, int(mixture.ends[end])))
             at = np.searchsorted(mixture.ends, entries, side="right") - 1
             agents = multiplicity[mixture.local[entries]]
-            agents[:, most:] += vectors[at]
-            rows = np.empty((len(entries), len(vectors)))
-            rows[:, order] = sweeps.next_count_laws(agents, moves[mixture.local[entries]], up, levels)
+            agents[:, -size:] += vectors[at]
+            rows = next_counts(agents, Law(moves.rows[mixture.local[entries]], moves.budget), n)
+            budgets.append(rows.budget)
             for h in range(global_states):
-                np.add.at(block[:, h], at - begin, mixture.weights[entries, h, None] * rows)
-        yield block.reshape(end - begin, -1)
+                np.add.at(block[:, h], at - begin, mixture.weights.rows[entries, h, None] * rows.rows)
+        entries_of_one = int(np.diff(mixture.ends[begin : end + 1]).max())
+        yield Law(block.reshape(end - begin, -1), mixture.weights.budget.mixing(worst(*budgets), entries_of_one))

@@ -1,10 +1,4 @@
-"""Markov reward processes whose transition rows are sparse: what is left out of a row is bounded and carried.
-
-A row that is stored is the row of a true law but for two things. Its entries carry roundings, counted as everywhere
-(``exact/policy_value.py``). And it belongs to a law that was conditioned on windows, or has lost tiny entries: ``lost`` bounds,
-for every state, the sum over next states of ``|stored - true|`` before rounding, so that ``P V`` is off by at most
-``lost max |V|`` on that account.
-"""
+"""Markov reward processes whose transition rows are sparse laws, each with its budget (``laws.py``)."""
 
 from __future__ import annotations
 
@@ -17,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify.compiled import njit
-from mfverify.enclosure import rounding_error
 from mfverify.errors import TooLargeError
 from mfverify.exact.policy_value import MarkovReward
+from mfverify.laws import EXACT, Budget, Law, worst
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
@@ -31,67 +25,60 @@ _MOST_NUMBERS: Final = 2 * 10**8
 
 
 @dataclass(frozen=True, eq=False)
-class TruncatedChain(MarkovReward):
-    """A chain of sparse rows; ``terms`` is the largest number of products that are added up in one entry of ``P V``."""
-
-    terms: int
-    lost: Fraction
-
-    def error(self, value: Floats) -> Fraction:
-        """Bound the error of one application: rounding (Higham 2002, Lemma 3.1) and what the rows have lost.
-
-        On the path of a term lie the roundings of its probability, its products and additions (at most ``terms`` and one
-        product for each of the two factors of a product law), the discount and its product, the addition of the reward.
-        """
-        roundings = self.law_roundings + self.terms + 2 + 2 + 1
-        largest = Fraction(float(np.abs(value).max()))
-        magnitude = self.reward_bound + self.reward_error + self.discount * largest
-        return self.reward_error + rounding_error(roundings, magnitude, roundings * self.terms) + self.discount * self.lost * largest
-
-
-@dataclass(frozen=True, eq=False)
-class ProductRows(TruncatedChain):
+class ProductRows(MarkovReward):
     """``global_law[g, c, g']`` and sparse ``local_law[g][c, c']``: next global state and next counts independent given the state."""
 
-    global_law: Floats
-    local_law: Sequence[csr_array]
+    global_law: Law[Floats]
+    local_law: Sequence[Law[csr_array]]
 
     def expect(self, value: Floats) -> Floats:
         """``P V``; cost ``|S_g|`` times the number of stored entries."""
         expected = np.empty_like(value)
         for g in range(len(value)):
-            expected[g] = np.einsum("ch,ch->c", self.global_law[g], self.local_law[g] @ value.T)
+            expected[g] = np.einsum("ch,ch->c", self.global_law.rows[g], self.local_law[g].rows @ value.T)
         return expected
+
+    @property
+    def expectation(self) -> Budget:
+        """An expectation over the local law, then one over the global law."""
+        return self.global_law.budget.mixing(worst(*map(sparse_expectation, self.local_law)), len(self.local_law))
 
 
 @dataclass(frozen=True, eq=False)
-class JointRows(TruncatedChain):
+class JointRows(MarkovReward):
     """``law[(g, c), (g', c')]``: a sparse transition matrix over flat states."""
 
-    law: csr_array
+    law: Law[csr_array]
 
     def expect(self, value: Floats) -> Floats:
         """``P V``; cost the number of stored entries."""
-        expected: Floats = (self.law @ value.ravel()).reshape(value.shape)
+        expected: Floats = (self.law.rows @ value.ravel()).reshape(value.shape)
         return expected
 
+    @property
+    def expectation(self) -> Budget:
+        """One expectation over the next state."""
+        return sparse_expectation(self.law)
 
-def sparse_rows(blocks: Iterable[Floats], columns: int) -> csr_array:
+
+def sparse_rows(blocks: Iterable[Law[Floats]], columns: int) -> Law[csr_array]:
     """Dense blocks of rows, one after the other, as one sparse matrix without the entries below ``2^-80``.
 
-    A row loses less than :func:`dropped` by that. Cost and memory: one block and the entries that are kept.
+    A row loses :func:`dropped` by that. Cost and memory: one block and the entries that are kept.
     """
-    data, indices, lengths = [], [], []
+    data, indices, lengths, budgets = [], [], [], []
     for block in blocks:
-        kept, at, number = _kept(block)
+        kept, at, number = _kept(block.rows)
         data.append(kept)
         indices.append(at)
         lengths.append(number)
+        budgets.append(block.budget)
     ends = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
     small = ends[-1] < np.iinfo(np.int32).max
-    return csr_array(
+    rows = csr_array(
         (np.concatenate(data), np.concatenate(indices), ends.astype(np.int32) if small else ends), shape=(len(ends) - 1, columns)
     )
+    return Law(rows, worst(*budgets).losing(dropped(columns)))
 
 
 @njit
@@ -121,6 +108,11 @@ def dropped(columns: int) -> Fraction:
 def longest_row(law: csr_array) -> int:
     """The largest number of entries in a row."""
     return int(np.diff(law.indptr).max())
+
+
+def sparse_expectation(law: Law[csr_array]) -> Budget:
+    """Of the expectations of exact numbers over the rows of a sparse law."""
+    return law.budget.mixing(EXACT, longest_row(law.rows))
 
 
 def refuse_beyond(n: int, numbers: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify import counts
+from mfverify.laws import ROUNDED, Law
 from mfverify.subsample_mfq import draw_laws
 
 if TYPE_CHECKING:
@@ -36,16 +37,17 @@ def _binomials(size: int, top: int) -> Exact:
     return column
 
 
-def subset_weights(n: int, k: int, size: int) -> csr_array:
+def subset_weights(n: int, k: int, size: int) -> Law[csr_array]:
     """Probabilities ``[rank of the counts, rank of the sample's counts]`` of a uniform k-subset; cost one law per count vector."""
     if size == 2:
         return draw_laws.draw_weights(n, k)
     return table([dict(counts.subsample_law(tuple(row), k)) for row in counts.count_vectors(n, size).tolist()], k, size)
 
 
-def table(laws: Sequence[Mapping[tuple[int, ...], Fraction]], k: int, size: int) -> csr_array:
+def table(laws: Sequence[Mapping[tuple[int, ...], Fraction]], k: int, size: int) -> Law[csr_array]:
     """Laws of samples of k as rows of one sparse matrix over the ranks of their counts, each probability correctly rounded."""
     ends = np.concatenate([[0], np.cumsum([len(law) for law in laws])])
     samples: Integers = np.array([sample for law in laws for sample in law], dtype=np.int64)
     data: Floats = np.array([p.numerator / p.denominator for law in laws for p in law.values()])
-    return csr_array((data, counts.rank(samples), ends), shape=(len(laws), counts.number_of_count_vectors(k, size)))
+    rows = csr_array((data, counts.rank(samples), ends), shape=(len(laws), counts.number_of_count_vectors(k, size)))
+    return Law(rows, ROUNDED)

@@ -12,8 +12,9 @@ import pytest
 
 from mfverify import counts
 from mfverify.enclosure import UNIT_ROUNDOFF, rounding_error
+from mfverify.laws import Budget
 from mfverify.models import coordination
-from mfverify.subsample_mfq import binomial_rows, draw_laws, shared_draws
+from mfverify.subsample_mfq import binomial_rows, draw_laws
 from mfverify.subsample_mfq.draws.shared_list import list_weights
 from mfverify.subsample_mfq.draws.stratified import stratified_law
 from mfverify.subsample_mfq.execution import policy_marginals
@@ -56,7 +57,7 @@ def rows_of(table: object) -> Iterator[dict[int, float]]:
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (7, 3), (30, 30), (200, 60), (400, 11)])
 def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
-    rows = list(rows_of(subset_weights(n, k, 2)))
+    rows = list(rows_of(subset_weights(n, k, 2).rows))
     assert len(rows) == n + 1
     for marked, row in enumerate(rows):
         check_window(row, hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -64,7 +65,7 @@ def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
 
 def test_large_draws_are_cut_where_nothing_is_left() -> None:
     n, k = 3000, 700
-    table = subset_weights(n, k, 2)
+    table = subset_weights(n, k, 2).rows
     rows = list(rows_of(table))
     for marked in (0, 3, 1500, 2999, 3000):
         check_window(rows[marked], hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -117,7 +118,7 @@ def test_the_bound_of_what_odds_can_change_is_one() -> None:
         nearby = float(Fraction(theta) * (1 + roundings * UNIT_ROUNDOFF))
         assert nearby != theta
         moved = sum(abs(p - q) for p, q in zip(binomial(n, theta), binomial(n, nearby), strict=True))
-        assert 0 < moved <= binomial_rows.lost_by_odds(n, roundings)
+        assert 0 < moved <= binomial_rows.moved(n, 1, Budget(roundings))
 
 
 @pytest.mark.parametrize(("n", "k", "size"), [(5, 2, 2), (6, 4, 2), (4, 3, 3), (5, 5, 3), (7, 3, 2)])
@@ -138,11 +139,12 @@ def test_a_stratified_sample_is_one_of_places_at_equal_distances(n: int, k: int,
 
 @pytest.mark.parametrize(("n", "k", "size"), [(4, 1, 2), (5, 3, 2), (4, 4, 2), (4, 2, 3)])
 def test_shared_lists_have_the_law_of_listed_orders(n: int, k: int, size: int) -> None:
-    table = list_weights(n, k, size).toarray()
+    weights = list_weights(n, k, size)
+    table = weights.rows.toarray()
     rest = [tuple(row) for row in counts.count_vectors(k - 1, size).tolist()]
     for c, population in enumerate(oracles.all_count_vectors(n, size)):
         law = np.zeros((len(rest), size))
         for sample, p in oracles.subset_law(population, k - 1).items():
             for last in range(size):
                 law[rest.index(sample), last] = float(p * Fraction(population[last] - sample[last], n - k + 1))
-        assert np.abs(table[c] - law.ravel()).max() <= float(rounding_error(shared_draws.WEIGHT_ROUNDINGS + 2, Fraction(1)))
+        assert np.abs(table[c] - law.ravel()).max() <= float(weights.budget.error(Fraction(1)))

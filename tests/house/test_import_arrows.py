@@ -22,6 +22,7 @@ ORDER = (
     "files",
     "json_files",
     "counts",
+    "laws",
     "threads",
     "notices",
     "compiled",

@@ -21,7 +21,7 @@ from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
-from mfverify.subsample_mfq import binomial_rows, learning, own_draws, plays, shared_draws, ties, truncated_chain, uniform_subset
+from mfverify.subsample_mfq import binomial_rows, learning, plays, ties, truncated_chain, uniform_subset
 from mfverify.subsample_mfq.draws import fixed, independent, shared, shared_list, stratified, with_replacement
 from tests import oracles
 from tests.agreement import checks
@@ -215,13 +215,14 @@ def drawn_from_everybody(original: Any, n: int, k: int, *arguments: Any) -> Any:
 
 def moved_odds(original: Any, *arguments: Any) -> Any:
     """A millionth of the odds of every move."""
-    return original(*arguments) * (1 + 1e-6)
+    odds = original(*arguments)
+    return replace(odds, rows=odds.rows * (1 + 1e-6))
 
 
 def shifted_rows(original: Any, *arguments: Any) -> Any:
     """All next counts are one too large."""
     for block in original(*arguments):
-        yield np.roll(block, 1, axis=1)
+        yield replace(block, rows=np.roll(block.rows, 1, axis=1))
 
 
 def cut_rows(original: Any, block: Any) -> Any:
@@ -232,7 +233,7 @@ def cut_rows(original: Any, block: Any) -> Any:
 def uniform_weights(original: Any, *arguments: Any) -> Any:
     """Every count vector of a sample equally likely."""
     law = original(*arguments)
-    law.data = 1.0 / np.repeat(np.diff(law.indptr), np.diff(law.indptr))
+    law.rows.data = 1.0 / np.repeat(np.diff(law.rows.indptr), np.diff(law.rows.indptr))
     return law
 
 
@@ -335,7 +336,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "execution: rows cut": (OF_MANY, Around(truncated_chain, "_kept", cut_rows)),
     "execution: laws leak, three local states": (OF_INDEPENDENT_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "execution: ties the other way": (OF_INDEPENDENT, largest_of_ties),
-    "shared: odds": (OF_SHARED_TWO, Around(shared_draws, "odds_of_moves", moved_odds)),
+    "shared: odds": (OF_SHARED_TWO, Around(binomial_rows, "odds_of", moved_odds)),
     "shared: laws leak, three local states": (OF_SHARED_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "shared: uniform over samples": (OF_SHARED, of_the_way(shared, "weights", uniform_weights)),
     "shared: nobody copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
@@ -343,7 +344,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "shared list: uniform over draws": (OF_LIST, of_the_way(shared_list, "weights", uniform_weights)),
     "shared list: members follow outsiders": (OF_LIST, of_the_way(shared_list, "plays", without_members)),
     "stratified: not systematic": (OF_STRATIFIED, Around(stratified, "stratified_law", sorted_for_systematic)),
-    "fixed: odds": (OF_FIXED, Around(fixed, "odds_of_moves", moved_odds)),
+    "fixed: odds": (OF_FIXED, Around(binomial_rows, "odds_of", moved_odds)),
     "fixed: nobody copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
     "fixed: first draw uniform over samples": (OF_FIXED, Around(fixed, "subset_weights", uniform_weights)),
     "fixed: others' rewards": (OF_FIXED, Around(fixed, "_rewards", others_earn_more)),
@@ -390,7 +391,7 @@ def test_rows_that_are_cut_are_sound_again_once_the_bound_says_so(monkeypatch: p
     Around(truncated_chain, "_kept", cut_rows)(monkeypatch)
     with pytest.raises(AssertionError, match="misses"):
         OF_MANY()
-    monkeypatch.setattr(own_draws, "dropped", lambda columns: columns * Fraction(1, 10**6))
+    monkeypatch.setattr(truncated_chain, "dropped", lambda columns: columns * Fraction(1, 10**6))
     monkeypatch.setattr(checks, "WIDTH", 1.0)
     OF_MANY()
 

@@ -20,13 +20,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify import costs, counts
-from mfverify.bellman import sweeps
-from mfverify.enclosure import Enclosure, add_down, add_up, round_up, rounding_error
+from mfverify.enclosure import Enclosure, add_down, add_up, round_up
 from mfverify.errors import TooLargeError
-from mfverify.subsample_mfq import binomial_rows, draw_laws, random_draws
+from mfverify.exact.policy_value import MarkovReward
+from mfverify.laws import EXACT, ROUNDED, Budget, Law, worst
+from mfverify.subsample_mfq import binomial_rows, random_draws
+from mfverify.subsample_mfq.group_laws import groups_of, next_counts
 from mfverify.subsample_mfq.plays import Play, copying_act, copying_plays
-from mfverify.subsample_mfq.shared_draws import ODDS_ROUNDINGS, WEIGHT_ROUNDINGS, moves_of, odds_of_moves
-from mfverify.subsample_mfq.truncated_chain import TruncatedChain, dropped, longest_row, sparse_rows
+from mfverify.subsample_mfq.truncated_chain import longest_row, sparse_expectation, sparse_rows
 from mfverify.subsample_mfq.uniform_subset import subset_weights
 from mfverify.subsample_mfq.way import Way
 
@@ -40,29 +41,35 @@ _MOST_NUMBERS = 2 * 10**8
 
 
 @dataclass(frozen=True, eq=False)
-class FixedSubsetChain(TruncatedChain):
+class FixedSubsetChain(MarkovReward):
     """The chain on ``[g, (d, e)]``, members' counts major.
 
     ``global_law[g, d, g']``; ``members[g]`` sparse ``[d, d']``; ``others[g][j]`` sparse ``[e, e']`` for the mixtures of actions
     ``j = play[g, d]`` that the others copy.
     """
 
-    global_law: Floats
-    members: Sequence[csr_array]
-    others: Sequence[Sequence[csr_array]]
+    global_law: Law[Floats]
+    members: Sequence[Law[csr_array]]
+    others: Sequence[Sequence[Law[csr_array]]]
     play: Integers
 
     def expect(self, value: Floats) -> Floats:
         """``P V``; cost the entries of the members' laws times the number of ``e``, and those of the others' times that of ``d``."""
-        global_states, samples, _ = self.global_law.shape
+        global_states, samples, _ = self.global_law.rows.shape
         split = value.reshape(global_states, samples, -1)
         expected = np.empty_like(split)
         for g in range(global_states):
-            moved = sum(self.global_law[g, :, h, None] * (self.members[g] @ split[h]) for h in range(global_states))
+            moved = sum(self.global_law.rows[g, :, h, None] * (self.members[g].rows @ split[h]) for h in range(global_states))
             for j, law in enumerate(self.others[g]):
                 those = np.flatnonzero(self.play[g] == j)
-                expected[g, those] = (law @ moved[those].T).T
+                expected[g, those] = (law.rows @ moved[those].T).T
         return expected.reshape(value.shape)
+
+    @property
+    def expectation(self) -> Budget:
+        """Expectations over the members' next counts, the next global state, and the others' next counts."""
+        inner = self.global_law.budget.mixing(worst(*map(sparse_expectation, self.members)), len(self.members))
+        return worst(*(law.budget.mixing(inner, longest_row(law.rows)) for of_g in self.others for law in of_g))
 
 
 def fixed_subset_chain(model: Model, n: int, learned: Learned) -> FixedSubsetChain:
@@ -79,36 +86,22 @@ def fixed_subset_chain(model: Model, n: int, learned: Learned) -> FixedSubsetCha
     global_law = np.empty((global_states, inside, global_states))
     reward = np.empty((global_states, inside, outside))
     members, others = [], []
-    of_members, of_others = binomial_rows.RowRoundings(), binomial_rows.RowRoundings()
-    groups = 2
     for g in range(global_states):
         plays = copying_plays(learned, g)
         mixtures = list(dict.fromkeys(p.outside for p in plays))
         play[g] = [mixtures.index(p.outside) for p in plays]
         global_law[g] = model.floats("global_kernel")[g, [p.global_action for p in plays]]
-        groups = max(groups, *(len(p.members) + size for p in plays))
-        members.append(_member_laws(model, g, samples, plays, of_members))
-        others.append([_other_laws(model, g, rest, mixture, of_others) for mixture in mixtures])
+        agents, moves = groups_of(model, g, [p.local for p in plays])
+        agents[:, -size:] += samples
+        members.append(_laws(agents, moves, samples))
+        unlisted = [groups_of(model, g, [((), mixture)])[1] for mixture in mixtures]
+        others.append([_laws(rest, Law(np.broadcast_to(m.rows, (outside, size, size)), m.budget), rest) for m in unlisted])
         for d, p in enumerate(plays):
             mine, theirs = _rewards(model, g, n, samples[d], p)
-            # Exact numbers, rounded once; then a product and an addition per local state.
             reward[g, d] = float(mine) + rest @ np.array([float(r) for r in theirs])
-    longest = max(longest_row(law) for law in members) + max(longest_row(law) for of_g in others for law in of_g)
-    lost = dropped(inside) + dropped(outside)
-    if size == 2:
-        lost += groups * binomial_rows.lost_by_odds(k, ODDS_ROUNDINGS) + binomial_rows.lost_by_odds(n - k, ODDS_ROUNDINGS)
+    error = worst(ROUNDED, EXACT.mixing(ROUNDED, size)).summed(2).error(model.rt)
     return FixedSubsetChain(
-        reward.reshape(global_states, -1),
-        model.discount,
-        of_members.most + of_others.most + 1,
-        model.rt,
-        rounding_error(size + 3, model.rt, size + 3),
-        longest + global_states,
-        lost,
-        global_law,
-        members,
-        others,
-        play,
+        reward.reshape(global_states, -1), model.discount, model.rt, error, Law(global_law, ROUNDED), members, others, play
     )
 
 
@@ -116,14 +109,14 @@ def fixed_subset_value(model: Model, n: int, learned: Learned, width: float) -> 
     """Enclose the mean over the first draw of the value of (g, members, others), axes ``[g, rank of the count vector]``."""
     size = model.sizes[2]
     found = fixed_subset_chain(model, n, learned).enclose(width)
-    drawn = subset_weights(n, learned.k, size).tocoo()
+    first_draw = subset_weights(n, learned.k, size)
+    drawn = first_draw.rows.tocoo()
     vectors, samples = counts.count_vectors(n, size), counts.count_vectors(learned.k, size)
     rest = counts.rank(vectors[drawn.row] - samples[drawn.col])
     flat = drawn.col.astype(np.int64) * counts.number_of_count_vectors(n - learned.k, size) + rest
     most = int(np.bincount(drawn.row).max())
     largest = Fraction(float(max(np.abs(found.lower).max(), np.abs(found.upper).max())))
-    # A rounded probability, a product and an addition for each sample; the window of the draw.
-    slack = round_up(rounding_error(WEIGHT_ROUNDINGS + most, largest, most) + 2 * draw_laws.LOST_OF_DRAW * largest)
+    slack = round_up(first_draw.budget.mixing(EXACT, most).error(largest))
     mean = [
         np.stack([np.bincount(drawn.row, weights=drawn.data * row[flat], minlength=len(vectors)) for row in end]).astype(np.float64)
         for end in (found.lower, found.upper)
@@ -146,51 +139,21 @@ def _rewards(model: Model, g: int, n: int, sample: Integers, play: Play) -> tupl
     return mine, theirs
 
 
-def _member_laws(model: Model, g: int, samples: Integers, plays: Sequence[Play], roundings: binomial_rows.RowRoundings) -> csr_array:
-    """The laws of the members' next counts, one row per sample."""
-    size = model.sizes[2]
-    most = max(len(p.members) for p in plays)
-    agents = np.zeros((len(plays), most + size), dtype=np.int64)
-    moves = np.zeros((len(plays), most + size, size))
-    moves[:, :, 0] = 1.0
-    for d, p in enumerate(plays):
-        agents[d, most:] = samples[d]
-        for i, (s, a, x) in enumerate(p.members):
-            agents[d, i] = x
-            agents[d, most + s] -= x
-            moves[d, i] = [float(q) for q in model.local_kernel[s, g, a]]
-        moves[d, most:] = [[float(q) for q in moves_of(model, g, mixture, s)] for s, mixture in enumerate(p.outside)]
-    return _laws(agents, moves, samples, roundings)
-
-
-def _other_laws(
-    model: Model, g: int, rest: Integers, mixture: Sequence[Sequence[Fraction]], roundings: binomial_rows.RowRoundings
-) -> csr_array:
-    """The laws of the others' next counts when they play a mixture, one row per count vector of them."""
-    moves = np.array([[float(q) for q in moves_of(model, g, of_s, s)] for s, of_s in enumerate(mixture)])
-    return _laws(rest, np.broadcast_to(moves, (len(rest), *moves.shape)), rest, roundings)
-
-
-def _laws(agents: Integers, moves: Floats, vectors: Integers, roundings: binomial_rows.RowRoundings) -> csr_array:
+def _laws(agents: Integers, moves: Law[Floats], vectors: Integers) -> Law[csr_array]:
     """Laws of the next counts of groups of ``agents[r, i]`` that move by ``moves[r, i]``, columns in the order of ``vectors``."""
     states, size = vectors.shape
     n = int(vectors[0].sum())
     if n == 0:
-        return csr_array(np.ones((1, 1)))
-    if size == 2:
-        odds = odds_of_moves(moves)
-        rows = np.zeros((states, states))
-        for r in range(states):
-            start, law, made = binomial_rows.sum_law(np.ascontiguousarray(agents[r]), np.ascontiguousarray(odds[r]))
-            rows[r, start : start + len(law)] = law
-            roundings.seen(made)
-    else:
-        roundings.seen((size + 1) * n)
-        rows = np.empty((states, states))
-        rows[:, sweeps.graded_order(n, size)] = sweeps.next_count_laws(
-            agents, np.ascontiguousarray(moves), sweeps.successor_table(n, size), sweeps.level_sizes(n, size)
-        )
-    return sparse_rows([rows], states)
+        return Law(csr_array(np.ones((1, 1))), EXACT)
+    if size != 2:
+        return sparse_rows([next_counts(agents, moves, n)], states)
+    odds = binomial_rows.odds_of(moves)
+    rows, budgets = np.zeros((states, states)), []
+    for r in range(states):
+        start, law = binomial_rows.sum_law(np.ascontiguousarray(agents[r]), Law(np.ascontiguousarray(odds.rows[r]), odds.budget))
+        rows[r, start : start + len(law.rows)] = law.rows
+        budgets.append(law.budget)
+    return sparse_rows([Law(rows, worst(*budgets))], states)
 
 
 class FixedSubset(Way):

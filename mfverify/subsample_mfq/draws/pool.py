@@ -24,10 +24,11 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify import costs, counts
-from mfverify.enclosure import UNDERFLOW, UNIT_ROUNDOFF, Enclosure, round_down, round_up
+from mfverify.enclosure import Enclosure, round_down, round_up
 from mfverify.errors import ModelError, TooLargeError
-from mfverify.exact.policy_value import JointChain
+from mfverify.laws import ROUNDED, Law
 from mfverify.subsample_mfq.plays import joint_action, joint_actions
+from mfverify.subsample_mfq.truncated_chain import JointRows
 from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def pool_value(model: Model, n: int, learned: Learned, pool: Pool, width: float 
     return pool_chain(model, n, learned, pool).enclose(width)
 
 
-def pool_chain(model: Model, n: int, learned: Learned, pool: Pool) -> JointChain:
+def pool_chain(model: Model, n: int, learned: Learned, pool: Pool) -> JointRows:
     """The chain on (place in the pool, labelled state), see :func:`pool_value`."""
     check_pool(model, n, learned, pool)
     places = len(pool.subsets) if pool.order is Order.IN_TURN else 1
@@ -126,11 +127,12 @@ def pool_chain(model: Model, n: int, learned: Learned, pool: Pool) -> JointChain
                     columns.append(following * len(states) + number[int(h), tuple(int(t) for t in target)])
                     weights.append(p)
     law = csr_array((weights, (rows, columns)), shape=(reward.size, reward.size))
-    # A weight: the share, the global row, one local row per agent, all rounded, their products; entries that meet are added up.
-    roundings = 2 * (n + 2) + len(pool.subsets)
-    # Each term of the reward is rounded twice and added: relative errors of at most 2 + len(subsets) roundings.
-    reward_error = (3 + len(pool.subsets)) * 2 * (UNIT_ROUNDOFF * model.rt + UNDERFLOW)
-    return JointChain(reward, model.discount, roundings, model.rt, reward_error, law)
+    # The share, the row of the global kernel, and a row of the local kernel for each agent; then the transitions that meet.
+    budget = ROUNDED.times(ROUNDED)
+    for _agent in range(n):
+        budget = budget.times(ROUNDED)
+    of_reward = ROUNDED.mixing(ROUNDED, len(pool.subsets))
+    return JointRows(reward, model.discount, model.rt, of_reward.error(model.rt), Law(law, budget.summed(len(pool.subsets))))
 
 
 def labelled_states(model: Model, n: int) -> list[LabelledState]:
@@ -160,7 +162,7 @@ class Pools(Way):
         labelled = costs.power(model.sizes[2], n)
         return costs.executing(model, n, k, self.word, labelled, labelled * model.sizes[0])
 
-    def chain(self, model: Model, n: int, learned: Learned) -> JointChain:
+    def chain(self, model: Model, n: int, learned: Learned) -> JointRows:
         """The chain on (place in the pool, labelled state)."""
         return pool_chain(model, n, learned, self.pool_of(n, learned.k))
 

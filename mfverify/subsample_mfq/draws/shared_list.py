@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from mfverify import counts
+from mfverify.laws import ROUNDED, Law
 from mfverify.subsample_mfq import random_draws
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
 from mfverify.subsample_mfq.plays import Play, listed_play
@@ -53,15 +54,17 @@ def list_plays(learned: Learned, g: int) -> list[Play]:
     return plays
 
 
-def list_weights(n: int, k: int, size: int) -> csr_array:
+def list_weights(n: int, k: int, size: int) -> Law[csr_array]:
     """Probabilities ``[rank of the counts, draw]`` of a uniform list, draws in the order of :func:`list_plays`."""
-    first = subset_weights(n, k - 1, size).tocoo()
+    drawn = subset_weights(n, k - 1, size)
+    first = drawn.rows.tocoo()
     vectors, rest = counts.count_vectors(n, size), counts.count_vectors(k - 1, size)
     left = vectors[first.row] - rest[first.col]
     entries, last = np.nonzero(left)
     weights = first.data[entries] * (left[entries, last] / (n - k + 1))
     columns = first.col[entries].astype(np.int64) * size + last
-    return csr_array((weights, (first.row[entries], columns)), shape=(len(vectors), len(rest) * size))
+    rows = csr_array((weights, (first.row[entries], columns)), shape=(len(vectors), len(rest) * size))
+    return Law(rows, drawn.budget.times(ROUNDED))
 
 
 def list_act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> tuple[Integers, Integers]:

@@ -22,6 +22,7 @@ from mfverify.subsample_mfq.uniform_subset import table
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
+    from mfverify.laws import Law
     from mfverify.notation import Integers
 
 
@@ -43,7 +44,7 @@ def stratified_law(population: tuple[int, ...], k: int) -> dict[tuple[int, ...],
     return law
 
 
-def stratified_weights(n: int, k: int, size: int) -> csr_array:
+def stratified_weights(n: int, k: int, size: int) -> Law[csr_array]:
     """Probabilities ``[rank of the counts, rank of the sample's counts]`` of a stratified subset (:func:`stratified_law`)."""
     return table([stratified_law(tuple(row), k) for row in counts.count_vectors(n, size).tolist()], k, size)
 
