@@ -40,6 +40,7 @@ $(TEST_STAMP): $(STAMP)
 report: $(STAMP)
 	@echo "verifying the claim catalogue on the bundled models (quick profile)"
 	$(BIN)/mfverify verify --profile quick --out reports/latest
+	@echo "to use the command mfverify in this shell: . $(BIN)/activate"
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples docs fuzz mutation
@@ -50,6 +51,7 @@ CORE := tests/test_enclosure.py tests/test_counts.py tests/bounds tests/agreemen
 test: lint coverage
 	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist loadfile
 	@echo "no check failed; what could not be tested here, if anything, is said above"
+	@echo "to use mfverify and pytest in this shell: . $(BIN)/activate"
 
 # The oldest versions that pyproject.toml declares, all of them at once, on the oldest Python.
 $(FLOORS_STAMP): $(TEST_STAMP)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 
-from hypothesis import HealthCheck, Phase, settings
+try:
+    from hypothesis import HealthCheck, Phase, settings
+except ImportError:
+    sys.stderr.write("ERROR: the tests need the package hypothesis; run 'make test' once, which sets up .venv, then '. .venv/bin/activate'\n")
+    raise SystemExit(4) from None
 
 from tests.skipped import pytest_terminal_summary  # noqa: F401  # the last lines of a run
 
