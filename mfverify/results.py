@@ -119,6 +119,8 @@ class Store:
         self.path = path
         if path.exists() and not path.is_file():
             raise ModelError(f"{path}: cannot be used as a store of results (it is not a file); choose another folder or remove it")
+        if path.exists() and not os.access(path, os.W_OK):  # SQLite would notice when the first result is finished
+            raise ModelError(f"{path}: cannot be used as a store of results (it is read-only); choose another folder or remove the file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._folder = os.open(path.parent, os.O_RDONLY)
