@@ -52,6 +52,21 @@ def uneven_majority() -> Model:
     return Model(follow, [[[[1, 0]]] * 2, [[[0, 1]]] * 2], [[0, 0]] * 2, [[["11/10"], [0]], [[0], [1]]], "1/2", "uneven majority")
 
 
+def uneven_splitting(idle: int) -> Model:
+    """The splitting lottery with unequal gains: +2 or -1 at +, -1 or 1/2 at -, by the global agent's place. ``idle`` is the number of the idle action."""
+    half = Fraction(1, 2)
+    actions = [([1, 0, 0], Fraction(0)), ([0, half, half], Fraction(-1, 16))]
+    first = actions if idle == 0 else actions[::-1]
+    return Model(
+        [[[1, 0], [0, 1]]] * 2,
+        [[[row for row, _ in first]] * 2, [[[0, 1, 0]] * 2] * 2, [[[0, 0, 1]] * 2] * 2],
+        [[0, 0]] * 2,
+        [[[pay for _, pay in first]] * 2, [[2] * 2, [-1] * 2], [[-1] * 2, [half] * 2]],
+        discount="9/10",
+        name=f"uneven splitting (idle is action {idle})",
+    )
+
+
 NAMED = {
     "T1": ("T1", Instance(commitment(), 16, 15)),
     "T1_many_agents": ("T1", Instance(models.coordination(), 2000, 401)),
@@ -73,6 +88,8 @@ NAMED = {
     "C7": ("C7", Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))),
     "C7b": ("C7b", Instance(None, 2, 1, (("sample", "uniform"), ("population", "2+0"), ("kernel", "uniform")))),
     "X3": ("X3", Instance(models.splitting(discount="9/10"), 2, 1, (("transitions", 0),))),
+    "X3_uneven": ("X3", Instance(uneven_splitting(0), 6, 5, (("transitions", 0),))),
+    "X3_uneven_other_rule": ("X3", Instance(uneven_splitting(1), 6, 5, (("transitions", 0),))),
     "X3b": ("X3b", Instance(models.random_coupled(96), 16, 1, (("transitions", 0),))),
 }
 """What a name stands for: claim and instance, on bundled models."""

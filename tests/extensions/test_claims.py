@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from mfverify import Model, execution_value, learn, optimal_value, verify
+from mfverify.certificate import load_certificate
 from mfverify.claims import CATALOGUE
 from mfverify.claims.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
 from mfverify.claims.extensions import X1, X2, X3, X3B, executed_mixtures
 from mfverify.extensions.linear_mdp import random_mixture
 from mfverify.models import absorbing, coordination, random_coupled, splitting
+from mfverify.report.certificates import FOLDER
 from tests.agreement.checks import instance_of
 from tests.oracles import Greedy, LabelledSystem, independent_play
 from tests.oracles import execution_value as execution_value_by_listing
@@ -82,6 +84,14 @@ def test_the_opposite_rule_for_ties_undoes_the_counterexample() -> None:
     model = splitting(discount="9/10")
     opposite = replace(model, local_kernel=model.local_kernel[:, :, ::-1], local_reward=model.local_reward[:, :, ::-1], name="opposite")
     assert (gap_by_listing(opposite, 2, 1), gap_by_listing(opposite, 2, 2)) == (Fraction(1, 2), Fraction(1, 20))
+
+
+def test_another_model_is_a_counterexample_under_both_rules() -> None:
+    numbered = [load_certificate(FOLDER / f"{name}.json").instance for name in ("X3_uneven", "X3_uneven_other_rule")]
+    first, other = (one.model for one in numbered)
+    assert first is not None and other is not None
+    assert (first.local_kernel[:, :, ::-1] == other.local_kernel).all() and (first.local_reward[:, :, ::-1] == other.local_reward).all()
+    assert [finding(X3, one).verdict for one in numbered] == [Verdict.VIOLATED] * 2
 
 
 def test_seeded_regressions_are_a_figure_and_change_no_side() -> None:
