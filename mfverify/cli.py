@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mfverify import interrupts, notices
 from mfverify.bundled import certificate_path
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.exit_status import ExitStatus, standard_streams, tell, unplanned
@@ -39,7 +40,18 @@ _LONGEST_FOLDED = 400
 """Characters of an exact value that are printed over several lines; --json has all of them."""
 _LARGEST_REPORT = 256 * 2**20
 
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output and nothing else there.")
+
+
+def _silent(context: click.Context, option: click.Parameter, as_json: bool) -> bool:
+    """A program that reads the document is not told what takes long."""
+    if as_json:
+        context.with_resource(notices.silence())
+    return as_json
+
+
+_json_option = click.option(
+    "--json", "as_json", is_flag=True, callback=_silent, help="Print one JSON document on standard output and nothing else there."
+)
 
 
 def integer(value: str | int) -> int:
@@ -84,23 +96,22 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Entry point: run a command and return its exit status; every failure is one line on standard error."""
-    with standard_streams():
+    with standard_streams(), interrupts.remembered() as control_c:
         try:
             outcome = _run(sys.argv[1:] if arguments is None else list(arguments))
             if sys.stdout is not None:
                 sys.stdout.flush()
-            return outcome
+            return ExitStatus.INTERRUPTED if control_c.seen else outcome
         except click.exceptions.NoArgsIsHelpError:
             return _fail(f"missing command; one of {', '.join(main.commands)} (mfverify --help says more)")
         except click.ClickException as error:
             return _fail(error.format_message())
-        except MfverifyError as error:
-            return _fail(str(error))
         except (KeyboardInterrupt, click.Abort):
-            tell("interrupted")
-            return ExitStatus.INTERRUPTED
+            return _interrupted()
+        except MfverifyError as error:
+            return _interrupted() if control_c.seen else _fail(str(error))
         except (Exception, SystemExit) as error:  # code that a command calls may also leave, which says nothing about the outcome
-            return unplanned(error)
+            return _interrupted() if control_c.seen else unplanned(error)
 
 
 def _run(arguments: list[str]) -> int:
@@ -114,6 +125,11 @@ def _run(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     return outcome if isinstance(outcome, int) else ExitStatus.DONE
+
+
+def _interrupted() -> int:
+    tell("interrupted")
+    return ExitStatus.INTERRUPTED
 
 
 def _fail(message: str) -> int:

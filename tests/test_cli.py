@@ -26,6 +26,7 @@ from mfverify.cli import main, run
 from mfverify.counts import count_vectors
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing, coordination
+from tests.signals import control_c_interrupts
 
 HEAVY = ("numba", "scipy", "sympy", "matplotlib", "joblib", "jinja2", "networkx", "flint")
 """What takes long to import, and what nothing that is refused needs."""
@@ -744,6 +745,7 @@ def test_control_c(mfverify: Callable[..., Shown], tmp_path: Path, workers: str,
         text=True,
         cwd=tmp_path,
         start_new_session=True,
+        preexec_fn=control_c_interrupts,
     ) as child:
         until = time.monotonic() + 120
         while stored(tmp_path / "parts") < 20 and child.poll() is None and time.monotonic() < until:

@@ -29,6 +29,7 @@ from mfverify.falsifier.attack import Attack, attack
 from mfverify.runner import completed, connected, in_order
 from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
+from tests.signals import control_c_interrupts
 
 pytest.importorskip("distributed", reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -199,7 +200,12 @@ def test_an_address_where_no_scheduler_answers_is_refused(
 def test_control_c_and_resume(two_workers: Cluster, tmp_path: Path) -> None:
     arguments = ["verify", "--claims", "C1", "L2", "--scheduler", two_workers.address, "--out", "parts"]
     with subprocess.Popen(
-        [sys.executable, "-m", "mfverify.cli", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        [sys.executable, "-m", "mfverify.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        preexec_fn=control_c_interrupts,
     ) as child:
         until = time.monotonic() + 120
         while stored(tmp_path / "parts") < 10 and child.poll() is None and time.monotonic() < until:

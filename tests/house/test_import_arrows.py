@@ -25,6 +25,7 @@ ORDER = (
     "laws",
     "threads",
     "notices",
+    "interrupts",
     "compiled",
     "parallel",
     "fixed_point",
