@@ -22,6 +22,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from fractions import Fraction as Q
 from itertools import product
 from math import ceil, comb, floor, isqrt, lcm, log, prod
@@ -323,7 +324,7 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
             effects = [{(model.r_l[s][g][a], tuple(model.P_l[s][g][a])) for a in t} for s, t in enumerate(taken)]
             tied = tied or (f"sample {(g, c)}" if len(kinds) > 1 or any(len(t) > 1 for t in effects) else "")
     radius = Q(worst, one) / (1 - gamma)
-    require(claimed is None or radius <= claimed, f"radius: the values are certain to within {float(radius):.3g} only")
+    require(claimed is None or radius <= claimed, f"radius: the values are certain to within {readable(radius)} only")
     return radius, plays, tied
 
 
@@ -610,9 +611,9 @@ def check(text: bytes) -> Answer:
         stated = [rational(part(document, side, end)[end], side) for side, end in (("actual", "lower"), ("bound", "upper"))]
         require(document["cost"] is None or integer(part(document, "cost", "steps")["steps"], 0, MOST_STEPS, "cost") >= 0, "cost")
         left, right, notes = CLAIMS[claim](claim, document, work)
-        require(left > right, f"the left side is only certain to be at least {float(left):.10g}, the right side may be {float(right):.10g}")
-        require(left >= stated[0], f"actual: {float(stated[0]):.10g} is stated, {float(left):.10g} is certain")
-        require(right <= stated[1], f"bound: {float(stated[1]):.10g} is stated, {float(right):.10g} is certain")
+        require(left > right, f"the left side is only certain to be at least {readable(left)}, the right side may be {readable(right)}")
+        require(left >= stated[0], f"actual: {readable(stated[0])} is stated, {readable(left)} is certain")
+        require(right <= stated[1], f"bound: {readable(stated[1])} is stated, {readable(right)} is certain")
         require(0 < rational(document["margin"], "margin") <= stated[0] - stated[1], "margin: it does not fit between the two sides")
         at = {"n": document["agents"], "k": document["subsample"]} | document["parameters"]
         what = f"{claim} with C = {at['C']}" if claim == "T3" else claim
@@ -623,6 +624,11 @@ def check(text: bytes) -> Answer:
         return Answer(False, [str(refusal)], work.done)
     except (ValueError, MemoryError, OverflowError, RecursionError) as error:
         return Answer(False, [f"the file is not a certificate: {' '.join(str(error).split())[:200]}"], work.done)
+
+
+def readable(x: Q) -> str:
+    """A few digits of a number for the reader, also beyond the range of doubles."""
+    return f"{float(x):.10g}" if not x or 1e-300 < abs(x) < 1e300 else f"{Decimal(x.numerator) / Decimal(x.denominator):.3e}"
 
 
 def unwanted(text: str) -> Any:
@@ -648,6 +654,7 @@ def check_file(path: str) -> Answer:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python check_certificate.py FILE")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # names need not be in the terminal's encoding
     answer = check_file(sys.argv[1])
     print("accepted" if answer.accepted else "refused", *answer.reasons, f"{answer.steps} steps", sep="\n  ")
     sys.exit(0 if answer.accepted else 1)
