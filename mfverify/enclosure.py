@@ -28,7 +28,7 @@ import numpy as np
 
 from mfverify.errors import ModelError, UndecidedError
 from mfverify.floating_point import require_ieee_arithmetic
-from mfverify.rationals import exact, shown, written
+from mfverify.rationals import exact, from_text, quoted, shown, written
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats
@@ -207,7 +207,6 @@ Ends: TypeAlias = "tuple[Fraction | None, Fraction | None]"
 """The two ends of a number that was written down; None is unbounded."""
 
 _FULL: Final = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]*[1-9a-f][0-9a-f]*)")
-_EXACT: Final = re.compile(r"-?[0-9]{1,4000}(/0{0,9}[1-9][0-9]{0,3999})?")
 
 
 def ends_of(document: Mapping[str, Any]) -> Ends:
@@ -224,9 +223,11 @@ def ends_of(document: Mapping[str, Any]) -> Ends:
             raise ModelError(f"ends: found {document['ends']!r:.60}, expected two rationals in hexadecimal such as '-0x1/0x3'")
         found = low, high
     elif document.get("exact") is not None:
-        if not _EXACT.fullmatch(str(document["exact"])):
-            raise ModelError(f"exact: found {document['exact']!r:.60}, expected a rational number such as '1/3'")
-        found = Fraction(document["exact"]), Fraction(document["exact"])
+        try:
+            number = from_text(str(document["exact"]))
+        except ValueError:
+            raise ModelError(f"exact: found {quoted(document['exact'])}, expected a rational number such as '1/3'") from None
+        found = number, number
     in_order = [x for x in (lower, *found, upper) if x is not None]
     if in_order != sorted(in_order):
         raise ModelError("the ends are not in order: lower, what is known in full, upper")
