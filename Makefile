@@ -25,7 +25,7 @@ help:
 
 # Modules are compiled when they are imported (--no-compile): most of what is installed never is, and installing takes half the time.
 INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
-CONSTRAINTS := $(if $(LOCKED),-c requirements.lock)
+CONSTRAINTS := $(if $(LOCKED),--constraint requirements.lock)
 $(STAMP): pyproject.toml setup.py
 	@echo "setting up $(VENV) (once): what a report needs"
 	$(PYTHON) -m venv $(VENV)
@@ -65,7 +65,7 @@ floors: $(FLOORS_STAMP)
 
 # The versions of one environment that all tests passed in; what is in the file stays as it is where it still fits (UPGRADE=1: the newest).
 lock: $(TEST_STAMP)
-	$(BIN)/uv pip compile --quiet --universal --extra test --no-annotate --custom-compile-command "make lock" \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra test --no-annotate --custom-compile-command "make lock" \
 	  $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 
 docs: $(TEST_STAMP)

@@ -39,23 +39,26 @@ OPTIONS: Final = ("-q", "-p", "no:cacheprovider", "-m", "not slow", "-W", "defau
 """An old package beside new ones that it builds on may warn of what it uses; that is no fault of the declared version."""
 
 
-def declared(pyproject: Mapping[str, Any], extra: str = "test") -> dict[str, Version]:
-    """The floor of every package that the project and one of its extras need here, by the name that is declared.
-
-    Raises ValueError, with the name, where a requirement has no floor.
-    """
+def required(pyproject: Mapping[str, Any], extra: str = "test") -> Iterator[Requirement]:
+    """Every package that the project and one of its extras need here, extras of extras included."""
     project = pyproject["project"]
-    floors: dict[str, Version] = {}
     pending = [*project["dependencies"], *project["optional-dependencies"][extra]]
     for text in pending:
         requirement = Requirement(text)
         if requirement.name == project["name"]:
             pending += [one for name in sorted(requirement.extras) for one in project["optional-dependencies"][name]]
         elif requirement.marker is None or requirement.marker.evaluate():
-            lowest = [Version(one.version) for one in requirement.specifier if one.operator in (">=", "==")]
-            if len(lowest) != 1:
-                raise ValueError(f"{requirement.name}: pyproject.toml declares no oldest version; write {requirement.name}>=VERSION")
-            floors[requirement.name] = lowest[0]
+            yield requirement
+
+
+def declared(pyproject: Mapping[str, Any], extra: str = "test") -> dict[str, Version]:
+    """The floor of every such package, by the name that is declared. Raises ValueError, with the name, where a requirement has none."""
+    floors: dict[str, Version] = {}
+    for requirement in required(pyproject, extra):
+        lowest = [Version(one.version) for one in requirement.specifier if one.operator in (">=", "==")]
+        if len(lowest) != 1:
+            raise ValueError(f"{requirement.name}: pyproject.toml declares no oldest version; write {requirement.name}>=VERSION")
+        floors[requirement.name] = lowest[0]
     return floors
 
 
