@@ -51,6 +51,10 @@ class Operator(Protocol):
     def discount(self) -> Fraction:
         """``gamma``, exact."""
 
+    @property
+    def pairs(self) -> int:
+        """(State, joint action) pairs that an application compares; 0 for a single policy."""
+
     def apply(self, value: Floats) -> Floats:
         """``T V``, off by at most :meth:`error` in every entry."""
 
@@ -137,7 +141,7 @@ def enclose(operator: Operator, width: float, start: Floats | None = None, newto
             candidate, plain = history[0][1], True
     assert found.best is not None
     stop = StopReason.WIDTH if found.reached else StopReason.PRECISION
-    return Enclosure(found.best.lower, found.best.upper, None, Work(stop, found.sweeps, evaluations))
+    return Enclosure(found.best.lower, found.best.upper, None, Work(stop, found.sweeps, evaluations, operator.pairs))
 
 
 def _extrapolated(history: list[tuple[Floats, Floats]]) -> Floats:
@@ -150,27 +154,30 @@ def _extrapolated(history: list[tuple[Floats, Floats]]) -> Floats:
     return mixed.reshape(history[-1][1].shape) if np.isfinite(mixed).all() else history[-1][1]
 
 
-def newton_of_chain(moved: Callable[[Floats], Floats]) -> Newton:
+def newton_of_chain(operator: Operator, moved: Callable[[Floats], Floats]) -> Newton:
     """Newton's steps of a linear operator ``reward + gamma P V``, where ``moved`` is ``V - gamma P V``: as long as they halve the width."""
-    return lambda value, image, gain: None if gain > 1 / 2 else value + correction(moved, image - value, float(np.abs(value).max()))
+    return lambda value, image, gain: None if gain > 1 / 2 else value + correction(operator, moved, value, image)
 
 
-def correction(moved: Callable[[Floats], Floats], residual: Floats, scale: float) -> Floats:
-    """An uncertified solution of ``x - gamma P x = residual`` up to a constant, to about the double precision of numbers of size ``scale``.
+def correction(operator: Operator, moved: Callable[[Floats], Floats], value: Floats, image: Floats) -> Floats:
+    """An uncertified solution of ``x - gamma P x = image - value`` up to a constant: ``value + x`` is the value of the policy with ``P``.
 
-    Constants are dropped everywhere: ``I - gamma P`` maps them to constants, so it acts on vectors up to a constant, and there its
-    condition does not grow with ``1 / (1 - gamma)`` when the states communicate. GMRES (Saad and Schultz 1986), begun again from what
-    it found until the residual no longer halves. Cost: a few dozen calls of ``moved``.
+    Solved until the residual is small against the error of one application, or what rounding leaves. Constants are dropped everywhere:
+    ``I - gamma P`` maps them to constants, so it acts on vectors up to a constant, and there its condition does not grow with
+    ``1 / (1 - gamma)`` when the states communicate. GMRES (Saad and Schultz 1986), begun again from what it found until the residual no
+    longer halves. Cost: a few dozen calls of ``moved``.
     """
+    residual, scale = image - value, float(np.abs(value).max())
+    enough = float(operator.error(value)) / 16
     solution = np.zeros(residual.shape)
     left = residual - residual.mean()
     size = float(np.abs(left).max())
     while True:
-        # What rounding leaves of a residual: less is not to be had.
-        floor = 2.0**-52 * (scale + float(np.abs(solution).max()))
-        if not size > floor:
+        # What rounding leaves of a residual on average; a few times that at its largest. Less is not to be had.
+        floor = max(enough, 2.0**-52 * (scale + float(np.abs(solution).max())))
+        if not size > 4 * floor:
             return solution
-        refined = solution + _krylov_cycle(moved, left, floor)
+        refined = solution + _krylov_cycle(moved, left, floor * float(np.sqrt(left.size)))
         left = residual - moved(refined)
         left -= left.mean()
         now = float(np.abs(left).max())
@@ -180,7 +187,7 @@ def correction(moved: Callable[[Floats], Floats], residual: Floats, scale: float
 
 
 def _krylov_cycle(moved: Callable[[Floats], Floats], residual: Floats, floor: float) -> Floats:
-    """The combination of Krylov vectors with the least residual, from at most ``_DIRECTIONS`` of them."""
+    """The combination of Krylov vectors with the least residual, from at most ``_DIRECTIONS`` of them; a Euclidean norm of ``floor`` is enough."""
     basis = np.empty((_DIRECTIONS + 1, residual.size))
     triangle = np.zeros((_DIRECTIONS + 1, _DIRECTIONS))
     rotations = np.empty((2, _DIRECTIONS))

@@ -10,16 +10,18 @@ from typing import Any
 import flint
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.enclosure import Enclosure, StopReason, rounding_error
 from mfverify.exact.optimal import optimal_value
-from mfverify.exact.policy_value import JointChain
 from mfverify.fixed_point import Newton, enclose, newton_of_chain
+from mfverify.laws import EXACT, Law
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
 from mfverify.subsample_mfq.execution import exact_execution_value, execution_value
 from mfverify.subsample_mfq.learning import Learned, learn
+from mfverify.subsample_mfq.truncated_chain import JointRows
 
 NEAR_ONE = ["999999/1000000", "999999999/1000000000"]
 
@@ -31,6 +33,7 @@ class Chain:
     law: Any
     reward: Any
     discount: Fraction
+    pairs: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,10 +80,10 @@ def contains(found: Enclosure, exact: list[Fraction]) -> bool:
 
 
 WAYS: dict[str, Callable[[Chain], Newton | None]] = {
-    "Newton": lambda chain: newton_of_chain(chain.moved),
+    "Newton": lambda chain: newton_of_chain(chain, chain.moved),
     "value iteration": lambda chain: None,
     "wrong steps": lambda chain: lambda value, image, gain: None if gain > 1 else value * 3 + np.arange(len(value)),
-    "wrong matrix": lambda chain: newton_of_chain(lambda value: value / 2),
+    "wrong matrix": lambda chain: newton_of_chain(chain, lambda value: value / 2),
 }
 
 
@@ -119,7 +122,7 @@ def test_chains_that_hardly_mix(discount: str, leak: float) -> None:
     """Plain steps gain next to nothing here; Newton's steps see the whole chain. A chain that falls apart has values that really differ."""
     chain = chain_of(discount, leak=leak)
     exact = chain.exact
-    found = enclose(chain, 1e-9, None, newton_of_chain(chain.moved))
+    found = enclose(chain, 1e-9, None, newton_of_chain(chain, chain.moved))
     assert contains(found, exact)
     spread = max(exact) - min(exact)
     assert found.width.max() <= max(1e-9, 8 * rounding_error(len(exact) + 4, 8 + spread, 100) / (1 - chain.discount))
@@ -145,7 +148,7 @@ def test_an_understated_error_is_noticed() -> None:
 
 def test_a_joint_chain_agrees_with_the_plain_loop() -> None:
     chain = chain_of("99/100")
-    same = JointChain(chain.reward[None], chain.discount, 0, Fraction(1), Fraction(0), chain.law)
+    same = JointRows(chain.reward[None], chain.discount, Fraction(1), Fraction(0), Law(csr_array(chain.law), EXACT))
     found = same.enclose(1e-9)
     assert all(found[0, i].contains(x) for i, x in enumerate(chain.exact))
     assert found.shape == same.shape == (1, len(chain.reward))

@@ -31,7 +31,7 @@ from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
 from mfverify.bellman.work import walk_steps
 from mfverify.compiled import njit
 from mfverify.counts import rank
-from mfverify.enclosure import rounding_error
+from mfverify.enclosure import UNDERFLOW, rounding_error
 from mfverify.parallel import in_threads, thread_count
 
 if TYPE_CHECKING:
@@ -229,15 +229,17 @@ class FusedSweep:
         combinations: int = (len(self.plan.places) + 1) * self.space.n
         return combinations * (self.space.size + 2)
 
-    def error(self, largest: Fraction) -> Fraction:
-        """Bound the error of :meth:`maximum` where ``expected`` is at most ``largest`` in absolute value.
+    @property
+    def error(self) -> tuple[Fraction, Fraction]:
+        """Bound the error of :meth:`maximum`: the first number times the largest absolute value of ``expected``, plus the second.
 
         Every step is a convex combination plus the step of a reward, which does not enlarge errors made before it, so they add up. A step
         with ``r`` roundings adds at most ``r u / (1 - r u)`` times the largest row entry and reward step (Higham, Lemma 3.1, any order of
         summation): an entry stands for agents whose rewards are in it, and the reward step of one agent is at most ``2 rt_l / n``.
         """
-        rt_l = max(map(abs, self.choices.reward))
-        return rounding_error(self.roundings, largest + rt_l * (1 + Fraction(2, self.space.n)), self.roundings * len(self.choices.kernel))
+        relative = rounding_error(self.roundings, Fraction(1))
+        rewards = max(map(abs, self.choices.reward)) * (1 + Fraction(2, self.space.n))
+        return relative, relative * rewards + self.roundings * len(self.choices.kernel) * UNDERFLOW
 
     @cached_property
     def _kind(self) -> int:

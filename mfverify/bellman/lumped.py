@@ -33,7 +33,7 @@ from mfverify.bellman.lanes import LANES
 from mfverify.bellman.sweeps import CountSpace
 from mfverify.bellman.tabled import TabledSweep
 from mfverify.bellman.work import MOST_NUMBERS, prefers_table
-from mfverify.enclosure import rounding_error
+from mfverify.enclosure import UNDERFLOW, rounding_error
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.parallel import thread_count
 
@@ -137,14 +137,22 @@ class LumpedOperator:
         those of the discounted global row, of the sweep (or of a table of expectations, which the same kernels are in), of what is
         added afterwards.
         """
-        model = self.model
         centred, centre = _centred(value)
-        radius = model.discount * Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
-        row = rounding_error(self._roundings_before, radius, self._roundings_before * sum(model.sizes))
-        local = row + max(sweep.error(radius + row) for sweep in {*self._sweeps, *self._tables})
+        radius = self.discount * Fraction(float(np.nextafter(np.abs(centred).max(), np.inf)))
+        of_radius, of_centre, constant = self._error
+        return of_radius * radius + of_centre * self.discount * abs(Fraction(centre)) + constant
+
+    @cached_property
+    def _error(self) -> tuple[Fraction, Fraction, Fraction]:
+        """The error is at most: a multiple of ``gamma max|V - c|``, a multiple of ``gamma |c|``, and a constant."""
+        before = rounding_error(self._roundings_before, Fraction(1))
+        lost = self._roundings_before * sum(self.model.sizes) * UNDERFLOW
+        multiples, constants = zip(*(way.error for way in dict.fromkeys([*self._sweeps, *self._tables])), strict=True)
+        of_radius = before + max(multiples) * (1 + before)
+        constant = lost + max(multiples) * lost + max(constants)
         # Afterwards r_g (rounded) and gamma c (gamma rounded, a product) are added; a table is discounted after c is added to it, and then r_g.
-        outside = radius + model.discount * abs(Fraction(centre)) + model.rt + local
-        return local + rounding_error(4, outside, 4)
+        after = rounding_error(4, Fraction(1))
+        return of_radius + after * (1 + of_radius), after, constant + after * (self.model.rt + constant) + 4 * UNDERFLOW
 
     def _rows(self, g: int, value: Floats) -> list[Floats]:
         """For each distinct global row in state ``g``: ``sum_g' P_g(g') V(g', c)`` for every count vector ``c``."""

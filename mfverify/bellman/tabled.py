@@ -19,7 +19,7 @@ from mfverify import counts
 from mfverify.bellman import sweeps, work
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.transport import transport
-from mfverify.enclosure import rounding_error
+from mfverify.enclosure import UNDERFLOW, rounding_error
 
 if TYPE_CHECKING:
     from mfverify.bellman.sweeps import CountSpace
@@ -83,15 +83,17 @@ class TabledSweep:
         """Roundings on the longest path from an expected value, or a reward, to a maximum or runner-up."""
         return self.table_roundings + self.reward_roundings
 
-    def error(self, largest: Fraction) -> Fraction:
-        """Bound the error of :meth:`maximum` where ``expected`` is at most ``largest`` in absolute value.
+    @property
+    def error(self) -> tuple[Fraction, Fraction]:
+        """Bound the error of :meth:`maximum`: the first number times the largest absolute value of ``expected``, plus the second.
 
         First that of the table. Then local rewards are added, ``rt_l`` in all, and twice those of two agents where one is exchanged.
         """
-        table = rounding_error(self.table_roundings, largest, self.table_roundings * self.space.size)
-        rt_l = max(map(abs, self.choices.reward))
-        rewards = largest + table + rt_l * (1 + Fraction(4, self.space.n))
-        return table + rounding_error(self.reward_roundings, rewards, self.reward_roundings * len(self.choices.kernel))
+        of_table, of_rewards = (rounding_error(number, Fraction(1)) for number in (self.table_roundings, self.reward_roundings))
+        lost = self.table_roundings * self.space.size * UNDERFLOW
+        rewards = max(map(abs, self.choices.reward)) * (1 + Fraction(4, self.space.n))
+        constant = lost + of_rewards * (lost + rewards) + self.reward_roundings * len(self.choices.kernel) * UNDERFLOW
+        return of_table + of_rewards * (1 + of_table), constant
 
     @cached_property
     def reward(self) -> Floats:

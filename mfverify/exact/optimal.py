@@ -129,17 +129,17 @@ def _lumped(operator: LumpedOperator, width: float) -> Enclosure:
     """Policy iteration until a policy repeats; then, or where policies are too expensive to evaluate, value iteration."""
     start = _first_guess(operator, width)
     if not greedy_value.fits(operator):
-        return _with_pairs(enclose(operator, width, start), operator.pairs)
+        return enclose(operator, width, start)
     improving = _PolicyIteration(operator)
-    return _with_pairs(enclose(improving, width, start, improving.newton), operator.pairs)
+    return enclose(improving, width, start, improving.newton)
 
 
 class _PolicyIteration:
     """The lumped operator, and the step from a vector towards the value of its greedy policy."""
 
     def __init__(self, operator: LumpedOperator) -> None:
-        self.operator, self.shape, self.discount = operator, operator.shape, operator.discount
-        self.error = operator.error
+        self.operator, self.error = operator, operator.error
+        self.shape, self.discount, self.pairs = operator.shape, operator.discount, operator.pairs
         self._wanted, self._policy = Wanted.POLICY, list[Any]()
         self._seen: set[int] = set()
 
@@ -159,13 +159,7 @@ class _PolicyIteration:
             return None
         self._seen.add(key)
         chain = greedy_value.policy_chain(self.operator, self._policy)
-        return value + correction(chain.moved, image - value, float(np.abs(value).max()))
-
-
-def _with_pairs(found: Enclosure, pairs: int) -> Enclosure:
-    """The same with the number of (state, joint action) pairs of a sweep noted."""
-    assert found.work is not None
-    return replace(found, work=replace(found.work, pairs_per_sweep=pairs))
+        return value + correction(self.operator, chain.moved, value, image)
 
 
 def _first_guess(operator: LumpedOperator, width: float) -> Floats | None:
@@ -189,4 +183,4 @@ def _flat(operator: LabelledOperator, width: float) -> Enclosure:
         np.maximum.at(upper[g], position, best.upper[g].ravel())
     reached = bool((upper - lower).max() <= width)
     stop = StopReason.WIDTH if reached else StopReason.PRECISION
-    return Enclosure(lower, upper, None, replace(best.work, stop=stop, pairs_per_sweep=operator.pairs))
+    return Enclosure(lower, upper, None, replace(best.work, stop=stop))

@@ -38,6 +38,11 @@ class MarkovReward(ABC):
         """The shape of values."""
         return self.reward.shape
 
+    @property
+    def pairs(self) -> int:
+        """No actions are compared."""
+        return 0
+
     @abstractmethod
     def expect(self, value: Floats) -> Floats:
         """``P V`` in double precision, axes ``[g, c]``."""
@@ -65,4 +70,4 @@ class MarkovReward(ABC):
 
     def enclose(self, width: float) -> Enclosure:
         """The policy's value, to ``width`` where double precision allows it (the stop reason says which)."""
-        return enclose(self, width, newton=newton_of_chain(self.moved))
+        return enclose(self, width, newton=newton_of_chain(self, self.moved))

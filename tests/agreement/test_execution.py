@@ -413,7 +413,7 @@ def test_the_chain_of_a_fixed_subset_is_off_by_at_most_its_error_bound(
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_certificate_does_not_trust_the_linear_solver(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed_point, "correction", lambda moved, residual, scale: np.arange(float(residual.size)).reshape(residual.shape) - 3.0)
+    monkeypatch.setattr(fixed_point, "correction", lambda operator, moved, value, image: np.arange(float(value.size)).reshape(value.shape) - 3.0)
     check_execution(random_instance(7, 2, 2, 2, 2), 3, 2, sampling)
 
 

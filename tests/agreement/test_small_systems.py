@@ -18,7 +18,7 @@ from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.counts import count_vectors, rank
-from mfverify.enclosure import rounding_error
+from mfverify.enclosure import UNDERFLOW, rounding_error
 from mfverify.errors import ModelError, TooLargeError
 from tests import oracles
 from tests.agreement.checks import model_of, random_doubles
@@ -303,21 +303,27 @@ def test_the_error_of_the_lumped_operator_is_that_of_its_roundings(instance: Ins
     before = 1 + (global_states + 1) + 2 + 1
     row = rounding_error(before, radius, before * sum(instance.sizes))
     weighed = 1 + 1 + (size - 1)  # weight, product, sums
-    local, roundings = Q(0), 0
+    slope, constant, roundings = Q(0), Q(0), 0
+
+    def relative(number: int) -> Q:
+        return rounding_error(number, Q(1))
+
     for choices, sweep in zip(operator.choices, operator._sweeps, strict=True):
         kernels, number = len(choices.kernels), len(choices.kernel)
         rt_l = max(abs(r) for r in choices.reward)
         on_the_way = (n + n + n) * weighed if size == 2 and kernels > 1 else n * weighed
-        table = rounding_error(on_the_way, radius + row, on_the_way * size)
         added = {1: 1 + 1 + size, 2: 1 + 1 + (number + 1) + 3}.get(kernels, 1 + n)
-        local = max(local, table + rounding_error(added, radius + row + table + rt_l * (1 + Q(4, n)), added * number))
+        lost = on_the_way * size * UNDERFLOW
+        slope = max(slope, relative(on_the_way) + relative(added) * (1 + relative(on_the_way)))
+        constant = max(constant, lost + relative(added) * (lost + rt_l * (1 + Q(4, n))) + added * number * UNDERFLOW)
         roundings = max(roundings, on_the_way, sweep.roundings)
         if isinstance(sweep, FusedSweep):
             walked = (len(sweep.plan.exchange_weights) * n + n) * (weighed + 1)  # the step of the reward
             assert sweep.roundings == walked
-            local = max(local, rounding_error(walked, radius + row + rt_l * (1 + Q(2, n)), walked * number))
+            slope = max(slope, relative(walked))
+            constant = max(constant, relative(walked) * rt_l * (1 + Q(2, n)) + walked * number * UNDERFLOW)
     assert operator.roundings == before + roundings
-    local += row
+    local = row + slope * (radius + row) + constant
     assert operator.error(value) == local + rounding_error(4, radius + instance.discount * middle + instance.rt + local, 4)
 
 

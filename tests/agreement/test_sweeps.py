@@ -402,7 +402,7 @@ def test_a_greedy_policy_is_evaluated_to_about_double_precision(case: str) -> No
     operator = LumpedOperator(model, n)
     start = values_of("plain", operator.shape)
     image, policy = operator.sweep(start)
-    value = start + correction(greedy_value.policy_chain(operator, policy).moved, image - start, 1.0)
+    value = start + correction(operator, greedy_value.policy_chain(operator, policy).moved, start, image)
     system = RationalSystem(model, n)
     played = {}
     for g, c in system.states:
@@ -442,20 +442,21 @@ def test_gmres_and_an_elimination_agree(directions: int, n: int, monkeypatch: py
     reward = random_doubles(operator.shape, 4, 1.0)
     direct = np.linalg.solve(matrix, reward.ravel()).reshape(operator.shape)
     assert np.abs(chain.moved(direct) - reward).max() < 1e-13
-    assert np.abs(up_to_constants(correction(chain.moved, reward, 0.0) - direct)).max() < 1e-12
+    nothing = np.zeros(operator.shape)
+    assert np.abs(up_to_constants(correction(operator, chain.moved, nothing, reward) - direct)).max() < 1e-12
 
 
 def test_gmres_does_nothing_to_a_solution_and_ends_on_a_trivial_system() -> None:
     operator = LumpedOperator(model_of(spread_instance(20, 2, 2, 2, 2)), 4)
     _, policy = operator.sweep(random_doubles(operator.shape, 3, 1.0))
     chain = greedy_value.policy_chain(operator, policy)
-    reward = random_doubles(operator.shape, 4, 1.0)
-    value = correction(chain.moved, reward, 0.0)
-    assert np.abs(up_to_constants(correction(chain.moved, reward - chain.moved(value), np.abs(value).max()))).max() < 1e-14
-    assert (correction(chain.moved, np.zeros(operator.shape), 0.0) == 0.0).all()
-    assert np.abs(correction(chain.moved, np.full(operator.shape, 7.0), 0.0)).max() < 1e-15
+    nothing, reward = np.zeros(operator.shape), random_doubles(operator.shape, 4, 1.0)
+    value = correction(operator, chain.moved, nothing, reward)
+    assert np.abs(up_to_constants(correction(operator, chain.moved, value, reward + value - chain.moved(value)))).max() < 1e-14
+    assert (correction(operator, chain.moved, nothing, nothing) == 0.0).all()
+    assert np.abs(correction(operator, chain.moved, nothing, nothing + 7.0)).max() < 1e-15
     alone = replace(chain, laws=np.zeros_like(chain.laws))
-    assert np.abs(up_to_constants(correction(alone.moved, reward, 0.0) - reward)).max() < 1e-15
+    assert np.abs(up_to_constants(correction(operator, alone.moved, nothing, reward) - reward)).max() < 1e-15
 
 
 def test_truncated_laws_of_many_agents_are_those_of_single_agents_one_after_another() -> None:
