@@ -40,6 +40,7 @@ Nested: TypeAlias = Any
 """Nested lists or an array of numbers, as many levels deep as the array has axes."""
 
 _LONGEST_NAME = 200
+_KEPT_OF_NAME = 80
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _LOOKS_ROUNDED = Fraction(1, 100)
@@ -156,6 +157,15 @@ class Model:
         """One of the four arrays with every entry rounded to the nearest double (relative error at most ``u``)."""
         exact: Exact = getattr(self, name)
         return np.array([float(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+
+
+def derived_name(name: str, before: str = "", after: str = "") -> str:
+    """The name of a model that is made from the one called ``name``; of a long name the beginning and a digest, so that names still differ."""
+    whole = f"{before}{name}{after}"
+    if len(whole) <= _LONGEST_NAME:
+        return whole
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{before}{name[:_KEPT_OF_NAME]}~{digest[:8]}{after}"
 
 
 def nested_strings(array: Exact) -> Any:

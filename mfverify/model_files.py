@@ -19,7 +19,7 @@ from mfverify.authors_config import model_from_config
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
-from mfverify.model import Model, nested_strings
+from mfverify.model import Model, derived_name, nested_strings
 from mfverify.rationals import from_text, written
 
 _ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
@@ -38,9 +38,9 @@ def load_model(path: str | Path) -> Model:
     document = _parse(path, text)
     try:
         return (
-            model_from_config(document, name=path.stem)
+            model_from_config(document, name=derived_name(path.stem))
             if "environment" in document
-            else model_from_document(document, default_name=path.stem)
+            else model_from_document(document, default_name=derived_name(path.stem))
         )
     except ModelError as error:
         raise ModelError(*(f"{path}: {issue}" for issue in error.issues)) from None

@@ -194,7 +194,7 @@ def test_a_crash_is_one_line_with_a_status_of_its_own(
 def test_memory_that_is_really_short(folder: Path) -> None:
     code = (
         "import sys\nfrom mfverify import cli\n"
-        "def hungry(model, agents, method, as_json):\n    return bytearray(1 << 62)\n"
+        "def hungry(**_):\n    return bytearray(1 << 62)\n"
         "cli.main.commands['solve'].callback = hungry\nsys.exit(cli.run(['solve', 'm.json', '--agents', '1']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False, cwd=folder)

@@ -23,10 +23,13 @@ from mfverify.authors_config import model_from_config
 from mfverify.certificate import certify, check_certificate
 from mfverify.checker import check_certificate as independent
 from mfverify.claims.claim import Instance
+from mfverify.claims.costs import twins
+from mfverify.claims.empirical_operator import scaled
 from mfverify.cli import run
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.export.formats import export_model
+from mfverify.model import derived_name
 from mfverify.model_files import load_model, save_model
 from mfverify.rationals import described, estimate, exact, from_text, parameter, shown, written
 from tests.test_exit_status import MODEL
@@ -257,6 +260,18 @@ def test_names_of_models_with_long_parameters_are_short_and_differ(make: Callabl
     names = [make(Fraction(LONG // 2 + more, LONG)).name for more in (0, 1)]
     assert max(map(len, names)) <= 200
     assert names[0] != names[1]
+
+
+def test_names_of_models_made_from_others_are_short_and_differ(tmp_path: Path) -> None:
+    long = ["n" * 199 + "a", "n" * 199 + "b"]
+    models = [mfv.Model([[[1]]], [[[[1]]]], [[0]], [[[10**300]]], "1/2", name) for name in long]
+    made = [scaled(model, 1 / model.rt).name for model in models] + [twins(model, 3).name for model in models]
+    assert len(set(made)) == 4 and max(map(len, made)) <= 200
+    assert scaled(mfv.models.absorbing(), 2).name == "absorbing, rewards times 2"
+    documents = [{key: value for key, value in MODEL.items() if key != "name"}, MODEL]
+    for document, name in zip(documents, (derived_name("m" * 240), MODEL["name"]), strict=True):
+        (tmp_path / f"{'m' * 240}.json").write_text(json.dumps(document))
+        assert load_model(tmp_path / f"{'m' * 240}.json").name == name
 
 
 @pytest.mark.parametrize("name", ["coordination", "redrawn", "crews", "squeeze", "random_coupled", "splitting", "absorbing", "exploration"])

@@ -52,7 +52,7 @@ from mfverify.claims.grounds import by_definition, proof, theorem
 from mfverify.claims.quantities import learned, rational_system, trivial_gap
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
-from mfverify.model import Model
+from mfverify.model import Model, derived_name
 from mfverify.models.agent_types import preferences, typed
 from mfverify.subsample_mfq.execution import exact_execution_value
 from mfverify.subsample_mfq.learning import Regime, mean_field_table_size, standard_table_size, switch
@@ -447,7 +447,7 @@ def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[
 
 def twins(model: Model, types: int = 2) -> Model:
     """``types`` types that do not differ: every agent behaves as in ``model``."""
-    return typed([model] * types, f"{types} types of {model.name}")
+    return typed([model] * types, derived_name(model.name, f"{types} types of "))
 
 
 @lru_cache(maxsize=32)

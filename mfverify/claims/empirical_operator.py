@@ -75,8 +75,8 @@ from mfverify.enclosure import Interval, round_down, round_up, rounding_error
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import JointAction, State, fraction
-from mfverify.model import Model
-from mfverify.rationals import estimate
+from mfverify.model import Model, derived_name
+from mfverify.rationals import estimate, parameter
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 
@@ -258,7 +258,7 @@ def fitted_exponent(grid: Sequence[int], noise: Sequence[Sequence[float]]) -> tu
     x = np.log(np.array(grid, dtype=np.float64))
     weights = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
     means = np.array([np.mean(row) for row in noise])
-    variances = np.array([np.var(row, ddof=1) / len(row) for row in noise]) / means**2
+    variances = np.array([np.var(np.array(row) / mean, ddof=1) / len(row) for row, mean in zip(noise, means, strict=True)])
     return float(weights @ np.log(means)), float(np.sqrt((weights**2) @ variances))
 
 
@@ -327,7 +327,8 @@ def noise_on_seeds(model: Model, k: int, last: int, seeds: int, span: Fraction) 
     bound = [bounds.MEAN_NOISE.enclose({**symbol_values(model, k, k), symbols.m: m, symbols.span: span}) for m in grid]
     details: dict[str, Any] = {"the figure": f"an experiment on {seeds} seeds; no verdict depends on it"}
     if seeds > 1 and all(mean.lower > 0 for mean in means):
-        slope, spread = fitted_exponent(grid, [[float(x.midpoint) for x in row] for row in noise])
+        # The exponent does not depend on the scale, which may lie beyond double precision.
+        slope, spread = fitted_exponent(grid, [[float(x.midpoint / means[0].midpoint) for x in row] for row in noise])
         details["fitted exponent of m"] = f"{slope:.3f} with standard error {spread:.3f} (the order 1/sqrt(m) is -0.5)"
     ordered = [sorted(row, key=lambda x: x.midpoint) for row in noise]
     details["noise over the seeds at the last m"] = ", ".join(
@@ -478,9 +479,9 @@ def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 def scaled(model: Model, factor: Fraction | int) -> Model:
     """The model with all rewards multiplied by ``factor``: the same policies, every value multiplied."""
-    kernels = model.global_kernel, model.local_kernel
+    kernels, name = (model.global_kernel, model.local_kernel), derived_name(model.name, after=f", rewards times {parameter(factor)}")
     return Model(
-        *kernels, model.global_reward * factor, model.local_reward * factor, model.discount, f"{model.name}, rewards times {factor}"
+        *kernels, model.global_reward * factor, model.local_reward * factor, model.discount, name
     )
 
 

@@ -19,7 +19,7 @@ from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
 from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
-from mfverify.model import Model
+from mfverify.model import Model, derived_name
 from mfverify.models.agent_types import typed
 
 MOST_MISSED = 40
@@ -149,7 +149,7 @@ class ModelDomain:
                 first = templates.drawn(rng, index // 2)
             second = changed(first, rng)
             if second is not None and second.sizes == first.sizes:
-                yield typed([first, second], f"two types of {first.name}"[:200])
+                yield typed([first, second], derived_name(first.name, "two types of "))
 
     def _sized(self, models: Iterator[Model], seed: int) -> Iterator[Instance]:
         """Each model with one pair of sizes from the ladder."""
