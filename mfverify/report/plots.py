@@ -17,6 +17,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import Markup
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -252,7 +253,7 @@ def _svg(
     lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str
 ) -> Markup:
     buffer = io.StringIO()
-    with mpl.rc_context():
+    with mpl.rc_context(), np.errstate(over="ignore"):  # axes may reach beyond double precision
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
         figure = Figure(figsize=_SIZE)
@@ -324,8 +325,8 @@ def _wrapped(label: str, width: int) -> str:
 
 
 def _power(value: float, _position: int) -> str:
-    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots. None below all doubles."""
-    if value <= 0:
+    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots. None beyond doubles."""
+    if not 0 < value < math.inf:
         return ""
     exponent = round(math.log10(value))
     if -3 <= exponent <= 4:

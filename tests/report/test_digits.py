@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mfverify.report import plots
 from mfverify.report.digits import Shown, compact, compared, compared_intervals, interval, listed, ratio
 from mfverify.report.document import Side
 
@@ -118,3 +119,8 @@ def test_a_slack_is_seen_on_its_side_of_one() -> None:
 
 def test_lists_in_prose() -> None:
     assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, ""), (float("inf"), ""), (5e-324, "10⁻³²³"), (1e300, "10³⁰⁰"), (0.01, "0.01"), (100.0, "100")])
+def test_ticks_of_axes_that_reach_beyond_doubles(value: float, text: str) -> None:
+    assert plots._power(value, 0) == text
