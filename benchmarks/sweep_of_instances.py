@@ -67,7 +67,7 @@ def sweep(instances: int, workers: int) -> list[Measured]:
         mfv.verify(["T1"], [mfv.models.random_coupled(seed)], workers=1)  # compiled code is loaded, and compiled if it never was
     found = [measure("one process", 1, batches, lambda chosen: mfv.verify(["T1"], chosen, workers=1))]
     # Optima of the same systems are remembered by the process; other processes know nothing of them.
-    from mfverify.claims import quantities
+    from mfverify.papers import quantities
 
     for remembered in (quantities.optimum, quantities.learned, quantities.executed):
         remembered.cache_clear()

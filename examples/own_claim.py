@@ -17,9 +17,9 @@ from functools import partial
 import sympy as sp
 
 import mfverify as mfv
-from mfverify.bounds.symbols import A_g, S_l, gamma, k, n, rt_l
-from mfverify.claims.claim import Outcome
-from mfverify.claims.optimality_gap import gap_sides
+from mfverify.papers.mean_field_sampling.gaps import gap_sides
+from mfverify.theory.claim import Outcome
+from mfverify.theory.symbols import A_g, S_l, gamma, k, n, rt_l
 
 BOUND = mfv.Bound(
     name="G1",

@@ -5,11 +5,11 @@
 model and *witnesses*: value vectors in a few decimals, the greedy policy that they determine, and a policy whose value bounds the
 optimum from below. None of them has to be trusted: one application of an operator certifies a vector.
 
-Kinds of proof, by claim.
+What a violated claim is certified by stands in the file of its statement (``certificate=``, see :mod:`mfverify.theory.witness`).
 
-- T1, T1b, T2, T2b, T3, P3: ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula.
-- P4, S4b, X3, X3b: the same, against the largest gap at a smaller sample (or, for S4b, from other starts), bounded from above.
-- L2: two values of ``Q*``.  C2, C3: a hypergeometric tail.  C7, C7b: a mean distance after a transition.
+- The gap of a policy, ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula; or against the largest gap at a smaller sample (or from
+  other starts), bounded from above.
+- What a function of the statement finds: two values of ``Q*``, a hypergeometric tail, a mean distance after a transition.
 - Not covered, because a line of arithmetic shows them (see ``reports/certificates/README.md``): S2, B4b, N1c.
 
 A certificate is a function of model, claim and instance: the same bytes every time.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -30,29 +30,22 @@ import numpy as np
 
 from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
-from mfverify.bounds import concentration, optimality, symbols
-from mfverify.bounds.evaluate import enclose
 from mfverify.checker import check_certificate as independent
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, Sides, Verdict, judge
-from mfverify.claims.concentration import population_of, tail
-from mfverify.claims.distances import kernel_of
-from mfverify.claims.lipschitz import exact_table
-from mfverify.claims.optimality_gap import symbol_values
-from mfverify.claims.quantities import executed, learned, optimum, rational_system
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.model_files import model_from_document
-from mfverify.rationals import from_text, written
+from mfverify.papers import CATALOGUE
+from mfverify.papers.quantities import exact_values, executed, learned, optimum
+from mfverify.rationals import written
+from mfverify.theory.claim import Instance, Sides, Verdict, judge
+from mfverify.theory.witness import GapProof, Witness
 
 if TYPE_CHECKING:
-    from mfverify.bounds.bound import Bound
     from mfverify.enclosure import Enclosure
     from mfverify.model import Model
-    from mfverify.notation import Exact
 
 VERSION: Final = independent.VERSION
 _DIGITS: Final = (6, 9, 12)
@@ -131,17 +124,18 @@ def certify(claim_id: str, instance: Instance) -> Certificate:
     >>> check_certificate(certificate).accepted
     True
     """
-    if claim_id not in _PROOFS:
-        CATALOGUE[claim_id]  # an unknown id is refused with the ids that there are
-        raise ModelError(f"claim {claim_id}: certificates cover {', '.join(_PROOFS)}")
-    outcome = CATALOGUE[claim_id].sides(instance)
+    claim = CATALOGUE[claim_id]
+    way = claim.certificate
+    if way is None:
+        raise ModelError(f"claim {claim_id}: certificates cover {', '.join(one.id for one in CATALOGUE if one.certificate is not None)}")
+    outcome = claim.sides(instance)
     verdict = judge(outcome)
     if not isinstance(outcome, Sides) or verdict is not Verdict.VIOLATED:
         raise ModelError(f"claim {claim_id}, {instance.label}: is {verdict.value}, and only a violation can be certified")
     tried = []
     for digits in (*_DIGITS, None):
         try:
-            document = _PROOFS[claim_id](claim_id, instance, _Precision(digits))
+            document = _built(claim_id, way, instance, _Precision(digits))
         except TooLargeError as error:
             tried.append(str(error))
             break
@@ -150,9 +144,15 @@ def certify(claim_id: str, instance: Instance) -> Certificate:
             document["cost"] = {"steps": answer.steps}
             return Certificate(_sealed(document))
         tried.append(answer.reasons[0])
-        if claim_id not in _GAPS or "separate" not in tried[-1]:
+        if not isinstance(way, GapProof) or "separate" not in tried[-1]:
             break
     raise ModelError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
+
+
+def _built(claim_id: str, way: GapProof | Callable[[Instance], Witness], instance: Instance, precision: _Precision) -> Document:
+    if isinstance(way, GapProof):
+        return _gap_document(claim_id, way, instance, precision)
+    return _witness_document(claim_id, instance, way(instance))
 
 
 @dataclass(frozen=True)
@@ -239,12 +239,6 @@ def _values(enclosure: Enclosure, digits: int) -> list[list[str]]:
     return [[_text(_rounded(x, digits)) for x in row] for row in enclosure.midpoint.tolist()]
 
 
-def _exact_values(model: Model, n: int) -> list[list[str]]:
-    system = rational_system(model, n)
-    exact: Exact = system.array(system.optimum)
-    return [[written(x) for x in row] for row in exact]
-
-
 def _greedy(model: Model, k: int, precision: _Precision) -> Document:
     """Values of the k-agent system that determine its greedy policy, how certain they are, and the policy."""
     found = learned(model, k)
@@ -253,14 +247,14 @@ def _greedy(model: Model, k: int, precision: _Precision) -> Document:
         for g in range(model.sizes[0])
     ]
     if precision.digits is None:
-        return {"values": _exact_values(model, k), "radius": "0", "policy": actions}
+        return {"values": exact_values(model, k), "radius": "0", "policy": actions}
     # Values off by e have a residual of at most (1 + gamma) e, which is what the checker sees.
     error = Fraction(2, 3 * 10**precision.digits) + Fraction(float(found.value.width.max()))
     radius = _up((1 + model.discount) / (1 - model.discount) * error, precision.digits + 2)
     return {"values": _values(found.value, precision.digits), "radius": _text(radius), "policy": actions}
 
 
-def _witness(model: Model, n: int, starts: Sequence[tuple[int, tuple[int, ...]]], digits: int) -> list[Document]:
+def _optimal_policy(model: Model, n: int, starts: Sequence[tuple[int, tuple[int, ...]]], digits: int) -> list[Document]:
     """An optimal policy on the states that it can reach from ``starts``, with its values."""
     operator = LumpedOperator(model, n)
     best = optimum(model, n)
@@ -299,45 +293,40 @@ def _support(model: Model, g: int, d: tuple[int, ...]) -> set[tuple[int, ...]]:
     return out
 
 
-def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Document:
+def _gap_document(claim_id: str, way: GapProof, instance: Instance, precision: _Precision) -> Document:
+    """The gap of one policy from below, against a number or against the gap of another policy."""
     model, n, k = instance.model, instance.agents, instance.subsample
     if model is None or n is None or k is None or "samples" in dict(instance.parameters):
         raise ModelError(f"claim {claim_id}, {instance.label}: certificates cover instances of a model with the exact operator")
-    later = {"P4": k + 1, "X3": n, "X3b": 4 * k}.get(claim_id, k)
+    later = way.later(n, k)
     best, played = optimum(model, n), executed(model, n, later, "independent")
     gap = best - played
-    allowed = np.ones(gap.shape, dtype=bool)
     vectors = [tuple(int(x) for x in row) for row in counts.count_vectors(n, model.sizes[2])]
-    types = int(instance["types"]) if claim_id == "S4b" else 1
-    present = [int(np.count_nonzero(np.array(c).reshape(types, -1).sum(axis=1))) for c in vectors]
-    if claim_id == "S4b":
-        allowed[:, [p != types for p in present]] = False
+    types = way.types(instance)
+    present = np.array([np.count_nonzero(np.array(c).reshape(types, -1).sum(axis=1)) for c in vectors])
+    allowed = np.broadcast_to(present == types, gap.shape)
     # Of states whose gaps the enclosures do not separate from the largest one the first: last bits of doubles do not decide.
     largest = np.where(allowed, gap.lower, -np.inf).max()
     g, rank = (int(x) for x in np.unravel_index(int((allowed & (gap.upper >= largest)).argmax()), gap.shape))
     left = gap[g, rank]
-    if claim_id in _FORMULAS:
-        right = _FORMULAS[claim_id](model, n, k)
-    elif claim_id == "T3":
-        right = enclose(optimality.UNIFORM_RATE.expression, {symbols.k: k}) * from_text(str(instance["C"]))
+    if way.right is not None:
+        right = way.right(instance)
     else:
         second = best - executed(model, n, k, "independent")
-        among = np.array([p == 1 for p in present]) if claim_id == "S4b" else np.ones(second.shape[1], dtype=bool)
+        among = present == 1
         lower, upper = (max(Fraction(0), Fraction(float(end[:, among].max()))) for end in (second.lower, second.upper))
-        right = Interval(lower, upper) * (Fraction(1, 2) if claim_id == "X3b" else 1)
+        right = Interval(lower, upper) * way.share
     if left.lower <= right.upper:
         raise ModelError(f"claim {claim_id}, {instance.label}: no start state shows the violation")
     # Rounding values by e moves a gap by at most (1 + gamma)/(1 - gamma) e for each of the vectors used.
     digits = _digits_for((left.lower - right.upper) * (1 - model.discount) / 64)
+    starts = [(h, c) for h in range(model.sizes[0]) for c in vectors] if way.every_start else [(g, vectors[rank])]
     proof: Document = {
         "subsampled": _greedy(model, later, precision),
         "executed": _values(played, digits),
-        # T3 is about what happens from every start, so there the witness policy covers all of them.
-        "witness": _witness(
-            model, n, [(h, c) for h in range(model.sizes[0]) for c in vectors] if claim_id == "T3" else [(g, vectors[rank])], digits
-        ),
+        "witness": _optimal_policy(model, n, starts, digits),
     }
-    if claim_id in ("P4", "S4b", "X3", "X3b"):
+    if way.right is None:
         proof["reference"] = {
             "subsampled": _greedy(model, k, precision),
             "executed": _values(executed(model, n, k, "independent"), digits),
@@ -346,75 +335,9 @@ def _gap_proof(claim_id: str, instance: Instance, precision: _Precision) -> Docu
     return _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
 
 
-def _formula(bound: Bound) -> Callable[[Model, int, int], Interval]:
-    return lambda model, n, k: bound.enclose(symbol_values(model, n, k))
-
-
-_FORMULAS: Final[Mapping[str, Callable[[Model, int, int], Interval]]] = {
-    "T1": _formula(optimality.THEOREM_4_2),
-    "T1b": _formula(optimality.THEOREM_4_2_WEAKER),
-    "T2": _formula(optimality.THEOREM_4_4),
-    "T2b": _formula(optimality.THEOREM_4_4_WEAKER),
-    "P3": lambda model, n, k: Interval.exactly(0),
-}
-
-
-# ------------------------------------------------------------------------------------------------- the other kinds of proof
-
-
-def _lipschitz_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
-    """The pair of distributions that exceeds the bound most, with the exact optima of both systems."""
-    model = instance.model
-    assert model is not None and instance.subsample is not None
-    k, other = instance.subsample, int(instance["other"])
-    first, second = exact_table(model, k), exact_table(model, other)
-    slope = 2 * model.rt_l / (1 - model.discount)
-    excess, difference, (g, b), d, e = max(
-        (abs(q - p) - slope * counts.total_variation(d, e), abs(q - p), key, d, e)
-        for key, rows in first.items()
-        for d, q in rows.items()
-        for e, p in second[key].items()
-    )
-    return _document(
-        claim_id,
-        instance,
-        Interval.exactly(difference),
-        Interval.exactly(difference - excess),
-        state={"global": g},
-        proof={
-            "global_action": b,
-            "first": {"actions": list(d), "values": _exact_values(model, k)},
-            "second": {"actions": list(e), "values": _exact_values(model, other)},
-        },
-    )
-
-
-def _tail_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
-    """The deviation at which the tail probability exceeds its bound most."""
-    population, k = population_of(instance), instance.subsample
-    assert k is not None
-    bound = concentration.TV_TAIL if claim_id == "C2" else concentration.TV_QUANTILE_TAIL
-    values = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
-    found = [(p, bound.enclose(values | {symbols.epsilon: d}), d) for d, p in tail(population, k, counts.total_variation)]
-    probability, right, d = max(found, key=lambda sides: sides[0] - sides[1].upper)
-    return _document(claim_id, instance, Interval.exactly(probability), right, agents=sum(population), proof={"deviation": written(d)})
-
-
-def _transition_proof(claim_id: str, instance: Instance, _: _Precision) -> Document:
-    """Population and sample are in the parameters; the kernel, which has a name there, is written out."""
-    outcome = CATALOGUE[claim_id].sides(instance)
-    assert isinstance(outcome, Sides)
-    classes = len(str(instance["population"]).split("+"))
-    kernel = [[written(p) for p in row] for row in kernel_of(str(instance["kernel"]), classes)]
-    return _document(claim_id, instance, outcome.left, outcome.right, proof={"kernel": kernel})
-
-
-_GAPS: Final = ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b")
-_PROOFS: Final[Mapping[str, Callable[[str, Instance, _Precision], Document]]] = {
-    **dict.fromkeys(_GAPS, _gap_proof),
-    "L2": _lipschitz_proof,
-    "C2": _tail_proof,
-    "C3": _tail_proof,
-    "C7": _transition_proof,
-    "C7b": _transition_proof,
-}
+def _witness_document(claim_id: str, instance: Instance, found: Witness) -> Document:
+    """What the statement's own function found."""
+    parts: Document = {"state": None if found.state is None else dict(found.state), "proof": dict(found.proof)}
+    if found.agents is not None:
+        parts["agents"] = found.agents
+    return _document(claim_id, instance, found.left, found.right, **parts)

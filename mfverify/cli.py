@@ -154,6 +154,7 @@ def load_argument(text: str) -> Model:
 @main.command(cls=_ListOptions)
 @click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="How much to compute.")
 @click.option("--claims", "claims", multiple=True, metavar="ID...", help="Only these claims, such as: --claims T1 L2.")
+@click.option("--paper", metavar="NAME", help="Only the claims of this paper, such as mean_field_sampling.")
 @click.option("--models", "models", multiple=True, metavar="FILE...", help="Model files (or models:NAME) instead of the bundled models.")
 @click.option("--instance", metavar="LABEL", help="Only the instance with this label (as in report.json).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder for report.html, report.json and the store of results.")
@@ -164,6 +165,7 @@ def load_argument(text: str) -> Model:
 def verify(
     profile: str,
     claims: tuple[str, ...],
+    paper: str | None,
     models: tuple[str, ...],
     instance: str | None,
     out: Path | None,
@@ -176,13 +178,18 @@ def verify(
     if resume and out is None:
         raise ModelError("--resume: needs --out DIR, the folder of the run to continue")
     workers = _checked_workers(workers, scheduler)
+    if paper is not None and claims:
+        raise ModelError("--paper: chooses the claims, and so does --claims; leave one of the two out")
     chosen_models = [load_argument(m) for m in models] or None
+    from mfverify.papers import CATALOGUE
     from mfverify.verification import verify as run_catalogue
+
+    chosen_claims = list(claims) if paper is None else CATALOGUE.of_paper(paper)
 
     try:
         with _progress() as progress:
             report = run_catalogue(
-                list(claims) or None,
+                chosen_claims or None,
                 chosen_models,
                 profile,
                 instance=instance,
@@ -222,13 +229,16 @@ def _checked_workers(workers: int | None, scheduler: str | None) -> int | None:
 
 @main.command()
 @click.option("--graph", "show", flag_value="graph", help="Print what rests on what, with the registered statuses.")
+@click.option("--paper", metavar="NAME", help="Only the claims of this paper, such as mean_field_sampling.")
 @_json_option
-def claims(show: str | None, as_json: bool) -> None:
+def claims(show: str | None, paper: str | None, as_json: bool) -> None:
     """List the catalogue: id, statement, source, registered status and what else speaks for each."""
-    from mfverify.claims import CATALOGUE, dependencies
+    from mfverify.papers import CATALOGUE
+    from mfverify.theory import dependencies
 
+    chosen = list(CATALOGUE) if paper is None else CATALOGUE.of_paper(paper)
     if show == "graph" and not as_json:
-        for line in dependencies.as_text(list(CATALOGUE), {c.id: c.registered for c in CATALOGUE}).splitlines():
+        for line in dependencies.as_text(chosen, {c.id: c.registered for c in chosen}).splitlines():
             _say(line)
         return
     if as_json:
@@ -237,6 +247,7 @@ def claims(show: str | None, as_json: bool) -> None:
                 [
                     {
                         "id": c.id,
+                        "paper": CATALOGUE.paper_of(c),
                         "title": c.title,
                         "statement": c.statement,
                         "source": c.source,
@@ -245,7 +256,7 @@ def claims(show: str | None, as_json: bool) -> None:
                         "grounds": c.stands_on.to_json(),
                         "rests_on": list(c.rests_on),
                     }
-                    for c in CATALOGUE
+                    for c in chosen
                 ],
                 indent=1,
             )
@@ -256,7 +267,7 @@ def claims(show: str | None, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "claim", "source", "registered", "grounds"):
         table.add_column(column, no_wrap=column in ("id", "registered", "grounds"))
-    for c in CATALOGUE:
+    for c in chosen:
         table.add_row(c.id, c.title, c.source, c.registered.value, c.stands_on.kind.value)
     _console().print(table)
 
@@ -371,13 +382,12 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     )
     import numpy as np
 
-    from mfverify.bounds.evaluate import UndefinedError
-    from mfverify.bounds.optimality import THEOREM_4_2
-    from mfverify.bounds.symbols import eps_km
-    from mfverify.claims.optimality_gap import symbol_values
     from mfverify.exact.optimal import optimal_value
+    from mfverify.papers.mean_field_sampling.symbols import eps_km, symbol_values
+    from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
     from mfverify.subsample_mfq.execution import execution_value
     from mfverify.subsample_mfq.learning import bellman_noise, learn
+    from mfverify.theory.evaluate import UndefinedError
 
     learned = learn(loaded, subsample, samples, seed)
     difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
@@ -464,8 +474,8 @@ def falsify(
     as_json: bool,
 ) -> int:
     """Search for a simple instance that violates a claim (or each of several; "all" is the catalogue); exit 1 if one refutes what is not registered as refuted."""
-    from mfverify.claims import CATALOGUE
     from mfverify.falsifier import attack as falsifier
+    from mfverify.papers import CATALOGUE
 
     ids = [claim.id for claim in CATALOGUE] if claims == ("all",) else list(dict.fromkeys(claims))
     for claim_id in ids:

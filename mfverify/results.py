@@ -21,9 +21,9 @@ from types import TracebackType
 from typing import Any, Final
 
 from mfverify.bundled import FOLDERS
-from mfverify.claims.claim import Finding, Verdict, contradiction
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+from mfverify.theory.claim import Finding, Verdict, contradiction
 from mfverify.validation import require_posix
 
 LIBRARIES: Final = ("numpy", "scipy", "numba", "llvmlite", "sympy", "mpmath", "gmpy2", "python-flint")

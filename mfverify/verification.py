@@ -20,27 +20,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.errors import ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
+from mfverify.papers import CATALOGUE
 from mfverify.rationals import written
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
 from mfverify.results import Store, code_version, finding_document, library_versions
 from mfverify.runner import completed, usable_cores
+from mfverify.theory.claim import Claim, Instance, Profile, Status, Verdict, finding, status
 from mfverify.validation import chosen, positive_integer
 from mfverify.version import __version__
 
 Document = dict[str, Any]
 Progress = Callable[[int, int, str], None]
 """Called with (finished, total, label of the last finished instance)."""
-
-
-_GAP_CLAIMS = ("T1", "T1b", "T2", "R4")
-"""Claims beside which a reader wants to see from which k on such a bound says anything."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +101,7 @@ def verify(
 ) -> Report:
     """Check claims of the catalogue (all by default) on models (the bundled ones by default).
 
-    ``claims``: ids, or :class:`~mfverify.claims.claim.Claim` records of your own. ``instance``: the label of a single
+    ``claims``: ids, or :class:`~mfverify.theory.claim.Claim` records of your own. ``instance``: the label of a single
     instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
     takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
     processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
@@ -144,7 +140,9 @@ def verify(
                 if progress is not None:
                     progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
         except WorkersError as error:
-            kept = "what was finished is kept, --resume continues" if store is not None else "nothing is kept without a folder for it (--out)"
+            kept = (
+                "what was finished is kept, --resume continues" if store is not None else "nothing is kept without a folder for it (--out)"
+            )
             raise WorkersError(f"{error}; {kept}") from None
     report = Report(_document(chosen_claims, tasks, found, profile, started))
     if out is not None:
@@ -264,7 +262,9 @@ def _keep(store: Store, task: _Task, computed: _Computed) -> None:
         store.put(task.key, computed.document, computed.seconds)
 
 
-def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, _Computed], profile: Profile, started: float) -> Document:
+def _document(
+    claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, _Computed], profile: Profile, started: float
+) -> Document:
     """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone."""
     parts: list[Document] = []
     verdicts: Counter[str] = Counter()
@@ -285,6 +285,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         parts.append(
             {
                 "id": claim.id,
+                "paper": CATALOGUE.paper_of(claim),
                 "title": claim.title,
                 "statement": claim.statement,
                 "source": claim.source,
@@ -314,7 +315,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
         },
         "claims": parts,
         "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
-        "vacuity": _vacuity_document() if any(claim.id in _GAP_CLAIMS for claim in claims) else None,
+        "vacuity": _vacuity_document() if any(claim.gap_bound is not None for claim in claims) else None,
         "models": [_model_document(models[name]) for name in sorted(models)],
         "certificates": beside_the_sources({part["id"] for part in parts if part["status"] == Status.REFUTED.value}),
         "searches": documented_searches({part["id"]: part["statement"] for part in parts if part["status"] != Status.REFUTED.value}),
@@ -324,7 +325,7 @@ def _document(claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[st
 
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
     """What rests on what, which claims lose their support in this run, and which keep it by another argument than the source's."""
-    from mfverify.claims import dependencies
+    from mfverify.theory import dependencies
 
     return {
         "nodes": [claim.id for claim in claims],
@@ -334,10 +335,15 @@ def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> 
     }
 
 
-def _vacuity_document() -> Any:
-    from mfverify.claims import vacuity
+def _vacuity_document() -> Document:
+    """From which k on the bounds of the optimality gap say anything: of all claims of the catalogue that state one."""
+    from mfverify.theory import vacuity
 
-    return vacuity.document()
+    bounds = {claim.id: claim.gap_bound for claim in CATALOGUE if claim.gap_bound is not None}
+    plain = [
+        line for paper in CATALOGUE.papers for line in vacuity.plain_statements([bounds[i] for i in paper.headlines], paper.experiments)
+    ]
+    return vacuity.document(list(bounds.values()), plain)
 
 
 def _model_document(model: Model) -> Document:
@@ -387,7 +393,12 @@ def commit_of(package: Path) -> str:
 
     def git(*arguments: str) -> str:
         asked = subprocess.run(
-            ["git", "-C", str(package), *arguments], capture_output=True, text=True, check=True, env=without_overrides, stdin=subprocess.DEVNULL
+            ["git", "-C", str(package), *arguments],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=without_overrides,
+            stdin=subprocess.DEVNULL,
         )
         return asked.stdout.strip()
 

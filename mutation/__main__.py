@@ -16,6 +16,7 @@ from pathlib import Path
 from scipy.stats import beta
 
 from mutation import trial
+from mutation.formulas import formula_lines
 from mutation.mutants import Mutant, mutants_of
 from mutation.plan import GROUPS, SEED
 from mutation.trial import Outcome
@@ -27,7 +28,7 @@ WANTED = 0.9
 def main() -> int:
     """Try mutants and report."""
     parser = argparse.ArgumentParser(prog="python -m mutation", description="Mutation testing of the certified core.")
-    parser.add_argument("pattern", nargs="?", default="*", help="files, such as 'mfverify/bounds/*'")
+    parser.add_argument("pattern", nargs="?", default="*", help="files, such as 'mfverify/theory/*'")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--most", type=int, default=10**6, help="mutants of each file that are drawn at most")
     parser.add_argument("--out", type=Path, default=Path("mutants.json"), help="where the outcomes are written")
@@ -53,6 +54,9 @@ def main() -> int:
 
     for group in GROUPS:
         files = {path: mutants_of(path) for path in group.files if fnmatch.fnmatch(path, given.pattern)}
+        if group.formulas:
+            lines = {path: formula_lines(path) for path in files}
+            files = {path: kept for path, mutants in files.items() if (kept := [m for m in mutants if m.line in lines[path]])}
         sizes |= {path: len(mutants) for path, mutants in files.items()}
         drawn = [mutant for path, mutants in files.items() for mutant in _drawn(path, mutants, given.most)]
         for mutant in drawn:

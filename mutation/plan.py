@@ -11,11 +11,15 @@ SEED = 20412
 
 @dataclass(frozen=True)
 class Group:
-    """Files that the same tests judge. The functions of those that are ``run_when_loaded``, all of a file or one (``file:function``), are called at once, to build what tests see."""
+    """Files that the same tests judge, or only the ``formulas`` in them: bounds and what they are made of.
+
+    The functions of those that are ``run_when_loaded``, all of a file or one (``file:function``), are called at once, to build what tests see.
+    """
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
     run_when_loaded: tuple[str, ...] = ()
+    formulas: bool = False
 
 
 def _files(pattern: str, *but: str) -> tuple[str, ...]:
@@ -36,13 +40,16 @@ SWEEPS = (
 LONG = ("collinear", "across", "within", "three local states")
 """Cases of the first of them that take long without a compiler."""
 
-EVALUATION = "mfverify/bounds/evaluate.py"
-FORMULAS = _files("mfverify/bounds/*.py", "evaluate.py")
+EVALUATION = "mfverify/theory/evaluate.py"
+NOTATION = ("mfverify/theory/bound.py", "mfverify/theory/formula.py", "mfverify/theory/symbols.py", *_files("mfverify/papers/*/symbols.py"))
+STATEMENTS = ("mfverify/theory/vacuity.py", *_files("mfverify/papers/*/*.py", "symbols.py"))
+TESTS_OF_BOUNDS = ("tests/bounds/test_bound_values.py", "tests/bounds/test_bound_symbols.py")
 
 GROUPS = (
     Group(("mfverify/enclosure.py",), ("tests/test_enclosure.py",)),
     Group(("mfverify/counts.py",), ("tests/test_counts.py",)),
-    Group(FORMULAS, ("tests/bounds/test_bound_values.py", "tests/bounds/test_bound_symbols.py"), run_when_loaded=FORMULAS),
+    Group(NOTATION, TESTS_OF_BOUNDS, run_when_loaded=NOTATION),
+    Group(STATEMENTS, TESTS_OF_BOUNDS, run_when_loaded=("mfverify/papers/ours/shared_draw.py:shared_draw_bound",), formulas=True),
     Group(
         (EVALUATION,),
         ("tests/bounds/test_bound_rounding.py", "tests/bounds/test_bound_evaluation.py", "tests/bounds/test_bound_values.py"),

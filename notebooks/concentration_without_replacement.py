@@ -25,8 +25,11 @@ import matplotlib.pyplot as plt
 
 import mfverify as mfv
 from mfverify import counts
-from mfverify.bounds import concentration, symbols
-from mfverify.claims.concentration import largest_deviation, tail
+from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL, largest_deviation
+from mfverify.papers.mean_field_sampling.tails import tail
+from mfverify.papers.mean_field_sampling.total_variation_tail import TV_TAIL
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.total_variation_by_sets import TV_MEAN, TV_TAIL_BY_SETS
 
 # %% [markdown]
 # ## The law of a sample
@@ -58,7 +61,7 @@ population, k = (1,) * 8, 4
 n, classes = sum(population), len(population)
 total_variation = tail(population, k, counts.total_variation)
 print("TV takes the values", [(str(d), str(p)) for d, p in total_variation])
-right = bound(concentration.TV_TAIL, n, k, classes, Fraction(1, 2))
+right = bound(TV_TAIL, n, k, classes, Fraction(1, 2))
 print("claimed bound on Pr[TV >= 1/2]:", right)
 assert total_variation == [(Fraction(1, 2), Fraction(1))]
 assert right.upper < 1
@@ -67,8 +70,8 @@ assert right.upper < 1
 shown = (30, 20, 10), 15
 fig, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", sharey=True)
 for ax, deviation, b, title in (
-    (axes[0], largest_deviation, concentration.SUP_NORM_TAIL, "largest deviation of one class, C1"),
-    (axes[1], counts.total_variation, concentration.TV_TAIL_BY_SETS, "total variation, repaired bound R3"),
+    (axes[0], largest_deviation, SUP_NORM_TAIL, "largest deviation of one class, C1"),
+    (axes[1], counts.total_variation, TV_TAIL_BY_SETS, "total variation, repaired bound R3"),
 ):
     points = tail(*shown, deviation)
     ax.plot([float(d) for d, _ in points], [float(p) for _, p in points], ".-", label="exact tail")
@@ -97,7 +100,7 @@ population = (20, 20, 20)
 n, classes = sum(population), len(population)
 sizes = [*range(1, n + 1, 3), n]
 means = [sum(p * counts.total_variation(s, population) for s, p in counts.subsample_law(population, k)) for k in sizes]
-bounds = [concentration.TV_MEAN.evaluate_float({symbols.n: n, symbols.k: k, symbols.Z: classes}) for k in sizes]
+bounds = [TV_MEAN.evaluate_float({symbols.n: n, symbols.k: k, symbols.Z: classes}) for k in sizes]
 fig, ax = plt.subplots(figsize=(7, 4), layout="constrained")
 ax.plot(sizes, [float(m) for m in means], "o-", label="E TV, exact")
 ax.plot(sizes, bounds, "--", label="bound C4")

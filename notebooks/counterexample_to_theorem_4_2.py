@@ -34,8 +34,8 @@ import numpy as np
 from IPython.display import Math
 
 import mfverify as mfv
-from mfverify.bounds.optimality import THEOREM_4_2
-from mfverify.claims.optimality_gap import symbol_values
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
 
 # %% [markdown]
 # ## 1. The model

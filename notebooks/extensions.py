@@ -29,12 +29,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import mfverify as mfv
-from mfverify.claims.extensions import executed_mixtures
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import RationalSystem, fraction
 from mfverify.extensions.linear_mdp import LinearMDP, learn_with_kernel, sampled_kernel
 from mfverify.extensions.off_policy import StepSize, Target, distance, irreducible, q_learning, subsystem
 from mfverify.extensions.stochastic_rewards import NoisySystem, SampledRewardOperator, distance_to, policy_value, with_noise
+from mfverify.papers.mean_field_sampling.appendix_h import executed_mixtures
 
 
 def fitted(x, y):

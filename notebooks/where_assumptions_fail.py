@@ -26,16 +26,17 @@ import numpy as np
 
 import mfverify as mfv
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.bounds import noise as noise_bounds
-from mfverify.claims import vacuity
-from mfverify.claims.optimality_gap import symbol_values
 from mfverify.extensions.exchangeable import (
     ExchangeableSystem,
     average_squeeze,
     execution_value_exchangeable,
     learn_exchangeable,
 )
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.lemma_4_3 import SAMPLES
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.subsample_mfq.learning import bellman_noise, mean_field_table_size, standard_table_size
+from mfverify.theory import vacuity
 
 # %% [markdown]
 # ## 1. A plateau in k
@@ -68,10 +69,11 @@ assert curves["100 : 100"][-1] > curves["100 : 100"][0] / 3
 
 # %%
 agents, discount = (8, 50, 1000), Fraction(9, 10)
+gap_bounds = [claim.gap_bound for claim in CATALOGUE if claim.gap_bound is not None]
 fig, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained", sharey=True)
 for ax, n in zip(axes, agents, strict=True):
     ks = sorted({int(k) for k in np.geomspace(1, n - 1, 25)})
-    for i, bound in enumerate(vacuity.GAP_BOUNDS):
+    for i, bound in enumerate(gap_bounds):
         shares = [(k, vacuity.share_of_trivial(bound, n, k, discount)) for k in ks]
         known = [(k, float(share[0])) for k, share in shares if share is not None]
         ax.plot(*zip(*known, strict=True), "-" if i < 2 else "--", linewidth=4 if i < 2 else 2, label=bound.name)
@@ -84,7 +86,7 @@ axes[0].legend(fontsize=8, title="claim")
 plt.show()
 
 # %%
-for bound in vacuity.GAP_BOUNDS:
+for bound in gap_bounds:
     for discount in vacuity.DISCOUNTS:
         first = [vacuity.threshold(bound, agents, discount).first for agents in vacuity.AGENTS]
         print(f"{bound.name:4} gamma = {discount!s:6}", dict(zip(vacuity.AGENTS, first, strict=True)))
@@ -112,7 +114,7 @@ plt.show()
 
 # %%
 for k in (1, 3, 10):
-    print(f"k = {k:2}: m* about {float(noise_bounds.SAMPLES.enclose(symbol_values(model, 50, k)).midpoint):.1e} samples of each entry")
+    print(f"k = {k:2}: m* about {float(SAMPLES.enclose(symbol_values(model, 50, k)).midpoint):.1e} samples of each entry")
 
 # %% [markdown]
 # ## 4. A Bellman error that does not shrink

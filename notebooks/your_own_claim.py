@@ -29,8 +29,8 @@ import sympy as sp
 from IPython.display import Math
 
 import mfverify as mfv
-from mfverify.bounds.symbols import gamma, k, rt_l
-from mfverify.claims.optimality_gap import gap_sides
+from mfverify.papers.mean_field_sampling.gaps import gap_sides
+from mfverify.theory.symbols import gamma, k, rt_l
 
 # %% [markdown]
 # ## The right side, once

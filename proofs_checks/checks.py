@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Finding, Instance, Profile, Status, Verdict, finding, judge, status
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Claim, Finding, Instance, Profile, Status, Verdict, finding, judge, status
 
 PROFILE = Profile(os.environ.get("MFVERIFY_PROFILE", "quick"))
 """Which instances are checked: ``MFVERIFY_PROFILE=full pytest proofs_checks`` for all of them."""

@@ -8,8 +8,8 @@ import pytest
 
 import mfverify as mfv
 from mfverify.certificate import certify, check_certificate, load_certificate
-from mfverify.claims.claim import Instance
 from mfverify.cli import run
+from mfverify.theory.claim import Instance
 
 POPULATION = (("population", "1+1+1+1+1+1+1+1"),)
 MOVE = (("population", "2+0"), ("kernel", "uniform"))

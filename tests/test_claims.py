@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from latex2mathml.converter import convert
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import (
-    Catalogue,
+from mfverify.enclosure import Interval
+from mfverify.errors import ModelError
+from mfverify.models import absorbing, coordination
+from mfverify.papers import CATALOGUE
+from mfverify.theory.catalogue import Catalogue
+from mfverify.theory.claim import (
     Claim,
     Control,
     Instance,
@@ -32,9 +35,6 @@ from mfverify.claims.claim import (
     status,
     tightest,
 )
-from mfverify.enclosure import Interval
-from mfverify.errors import ModelError
-from mfverify.models import absorbing, coordination
 
 EVERY_CLAIM = pytest.mark.parametrize("claim", list(CATALOGUE), ids=[claim.id for claim in CATALOGUE])
 

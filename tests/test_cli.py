@@ -20,12 +20,13 @@ from typing import Any
 import pytest
 
 from mfverify import verification
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Catalogue, Claim, Finding, Instance, Status
 from mfverify.cli import main, run
 from mfverify.counts import count_vectors
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing, coordination
+from mfverify.papers import CATALOGUE
+from mfverify.theory.catalogue import Catalogue
+from mfverify.theory.claim import Claim, Finding, Instance, Status
 from tests.signals import control_c_interrupts
 
 HEAVY = ("numba", "scipy", "sympy", "matplotlib", "joblib", "jinja2", "networkx", "flint")
@@ -117,9 +118,40 @@ def test_claims_as_json(mfverify: Callable[..., Shown]) -> None:
     document = read(out)
     assert [entry["id"] for entry in document] == [claim.id for claim in CATALOGUE]
     for entry in document:
-        assert set(entry) == {"id", "title", "statement", "source", "reading", "registered", "grounds", "rests_on"}
+        assert entry["paper"] == CATALOGUE.paper_of(CATALOGUE[entry["id"]])
+        assert set(entry) == {"id", "paper", "title", "statement", "source", "reading", "registered", "grounds", "rests_on"}
         assert entry["grounds"] == CATALOGUE[entry["id"]].stands_on.to_json()
         assert entry["statement"] == CATALOGUE[entry["id"]].statement
+
+
+def test_the_claims_of_one_paper(mfverify: Callable[..., Shown]) -> None:
+    of_all = [mfverify("claims", "--paper", paper.name, "--json") for paper in CATALOGUE.papers]
+    assert [entry["id"] for shown in of_all for entry in read(shown[1])] == [claim.id for claim in CATALOGUE]
+    assert all({entry["paper"] for entry in read(shown[1])} == {paper.name} for shown, paper in zip(of_all, CATALOGUE.papers, strict=True))
+    code, out, err = mfverify("claims", "--paper", "ours", "--graph")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith("R1 ") and not any(line.startswith("T1 ") for line in out.splitlines())
+
+
+def test_a_run_of_one_paper(mfverify: Callable[..., Shown]) -> None:
+    code, out, err = mfverify("verify", "--paper", "ours", "--instance", "lottery(reward=1) k=1 reward=1", "--workers", "1", "--json")
+    document = read(out)
+    assert (code, err) == (0, "")
+    assert {part["id"]: part["paper"] for part in document["claims"]} == {claim.id: "ours" for claim in CATALOGUE.of_paper("ours")}
+    assert [part["id"] for part in document["claims"] if part["instances"]] == ["N1r"]
+
+
+@pytest.mark.parametrize("command", ["claims", "verify"])
+def test_a_paper_that_is_not_there(mfverify: Callable[..., Shown], command: str) -> None:
+    code, out, err = mfverify(command, "--paper", "mean-field")
+    assert (code, out) == (2, "")
+    assert err == "mfverify: error: paper 'mean-field': is not in the catalogue; the papers are mean_field_sampling, ours\n"
+
+
+def test_claims_are_chosen_once(mfverify: Callable[..., Shown]) -> None:
+    code, out, err = mfverify("verify", "--paper", "ours", "--claims", "R1")
+    assert (code, out) == (2, "")
+    assert err == "mfverify: error: --paper: chooses the claims, and so does --claims; leave one of the two out\n"
 
 
 def test_solve_prints_every_state(mfverify: Callable[..., Shown]) -> None:

@@ -21,12 +21,12 @@ import pytest
 
 import mfverify as mfv
 from mfverify import runner
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, Outcome
 from mfverify.cli import run
 from mfverify.errors import ModelError, WorkersError
 from mfverify.falsifier.attack import Attack, attack
+from mfverify.papers import CATALOGUE
 from mfverify.runner import completed, connected, in_order
+from mfverify.theory.claim import Instance, Outcome
 from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
 from tests.signals import control_c_interrupts

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from mfverify.certificate import certify
-from mfverify.claims.claim import Instance
 from mfverify.cli import run
 from mfverify.errors import ModelError
 from mfverify.export.formats import export_model
 from mfverify.files import check_writable, is_stream, whole_file, write_whole
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing
+from mfverify.theory.claim import Instance
 
 Writer = Callable[[Path], None]
 

@@ -86,7 +86,7 @@ def test_random_kills_lose_nothing(tmp_path: Path, whole: Any) -> None:
     """
     expected = {f"{part['id']} {one['label']}": one for part in whole["claims"] for one in part["instances"]}
     nursery = multiprocessing.get_context("forkserver")
-    nursery.set_forkserver_preload(["mfverify.verification", "mfverify.claims.distances", "tests.test_interrupted"])
+    nursery.set_forkserver_preload(["mfverify.verification", "mfverify.papers.mean_field_sampling.mean_distance", "tests.test_interrupted"])
     chance = random.Random(7)
     kills = most_kept = rounds = 0
     while kills < KILLS:

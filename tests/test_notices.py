@@ -45,7 +45,7 @@ def test_a_program_that_reads_json_is_told_nothing(
     option: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal(monkeypatch)
-    monkeypatch.setattr("mfverify.claims.CATALOGUE", Noisy())
+    monkeypatch.setattr("mfverify.papers.CATALOGUE", Noisy())
     assert cli.run(["claims", *option]) == 0
     assert capsys.readouterr().err == ("" if option else "mfverify: reading\n")
     notices.progress("afterwards")

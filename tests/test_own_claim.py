@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import mfverify as mfv
-from mfverify.claims import register_installed
-from mfverify.claims.claim import Catalogue, Status, Verdict, finding, judge
+from mfverify.papers import register_installed
+from mfverify.theory.catalogue import Catalogue
+from mfverify.theory.claim import Status, Verdict, finding, judge
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "own_claim.py"
 
@@ -53,7 +54,7 @@ def test_installed_claims_are_registered(example: ModuleType, monkeypatch: pytes
 
     other = replace(example.CLAIM, id="G2")
     monkeypatch.setattr(
-        "mfverify.claims.entry_points", lambda group: [Entry(example.CLAIM), Entry([other])] if group == "mfverify.claims" else []
+        "mfverify.papers.entry_points", lambda group: [Entry(example.CLAIM), Entry([other])] if group == "mfverify.claims" else []
     )
     catalogue = Catalogue()
     register_installed(catalogue)

@@ -17,11 +17,11 @@ import pytest
 from flint import arb, ctx
 
 from mfverify import runner
-from mfverify.bounds import evaluate as balls
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, Outcome
 from mfverify.falsifier.evaluation import Asked, Candidate, evaluate
+from mfverify.papers import CATALOGUE
 from mfverify.runner import completed
+from mfverify.theory import evaluate as balls
+from mfverify.theory.claim import Instance, Outcome
 
 # ------------------------------------------------------------------------------------------------ where others compute
 

@@ -22,16 +22,16 @@ from mfverify import rationals
 from mfverify.authors_config import model_from_config
 from mfverify.certificate import certify, check_certificate
 from mfverify.checker import check_certificate as independent
-from mfverify.claims.claim import Instance
-from mfverify.claims.costs import twins
-from mfverify.claims.empirical_operator import scaled
 from mfverify.cli import run
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.export.formats import export_model
 from mfverify.model import derived_name
 from mfverify.model_files import load_model, save_model
+from mfverify.papers.mean_field_sampling.remark_4_9 import twins
+from mfverify.papers.quantities import scaled
 from mfverify.rationals import described, estimate, exact, from_text, parameter, shown, written
+from mfverify.theory.claim import Instance
 from tests.test_exit_status import MODEL
 
 SPELLED: dict[str, Fraction] = {

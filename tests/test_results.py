@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfverify import results
-from mfverify.claims.claim import Finding, Instance, Sides, Verdict, contradiction, judge
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.models import absorbing
 from mfverify.results import Store, code_version, finding_document
+from mfverify.theory.claim import Finding, Instance, Sides, Verdict, contradiction, judge
 
 
 def finding(left: Interval | None, right: Interval | None) -> Finding:

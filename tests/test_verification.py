@@ -20,12 +20,13 @@ import pytest
 
 import mfverify as mfv
 from mfverify import verification
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Catalogue, Claim, Control, Finding, Instance, NotApplicable, Outcome, Profile, Sides, Status
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.model import Model
 from mfverify.model_files import load_model
+from mfverify.papers import CATALOGUE
+from mfverify.theory.catalogue import Catalogue
+from mfverify.theory.claim import Claim, Control, Finding, Instance, NotApplicable, Outcome, Profile, Sides, Status
 from mfverify.verification import NO_COMMIT, Report, commit_of, verify, write_report
 
 CHEAP = ["B5", "L2", "C2"]
@@ -83,7 +84,9 @@ def test_the_document_is_complete(plain: Report) -> None:
     assert [model["name"] for model in document["models"]] == sorted(used)
     assert set(document["provenance"]) >= {"version", "commit", "code", "python", "machine", "started", "seconds"}
     durations = document["provenance"]["seconds_of_instances"]
-    assert {name: len(seconds) for name, seconds in durations.items()} == {part["id"]: len(part["instances"]) for part in document["claims"]}
+    assert {name: len(seconds) for name, seconds in durations.items()} == {
+        part["id"]: len(part["instances"]) for part in document["claims"]
+    }
     assert all(0 <= second < 600 for seconds in durations.values() for second in seconds)
 
 

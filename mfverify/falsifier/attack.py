@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from mfverify.certificate import Certificate, certify
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Status
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.search import Searched, outcome, search, summary
@@ -26,9 +24,11 @@ from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
+from mfverify.papers import CATALOGUE
 from mfverify.rationals import quoted, written
 from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
+from mfverify.theory.claim import Claim, Status
 from mfverify.validation import positive_integer
 from mfverify.version import __version__
 
@@ -115,7 +115,7 @@ def attack(
 ) -> Attack:
     """Search for an instance that violates a claim, shrink it, and certify what is left.
 
-    ``claim`` is an id of the catalogue or a :class:`~mfverify.claims.claim.Claim` of your own, which is searched on the instances that
+    ``claim`` is an id of the catalogue or a :class:`~mfverify.theory.claim.Claim` of your own, which is searched on the instances that
     its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
     number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
     cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here. Raises :class:`ModelError` for an

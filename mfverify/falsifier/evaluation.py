@@ -14,11 +14,11 @@ from fractions import Fraction
 from types import FrameType
 from typing import Any
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Instance, Sides, Verdict, judge
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError
+from mfverify.papers import CATALOGUE
 from mfverify.runner import Cluster, in_order
+from mfverify.theory.claim import Claim, Instance, Sides, Verdict, judge
 
 
 @dataclass(frozen=True)

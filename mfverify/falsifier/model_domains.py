@@ -1,106 +1,27 @@
 """Instances that are about a model and up to two sizes: where they come from, what lies near one, what is simpler.
 
 A statement about a model speaks of n agents, of samples of k, or of both; an :class:`Arrangement` says how a model and a pair of sizes
-become an instance, and what it costs to evaluate. Whatever costs more than a fixed limit is not a candidate: a search may then be
-repeated exactly, on a slow machine too.
+become an instance, and what it costs to evaluate. What costs more than a fixed limit is not a candidate.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from itertools import count, cycle
-from math import comb
 
-from mfverify.claims.claim import Claim, Instance, Profile
 from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
-from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
+from mfverify.falsifier.model_moves import changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model, derived_name
 from mfverify.models.agent_types import typed
+from mfverify.theory.claim import Claim, Instance, Profile
+from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
 
 MOST_MISSED = 40
 """Changes in a row that may be no instances before an instance counts as one without neighbours."""
-
-Cost = Callable[[Model, int, int], float]
-"""How much an evaluation costs for a model, n and k, as a share of what is allowed: a candidate has at most 1."""
-
-
-def lumped_cost(model: Model, n: int, k: int) -> float:
-    """Of solving the n-agent system and executing a policy on it in doubles: (state, action) pairs and transition probabilities."""
-    global_states, global_actions, local_states, _ = model.sizes
-    pairs = 0
-    for g in range(global_states):
-        # Actions that move an agent alike are merged by the solver.
-        moves = sum(len({tuple(row) for row in model.local_kernel[s, g]}) for s in range(local_states))
-        pairs += global_actions * comb(n + moves - 1, moves - 1)
-    states = comb(n + local_states - 1, local_states - 1)
-    return max(pairs / 1.2e6, global_states * states**2 / 1e6)
-
-
-def shared_cost(model: Model, n: int, k: int) -> float:
-    """Of a shared draw: one row of the chain for every (state, sample) pair."""
-    states, samples = (comb(x + model.sizes[2] - 1, model.sizes[2] - 1) for x in (n, k))
-    return max(lumped_cost(model, n, k), model.sizes[0] * states**2 * samples / 2e6)
-
-
-def rational_cost(model: Model, n: int, k: int) -> float:
-    """Of the n-agent system in exact arithmetic."""
-    global_states, global_actions, local_states, local_actions = model.sizes
-    pairs = global_states * global_actions * comb(n + local_states * local_actions - 1, local_states * local_actions - 1)
-    return max(pairs / 1500, global_states * comb(n + local_states - 1, local_states - 1) / 90)
-
-
-def comparison_cost(model: Model, n: int, k: int) -> float:
-    """Of comparing all action values of n agents with all of k agents, exactly."""
-    pairs = model.sizes[2] * model.sizes[3]
-    compared = model.sizes[0] * model.sizes[1] * comb(n + pairs - 1, pairs - 1) * comb(k + pairs - 1, pairs - 1)
-    return max(rational_cost(model, n, k), compared / 3e4)
-
-
-def table_cost(model: Model, n: int, k: int) -> float:
-    """Of listing all state-action counts of k agents."""
-    pairs = model.sizes[2] * model.sizes[3]
-    return model.sizes[0] * model.sizes[1] * comb(max(n, k) + pairs - 1, pairs - 1) / 2e4
-
-
-def labelled_cost(model: Model, n: int, k: int) -> float:
-    """Of listing the table of k agents with names."""
-    return model.sizes[0] * model.sizes[1] * float(model.sizes[2] * model.sizes[3]) ** k / 2e4
-
-
-class Origin(Enum):
-    """Where the models of a claim come from."""
-
-    ANY = "templates, random models and the grid"
-    RANDOM = "random models only: the others have more than one global action"
-    TYPES = "two kinds of agents that never change, put into one model"
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """How a model and sizes 1 <= k <= n become an instance of a claim: ``make`` answers None where the claim does not speak of them.
-
-    ``admits`` holds for the models that the claim is about; ``agents`` are the values of n that searches try; ``scaled``: whether
-    the claim is not homogeneous in the rewards; ``sizes`` are those of random models; ``origin`` is where models come from.
-    """
-
-    make: Callable[[Model, int, int], Instance | None]
-    cost: Cost
-    agents: tuple[int, ...]
-    scaled: bool = False
-    admits: Callable[[Model], bool] = lambda model: True
-    sizes: tuple[tuple[int, int, int, int], ...] = RANDOM_SIZES
-    origin: Origin = Origin.ANY
-
-    def instance(self, model: Model | None, n: int, k: int) -> Instance | None:
-        """The instance, or None where there is none or it costs too much."""
-        if model is None or not 1 <= k <= n or not self.admits(model) or self.cost(model, n, k) > 1:
-            return None
-        return self.make(model, n, k)
 
 
 def hard_models(rng: random.Random) -> Iterator[Model]:
@@ -252,11 +173,3 @@ class OwnDomain:
 
     def _alike(self, one: Instance, other: Instance) -> bool:
         return (one.agents, one.subsample, one.parameters) == (other.agents, other.subsample, other.parameters)
-
-
-def never_changes_type(model: Model) -> bool:
-    """Whether the local states fall into two halves, the types, that no agent ever leaves."""
-    size = model.sizes[2]
-    half = size // 2
-    crossing = [model.local_kernel[:half, ..., half:], model.local_kernel[half:, ..., :half]]
-    return size % 2 == 0 and all(p == 0 for part in crossing for p in part.ravel())

@@ -18,9 +18,6 @@ ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
 Parts = dict[str, Any]
 """The arrays of a model and its discount, to be changed one by one."""
 
-RANDOM_SIZES = ((2, 2, 2, 1), (2, 2, 2, 2), (2, 2, 3, 1), (2, 2, 2, 2), (3, 2, 2, 2), (2, 2, 3, 2), (1, 2, 2, 2), (2, 3, 2, 1))
-"""``(|S_g|, |A_g|, |S_l|, |A_l|)`` of random models, in turn."""
-
 
 def parts_of(model: Model) -> Parts:
     """Writable copies of the arrays, and the discount."""

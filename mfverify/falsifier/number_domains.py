@@ -9,26 +9,14 @@ from itertools import count
 from math import prod
 
 from mfverify import counts
-from mfverify.claims.claim import Instance
-from mfverify.claims.distances import partitions
 from mfverify.falsifier.model_domains import simplest_first
-
-Population = tuple[int, ...]
+from mfverify.theory.claim import Instance
+from mfverify.theory.populations import Population, counts_of, partitions, text_of
 
 _MOST_SAMPLES = 400
 """Populations with more kinds of samples than this are not candidates."""
 _MOST_EXHAUSTED = 9
 """With so many agents all simpler populations are tried: what is left is the simplest violation there is."""
-
-
-def text_of(population: Sequence[int]) -> str:
-    """A population as the text that claims take, such as ``3+1``."""
-    return "+".join(map(str, population))
-
-
-def population_of(text: object) -> Population:
-    """The reverse of :func:`text_of`."""
-    return tuple(int(x) for x in str(text).split("+"))
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ class PopulationDomain:
     def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
         """An agent more, less, or in another class; another sample size."""
         while True:
-            population, k = list(population_of(instance["population"])), instance.subsample or 1
+            population, k = list(counts_of(instance["population"])), instance.subsample or 1
             for _ in range(rng.choice((1, 1, 2, 4))):
                 population[rng.randrange(len(population))] += rng.choice((-1, 1))
             population += [1] * (rng.random() < 0.1)
@@ -78,7 +66,7 @@ class PopulationDomain:
 
     def simpler(self, instance: Instance) -> Iterator[Instance]:
         """Fewer agents in one class or in all, two classes made one, smaller samples; of few agents every simpler population."""
-        population, k = population_of(instance["population"]), instance.subsample or 1
+        population, k = counts_of(instance["population"]), instance.subsample or 1
         if sum(population) <= _MOST_EXHAUSTED:
             pairs = ((p, j) for n in range(2, sum(population) + 1) for p in partitions(n) for j in range(1, n + 1))
             yield from simplest_first(instance, [self._one(p, j) for p, j in pairs])
@@ -140,9 +128,9 @@ class TransitionDomain:
             yield from self._parts(instance, rng.choice((-1, 1)), (str(instance["kernel"]), f"random-{rng.randrange(10**4)}"))
 
     def _parts(self, instance: Instance, step: int, kernels: Sequence[str]) -> Iterator[Instance]:
-        population = population_of(instance["population"])
+        population = counts_of(instance["population"])
         k = instance.subsample or 1
-        sample = next(counts.subcounts(population, k)) if self.uniform else population_of(instance["sample"])
+        sample = next(counts.subcounts(population, k)) if self.uniform else counts_of(instance["sample"])
         for i in range(len(population)):
             for inside in (0, 1):
                 more = tuple(x + step * (i == j) for j, x in enumerate(population))

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mfverify.claims.claim import Claim, Instance, Verdict
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.theory.claim import Claim, Instance, Verdict
 
 ROUND = 24
 """Candidates in a round, whatever the number of workers."""

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from mfverify.claims.claim import Claim, Verdict
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.theory.claim import Claim, Verdict
 
 _CHUNK = 8
 

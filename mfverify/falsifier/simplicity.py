@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from mfverify.claims.claim import Instance
+    from mfverify.theory.claim import Instance
 
 Key: TypeAlias = tuple[Any, ...]
 """What instances are ordered by; equal keys only for instances that say the same."""

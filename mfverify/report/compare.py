@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from mfverify.claims.claim import Status, Verdict
 from mfverify.report.document import ClaimRecord, Document, InstanceRecord, Side, read
 from mfverify.report.summary import counted
+from mfverify.theory.claim import Status, Verdict
 
 _SHOWN: Final = 12
 """Lines of one kind before the rest is counted."""

@@ -18,9 +18,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mfverify.claims.claim import Status
 from mfverify.report.document import Document
 from mfverify.report.plots import SETTINGS, inlined
+from mfverify.theory.claim import Status
 
 _SHAPES: Final = {
     Status.REFUTED: ("s", "#f6d5c3", "refuted"),

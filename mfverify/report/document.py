@@ -6,7 +6,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
      "summary": {"claims": int, "instances": int,
                  "verdicts": {verdict: int, ...}, "statuses": {status: int, ...},
                  "unexpected": [ids of the claims whose status is not the registered one]},
-     "claims": [{"id", "title", "statement", "source", "reading": str, "assumptions": [str],
+     "claims": [{"id", "paper"?: str|null, "title", "statement", "source", "reading": str, "assumptions": [str],
                  "registered": status, "status": status, "rests_on": [ids], "repairs"?: [ids], "failing_step"?: str,
                  "grounds"?: {"kind": ground, "sentence": what the kind means, "where": str, "uses": [ids that our argument uses]},
                  "left_means", "right_means": str, "control": what the sabotaged twin changes,
@@ -34,8 +34,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
 - ``details`` is for the reader: ``worst`` is a short text on the worst state or pair; ``curve`` is drawn: ``{"title",
   "x_label", "y_label": str, "x": [number], "series": [{"label": str, "lower": [number|null], "upper": [number|null]}],
   "scale": "linear"|"log"}``; any other key is shown as a line ``key: value``.
-- Verdicts, statuses and grounds are the words of :class:`~mfverify.claims.claim.Verdict`, :class:`~mfverify.claims.claim.Status`
-  and :class:`~mfverify.claims.grounds.Ground`.
+- Verdicts, statuses and grounds are the words of :class:`~mfverify.theory.claim.Verdict`, :class:`~mfverify.theory.claim.Status`
+  and :class:`~mfverify.theory.grounds.Ground`.
 
 The summary has to agree with the claims, the status of a claim with the verdicts on its instances, and each verdict with its two
 sides, from which it is derived again: a document that contradicts itself is refused.
@@ -52,10 +52,10 @@ from fractions import Fraction
 from typing import Any, Final, TypeVar
 
 from mfverify.bundled import PREFIX
-from mfverify.claims.claim import Status, Verdict, contradiction, status
-from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
 from mfverify.rationals import from_text, written
+from mfverify.theory.claim import Status, Verdict, contradiction, status
+from mfverify.theory.grounds import Ground
 from mfverify.validation import chosen
 
 FORMAT: Final = 1
@@ -149,10 +149,14 @@ class GroundsRecord:
 
 @dataclass(frozen=True)
 class ClaimRecord:
-    """One claim with its instances; ``anchor`` is its place on the page, ``grounds`` None in documents older than these."""
+    """One claim with its instances; ``anchor`` is its place on the page, ``grounds`` None in documents older than these.
+
+    ``paper`` is the name of the paper that the claim belongs to; empty for a claim of the caller, and in older documents.
+    """
 
     id: str
     anchor: str
+    paper: str
     title: str
     statement: str
     source: str
@@ -418,6 +422,7 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
     return ClaimRecord(
         id=name,
         anchor=anchor,
+        paper=(_optional(fields, "paper", place, _as_text) or "") if "paper" in fields else "",
         title=_string(fields, "title", place),
         statement=_string(fields, "statement", place),
         source=_string(fields, "source", place),

@@ -15,13 +15,13 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from mfverify.claims.claim import Status, Verdict
-from mfverify.claims.grounds import Ground
 from mfverify.report import dependencies, plots, summary
 from mfverify.report.digits import compact, compared, ratio
 from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, SearchRecord, Side, read, text
 from mfverify.report.mathematics import typeset
 from mfverify.report.plots import Panel
+from mfverify.theory.claim import Status, Verdict
+from mfverify.theory.grounds import Ground
 
 FIRST_ROWS: Final = 12
 """Instances of a claim that are shown at once; the others unfold."""

@@ -23,10 +23,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from mfverify.claims.claim import Verdict
 from mfverify.report.digits import compact, compared, drawn, listed, plain, superscript
 from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Side, side_between
 from mfverify.report.summary import counted, excess, where
+from mfverify.theory.claim import Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from mfverify.claims.claim import Status, Verdict
-from mfverify.claims.grounds import Ground
 from mfverify.report.digits import compared_intervals, listed
 from mfverify.report.document import ClaimRecord, Document, InstanceRecord
+from mfverify.theory.claim import Status, Verdict
+from mfverify.theory.grounds import Ground
 
 VERDICT_WORDS: Final = {
     Verdict.HOLDS: "the certified upper end of the left side is at most the certified lower end of the right side.",

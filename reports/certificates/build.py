@@ -19,10 +19,10 @@ from typing import Any
 
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
-from mfverify.claims.claim import Instance
 from mfverify.falsifier import templates
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
+from mfverify.theory.claim import Instance
 
 HERE = Path(__file__).parent
 

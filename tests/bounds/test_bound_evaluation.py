@@ -11,11 +11,13 @@ from flint import ctx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfverify.bounds import evaluate, noise, optimality
-from mfverify.bounds import symbols as paper
-from mfverify.bounds.evaluate import UndefinedError, enclose, evaluate_float
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATIONS
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
+from mfverify.papers.ours import symbols as paper
+from mfverify.theory import evaluate, formula
+from mfverify.theory.evaluate import UndefinedError, enclose, evaluate_float
 
 x, y = sp.symbols("x y", real=True)
 small = st.fractions(min_value=-5, max_value=5, max_denominator=50)
@@ -62,7 +64,7 @@ def test_powers_and_logarithms_against_mpmath(a: Fraction, b: Fraction) -> None:
 def test_perfect_squares_neutral_arguments_and_zero_factors_stay_exact() -> None:
     cases = (
         (sp.sqrt(x) ** 3, {x: Fraction(9, 4)}, Fraction(27, 8)),
-        (paper.root(x), {x: Fraction(10**40, 49)}, Fraction(10**20, 7)),
+        (formula.root(x), {x: Fraction(10**40, 49)}, Fraction(10**20, 7)),
         (1 / sp.sqrt(x), {x: 16}, Fraction(1, 4)),
         (sp.log(x), {x: 1}, Fraction(0)),
         (sp.exp(x), {x: 0}, Fraction(1)),
@@ -100,7 +102,7 @@ def test_an_irrational_zero_is_enclosed_tightly_and_ends() -> None:
 
 
 def test_indicator_is_one_zero_or_open() -> None:
-    expr = paper.indicator(paper.k < paper.n)
+    expr = formula.indicator(paper.k < paper.n)
     assert (enclose(expr, {paper.k: 2, paper.n: 3}) == 1) is True
     assert (enclose(expr, {paper.k: 3, paper.n: 3}) == 0) is True
     hull = enclose(expr, {paper.k: 2, paper.n: Interval(Fraction(2), Fraction(3))})
@@ -111,11 +113,11 @@ def test_conditions_of_every_kind() -> None:
     for a, b in ((1, 2), (2, 2), (3, 2)):
         strict = ((x < y, a < b), (x > y, a > b), (sp.Ne(x, y), a != b))
         for condition, truth in (*strict, (x <= y, a <= b), (x >= y, a >= b), (sp.Eq(x, y), a == b)):
-            assert (enclose(paper.indicator(condition), {x: a, y: b}) == int(truth)) is True, (condition, a, b)
+            assert (enclose(formula.indicator(condition), {x: a, y: b}) == int(truth)) is True, (condition, a, b)
     with pytest.raises(UndefinedError, match="none of its conditions"):
         enclose(sp.Piecewise((1, x < 0)), {x: 1})
     with pytest.raises(ModelError, match="use one comparison"):
-        enclose(paper.indicator((x < 0) | (y < 0)), {x: 1, y: 1})
+        enclose(formula.indicator((x < 0) | (y < 0)), {x: 1, y: 1})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_conditions_of_every_kind() -> None:
         (1 / sp.sqrt(x), {x: 0}, "divides by 0"),
         (x**y, {x: 0, y: Fraction(-1, 3)}, "divides by 0"),
         (sp.binomial(x, 2), {x: -1}, "< 0"),
-        (noise.ITERATIONS.expression, {paper.k: 4, paper.gamma: Fraction(1, 2), paper.rt: 0}, "log argument <= 0"),
+        (ITERATIONS.expression, {paper.k: 4, paper.gamma: Fraction(1, 2), paper.rt: 0}, "log argument <= 0"),
     ],
 )
 def test_what_has_no_value_says_so_in_one_line(expr: sp.Expr, values: dict[sp.Symbol, Fraction | int], reason: str) -> None:
@@ -147,8 +149,8 @@ def test_theorem_4_2_is_undefined_for_tiny_rewards() -> None:
         paper.S_l: 1, paper.A_l: 1, paper.A_g: 1, paper.eps_km: 0,
     }  # fmt: skip
     with pytest.raises(UndefinedError, match="root is < 0"):
-        optimality.THEOREM_4_2.enclose(values)
-    assert optimality.THEOREM_4_2_WEAKER.enclose(values).upper > 0
+        THEOREM_4_2.enclose(values)
+    assert THEOREM_4_2_WEAKER.enclose(values).upper > 0
 
 
 def test_definedness_that_the_inputs_leave_open_is_not_called_undefined() -> None:

@@ -9,10 +9,22 @@ from math import ceil
 import pytest
 import sympy as sp
 
-from mfverify.bounds import concentration, costs, lipschitz, noise, optimality
-from mfverify.bounds import symbols as paper
-from mfverify.bounds.bound import Bound
-from mfverify.bounds.evaluate import UndefinedError
+from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES
+from mfverify.papers.mean_field_sampling.lemma_4_3 import SAMPLES
+from mfverify.papers.mean_field_sampling.lemma_f_6 import KL_LARGEST
+from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_ERROR, ITERATION_TARGET, ITERATIONS
+from mfverify.papers.mean_field_sampling.regime_switch import SWITCH_MEAN_FIELD, SWITCH_STANDARD
+from mfverify.papers.mean_field_sampling.table_sizes import MEAN_FIELD_TABLE_AT_MOST
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
+from mfverify.papers.mean_field_sampling.total_variation_tail import TV_QUANTILE, TV_QUANTILE_TAIL
+from mfverify.papers.ours import symbols as paper
+from mfverify.papers.ours.across_sizes import UPPER
+from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
+from mfverify.papers.ours.total_variation_by_sets import TV_MEAN
+from mfverify.theory.bound import Bound
+from mfverify.theory.evaluate import UndefinedError
 
 FIXED = {paper.gamma: sp.Rational(1, 2), paper.S_l: 2, paper.A_l: 2, paper.A_g: 3, paper.Z: 4, paper.rt: 1, paper.rt_l: 1}
 SIZES: dict[sp.Symbol, Fraction | int] = {
@@ -26,7 +38,7 @@ def along(expr: sp.Expr, n_of_k: sp.Expr) -> sp.Expr:
     return expr.subs({**FIXED, paper.eps_km: 0}).subs(paper.n, n_of_k).subs(paper.k, REAL).doit()
 
 
-@pytest.mark.parametrize(("bound", "log_power"), [(optimality.THEOREM_4_2, sp.Rational(1, 2)), (optimality.THEOREM_4_2_WEAKER, 1)])
+@pytest.mark.parametrize(("bound", "log_power"), [(THEOREM_4_2, sp.Rational(1, 2)), (THEOREM_4_2_WEAKER, 1)])
 def test_theorem_4_2_is_of_order_one_over_root_k_up_to_logarithms(bound: Bound, log_power: sp.Expr) -> None:
     """With n = 3 k: (n-k+1)/(2nk) ~ 1/(3k) and the logarithm ~ (|A_l| + 1/2) ln k, so the ratio tends to what stands here."""
     ratio = along(bound.expression, 3 * REAL) * sp.sqrt(REAL) / sp.log(REAL) ** log_power
@@ -34,25 +46,25 @@ def test_theorem_4_2_is_of_order_one_over_root_k_up_to_logarithms(bound: Bound, 
 
 
 def test_theorem_4_4_is_theorem_4_2_with_another_remainder() -> None:
-    difference = optimality.THEOREM_4_4.expression - optimality.THEOREM_4_2.expression + 2 * paper.eps_km
+    difference = THEOREM_4_4.expression - THEOREM_4_2.expression + 2 * paper.eps_km
     assert sp.simplify(difference.doit() - sp.Rational(39, 10) / sp.sqrt(paper.k)) == 0
 
 
 def test_shared_draw_bound_is_of_order_one_over_root_k_without_logarithm() -> None:
     """With n = 3 k, L/(1-gamma) = 8: (1/2) sqrt(2/3) + sqrt(4 k)/(6 k) sqrt(k) + (1/2) sqrt(2/3), times 8."""
-    ratio = along(optimality.SHARED_DRAW.expression.replace(sp.Piecewise, lambda *branches: branches[0][0]), 3 * REAL) * sp.sqrt(REAL)
+    ratio = along(SHARED_DRAW.expression.replace(sp.Piecewise, lambda *branches: branches[0][0]), 3 * REAL) * sp.sqrt(REAL)
     assert sp.simplify(sp.limit(ratio, REAL, sp.oo) - 8 * (sp.sqrt(sp.Rational(2, 3)) + sp.Rational(1, 3))) == 0
 
 
 N_FREE: tuple[tuple[Bound, sp.Expr], ...] = (
-    (concentration.TV_MEAN, sp.sqrt(paper.Z / paper.k) / 2),
-    (concentration.SUP_NORM_TAIL, 2 * paper.Z * sp.exp(-2 * paper.k * paper.epsilon**2)),
-    (concentration.TV_QUANTILE, sp.sqrt(sp.log(2 * paper.Z / paper.delta) / (8 * paper.k))),
-    (lipschitz.UPPER, (
+    (TV_MEAN, sp.sqrt(paper.Z / paper.k) / 2),
+    (SUP_NORM_TAIL, 2 * paper.Z * sp.exp(-2 * paper.k * paper.epsilon**2)),
+    (TV_QUANTILE, sp.sqrt(sp.log(2 * paper.Z / paper.delta) / (8 * paper.k))),
+    (UPPER, (
         2 * paper.rt_l / (1 - paper.gamma) * paper.TV
         + paper.gamma * 2 * paper.rt_l / (1 - paper.gamma) ** 2 * sp.sqrt((paper.S_l - 1) / paper.k) / 2
     )),
-    (optimality.SHARED_DRAW, (
+    (SHARED_DRAW, (
         2 * paper.rt_l / (1 - paper.gamma) ** 2 * sp.sqrt((paper.S_l - 1) / paper.k) / 2 * (1 + paper.gamma / (1 - paper.gamma))
     )),
 )  # fmt: skip
@@ -67,7 +79,7 @@ def test_bounds_do_not_depend_on_n_in_the_limit(bound: Bound, expected: sp.Expr)
 
 
 def test_theorem_4_2_does_not_depend_on_n_in_the_limit() -> None:
-    at_ten = optimality.THEOREM_4_2.expression.subs({**FIXED, paper.eps_km: 0}).subs(paper.k, 10).subs(paper.n, REAL).doit()
+    at_ten = THEOREM_4_2.expression.subs({**FIXED, paper.eps_km: 0}).subs(paper.k, 10).subs(paper.n, REAL).doit()
     log = sp.log(40 * 2 * 2 * 3 * 4 * 10 ** sp.Rational(5, 2))
     assert sp.simplify(sp.limit(at_ten, REAL, sp.oo) - (4 * sp.sqrt(log / 20) + 1 / (10 * sp.sqrt(10)))) == 0
 
@@ -75,16 +87,16 @@ def test_theorem_4_2_does_not_depend_on_n_in_the_limit() -> None:
 def test_full_sample_makes_what_is_due_to_sampling_exactly_zero() -> None:
     for n in range(2, 9):
         full = SIZES | {paper.n: n, paper.k: n, paper.TV: 0}
-        assert (optimality.SHARED_DRAW.enclose(full) == 0) is True
-        assert (concentration.TV_MEAN.enclose(full) == 0) is True
-        assert (concentration.KL_LARGEST.enclose(full) == 0) is True
-        rounding = lipschitz.UPPER.enclose(full)  # gamma L/(1-gamma) Z/(4n) = 4 / n: R2 has no indicator
+        assert (SHARED_DRAW.enclose(full) == 0) is True
+        assert (TV_MEAN.enclose(full) == 0) is True
+        assert (KL_LARGEST.enclose(full) == 0) is True
+        rounding = UPPER.enclose(full)  # gamma L/(1-gamma) Z/(4n) = 4 / n: R2 has no indicator
         assert rounding.lower == rounding.upper == Fraction(4, n)
-        assert optimality.THEOREM_4_2.enclose(full).lower > 0
+        assert THEOREM_4_2.enclose(full).lower > 0
 
 
 def test_a_single_agent_is_excluded_where_the_formula_reads_zero_over_zero() -> None:
-    for bound in (optimality.SHARED_DRAW, concentration.TV_MEAN):
+    for bound in (SHARED_DRAW, TV_MEAN):
         with pytest.raises(UndefinedError, match="divides by 0"):
             bound.enclose(SIZES | {paper.n: 1, paper.k: 1})
 
@@ -92,13 +104,13 @@ def test_a_single_agent_is_excluded_where_the_formula_reads_zero_over_zero() -> 
 @pytest.mark.parametrize(
     "bound",
     [
-        optimality.THEOREM_4_2,
-        optimality.THEOREM_4_2_WEAKER,
-        optimality.THEOREM_4_4,
-        optimality.THEOREM_4_4_WEAKER,
-        optimality.SHARED_DRAW,
-        concentration.TV_MEAN,
-        lipschitz.UPPER,
+        THEOREM_4_2,
+        THEOREM_4_2_WEAKER,
+        THEOREM_4_4,
+        THEOREM_4_4_WEAKER,
+        SHARED_DRAW,
+        TV_MEAN,
+        UPPER,
     ],
     ids=lambda bound: bound.name,
 )
@@ -110,7 +122,7 @@ def test_bounds_decrease_in_k_on_a_whole_population(bound: Bound) -> None:
 
 
 def test_quantile_and_tail_are_inverse_to_each_other() -> None:
-    there_and_back = concentration.TV_QUANTILE.expression.subs(paper.delta, concentration.TV_QUANTILE_TAIL.expression)
+    there_and_back = TV_QUANTILE.expression.subs(paper.delta, TV_QUANTILE_TAIL.expression)
     squared = sp.expand_log((there_and_back**2).doit(), force=True)
     assert sp.simplify(squared - paper.epsilon**2) == 0
 
@@ -120,29 +132,29 @@ def test_iterations_of_the_theorem_leave_an_error_below_its_target() -> None:
     for k in (1, 10, 1000):
         for gamma in (Fraction(1, 2), Fraction(99, 100)):
             values: dict[sp.Symbol, Fraction | int] = {paper.k: k, paper.gamma: gamma, paper.rt: 3}
-            iterations = ceil(noise.ITERATIONS.enclose(values).upper)
-            error = noise.ITERATION_ERROR.enclose(values | {paper.T: iterations})
+            iterations = ceil(ITERATIONS.enclose(values).upper)
+            error = ITERATION_ERROR.enclose(values | {paper.T: iterations})
             assert error.upper <= (1 - gamma) / (3 * k)
-            assert (error <= noise.ITERATION_TARGET.enclose(values)) is True
+            assert (error <= ITERATION_TARGET.enclose(values)) is True
 
 
 def test_regime_switch_picks_the_standard_table_for_few_agents_only() -> None:
     """Z = 4: 4^(k-1) <= k^4 holds up to k = 6 (1024 <= 1296) and fails from k = 7 on (4096 > 2401)."""
     for k in range(1, 20):
         values: dict[sp.Symbol, Fraction | int] = {paper.k: k, paper.Z: 4}
-        chosen = costs.SWITCH_STANDARD.enclose(values) <= costs.SWITCH_MEAN_FIELD.enclose(values)
+        chosen = SWITCH_STANDARD.enclose(values) <= SWITCH_MEAN_FIELD.enclose(values)
         assert chosen is (k <= 6)
 
 
 @pytest.mark.parametrize(
     ("expression", "order"),
     [
-        (concentration.TV_MEAN.expression, sp.Rational(-1, 2)),
-        (noise.ITERATION_TARGET.expression, sp.Rational(-1, 2)),
-        (noise.SAMPLES.expression, sp.Rational(7, 2) + 4),
-        (noise.ENOUGH_SAMPLES.expression, sp.Integer(2)),
-        (costs.MEAN_FIELD_TABLE_AT_MOST.expression, sp.Integer(4)),
-        (optimality.SHARED_DRAW_UNIFORM.expression, sp.Rational(-1, 2)),
+        (TV_MEAN.expression, sp.Rational(-1, 2)),
+        (ITERATION_TARGET.expression, sp.Rational(-1, 2)),
+        (SAMPLES.expression, sp.Rational(7, 2) + 4),
+        (ENOUGH_SAMPLES.expression, sp.Integer(2)),
+        (MEAN_FIELD_TABLE_AT_MOST.expression, sp.Integer(4)),
+        (SHARED_DRAW_UNIFORM.expression, sp.Rational(-1, 2)),
     ],
     ids=["C4", "B7", "N1", "N1r", "S1", "R4u"],
 )
@@ -158,7 +170,7 @@ def test_orders_in_k_by_a_limit(expression: sp.Expr, order: sp.Expr) -> None:
 def test_the_mean_distance_falls_in_k_and_ends_at_zero() -> None:
     """The derivative of the squared bound in k is ``-Z n / (4 k^2 (n - 1)) < 0``, and at k = n the bound is 0."""
     x = sp.Symbol("x", positive=True)
-    squared = (concentration.TV_MEAN.expression**2).doit().subs(paper.k, x)
+    squared = (TV_MEAN.expression**2).doit().subs(paper.k, x)
     assert sp.simplify(sp.diff(squared, x) + paper.Z * paper.n / (4 * x**2 * (paper.n - 1))) == 0
     assert sp.simplify(squared.subs(x, paper.n)) == 0
 
@@ -166,6 +178,6 @@ def test_the_mean_distance_falls_in_k_and_ends_at_zero() -> None:
 def test_the_tail_bound_falls_in_k() -> None:
     """The exponent of C1 has the derivative ``-2 n (n+1) eps^2/(n-k+1)^2 < 0``."""
     x = sp.Symbol("x", positive=True)
-    exponent = sp.log(concentration.SUP_NORM_TAIL.expression / (2 * paper.Z)).subs(paper.k, x).simplify()
+    exponent = sp.log(SUP_NORM_TAIL.expression / (2 * paper.Z)).subs(paper.k, x).simplify()
     slope = sp.diff(sp.expand_log(exponent, force=True), x)
     assert sp.simplify(slope + 2 * paper.n * (paper.n + 1) * paper.epsilon**2 / (paper.n - x + 1) ** 2) == 0

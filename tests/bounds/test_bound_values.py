@@ -6,20 +6,55 @@ import contextlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import comb, prod
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import mpmath
 import pytest
 import sympy as sp
 
-from mfverify.bounds import concentration, costs, lipschitz, noise, optimality
-from mfverify.bounds import symbols as paper
-from mfverify.bounds.bound import Bound
-from mfverify.bounds.evaluate import enclose
 from mfverify.counts import count_vectors, subsample_law, total_variation
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+from mfverify.papers.mean_field_sampling.bellman_noise import MEAN_NOISE
+from mfverify.papers.mean_field_sampling.bounded_iterates import ITERATE_SIZE
+from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES
+from mfverify.papers.mean_field_sampling.lemma_4_3 import ENOUGH_ON_AVERAGE, SAMPLES
+from mfverify.papers.mean_field_sampling.lemma_f_6 import KL_LARGEST
+from mfverify.papers.mean_field_sampling.mean_distance import TV_MEAN_LEAST, TV_MEAN_SHARP
+from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_ERROR, ITERATION_TARGET, ITERATIONS
+from mfverify.papers.mean_field_sampling.regime_switch import SWITCH_MEAN_FIELD, SWITCH_STANDARD
+from mfverify.papers.mean_field_sampling.remark_4_8 import LOGARITHMIC_TABLE, SWEEP
+from mfverify.papers.mean_field_sampling.remark_4_9 import TYPED_TABLE
+from mfverify.papers.mean_field_sampling.table_sizes import (
+    DISTRIBUTIONS,
+    DISTRIBUTIONS_AT_MOST,
+    MEAN_FIELD_TABLE,
+    MEAN_FIELD_TABLE_AT_MOST,
+    STANDARD_TABLE,
+)
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_e_3 import ACROSS_SIZES, SAME_SIZE
+from mfverify.papers.mean_field_sampling.total_variation_tail import TV_QUANTILE, TV_QUANTILE_TAIL, TV_TAIL
+from mfverify.papers.mean_field_sampling.uniform_rate import UNIFORM_RATE
+from mfverify.papers.ours import symbols as paper
+from mfverify.papers.ours.across_sizes import LOWER, UPPER
+from mfverify.papers.ours.bias_after_maximum import BIAS
+from mfverify.papers.ours.independent_draws import INDEPENDENT_DRAWS
+from mfverify.papers.ours.kl_mean import KL_MEAN
+from mfverify.papers.ours.mean_field_limit import RATE
+from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
+from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
+from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
+from mfverify.papers.ours.shared_draw_types import SHARED_DRAW_TYPES
+from mfverify.papers.ours.total_variation_by_sets import TV_MEAN, TV_TAIL_BY_SETS
+from mfverify.papers.ours.transition_with_fluctuation import AFTER_TRANSITION
+from mfverify.theory.bound import Bound
+from mfverify.theory.evaluate import enclose
+from mfverify.theory.vacuity import TRIVIAL_GAP
+from tests.bounds.all_bounds import all_bounds
 
 DIGITS = 60
 
@@ -90,73 +125,80 @@ def lead(k: int) -> Fraction:
 HALF = mpmath.mpf("0.5")
 
 BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
-    concentration.SUP_NORM_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
-    concentration.TV_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
-    concentration.TV_TAIL_BY_SETS: lambda v: 2**v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
-    concentration.TV_QUANTILE: lambda v: mpmath.sqrt((v.n - v.k + 1) / (8 * v.n * v.k) * ln(2 * v.Z / v.delta)),
-    concentration.TV_QUANTILE_TAIL: lambda v: 2 * v.Z * mpmath.exp(-8 * v.n * v.k * v.epsilon**2 / (v.n - v.k + 1)),
-    concentration.TV_MEAN: lambda v: HALF * mpmath.sqrt(v.Z * (v.n - v.k) / (v.k * (v.n - 1))),
-    concentration.KL_LARGEST: lambda v: ln(v.n / v.k),
-    lipschitz.UPPER: lambda v: (
+    SUP_NORM_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    TV_TAIL: lambda v: 2 * v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    TV_TAIL_BY_SETS: lambda v: 2**v.Z * mpmath.exp(-2 * v.k * v.n * v.epsilon**2 / (v.n - v.k + 1)),
+    TV_QUANTILE: lambda v: mpmath.sqrt((v.n - v.k + 1) / (8 * v.n * v.k) * ln(2 * v.Z / v.delta)),
+    TV_QUANTILE_TAIL: lambda v: 2 * v.Z * mpmath.exp(-8 * v.n * v.k * v.epsilon**2 / (v.n - v.k + 1)),
+    TV_MEAN: lambda v: HALF * mpmath.sqrt(v.Z * (v.n - v.k) / (v.k * (v.n - 1))),
+    KL_LARGEST: lambda v: ln(v.n / v.k),
+    UPPER: lambda v: (
         2 * v.rt_l / (1 - v.gamma) * v.TV + v.gamma / (1 - v.gamma) * (2 * v.rt_l / (1 - v.gamma)) * fluctuation(v)
     ),
-    optimality.THEOREM_4_2: lambda v: first_term(v, HALF) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km,
-    optimality.THEOREM_4_2_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km / (1 - v.gamma),
-    optimality.THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
-    optimality.THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
-    optimality.SHARED_DRAW: shared_draw,
-    optimality.SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
-    optimality.SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),
-    optimality.INDEPENDENT_DRAWS: lambda v: shared_draw(v) + 2 * v.rt_l / (1 - v.gamma) ** 2 * v.disagreement,
-    optimality.SHARED_DRAW_UNIFORM: lambda v: (
+    THEOREM_4_2: lambda v: first_term(v, HALF) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km,
+    THEOREM_4_2_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km / (1 - v.gamma),
+    THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
+    THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
+    SHARED_DRAW: shared_draw,
+    SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
+    SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),
+    INDEPENDENT_DRAWS: lambda v: shared_draw(v) + 2 * v.rt_l / (1 - v.gamma) ** 2 * v.disagreement,
+    SHARED_DRAW_UNIFORM: lambda v: (
         2 * v.rt_l / (1 - v.gamma) ** 2
         * (
             mpmath.sqrt((v.S_l - 1) / v.k) / 2 + mpmath.sqrt(v.S_l * (v.A_l - 1) / v.k) / 4
             + v.gamma / (1 - v.gamma) * (mpmath.sqrt((v.S_l - 1) / v.k) / 2 + v.Z / (4 * v.k))
         )
     ),
-    optimality.UNIFORM_RATE: lambda v: (1 + ln(v.k)) / mpmath.sqrt(v.k),
-    noise.BIAS: lambda v: v.gamma * v.span * mpmath.sqrt((ln(v.A_g) + v.k * ln(v.A_l)) / (2 * v.m)),
-    noise.MEAN_NOISE: lambda v: v.gamma / (1 - v.gamma) * v.span * mpmath.sqrt(ln(2 * v.S_g * v.A_g * v.Z**v.k) / (2 * v.m)),
-    noise.ENOUGH_ON_AVERAGE: lambda v: v.k * (v.gamma * v.span / (1 - v.gamma)) ** 2 * ln(2 * v.S_g * v.A_g * v.Z**v.k) / 2,
-    noise.ENOUGH_SAMPLES: lambda v: (
+    UNIFORM_RATE: lambda v: (1 + ln(v.k)) / mpmath.sqrt(v.k),
+    BIAS: lambda v: v.gamma * v.span * mpmath.sqrt((ln(v.A_g) + v.k * ln(v.A_l)) / (2 * v.m)),
+    MEAN_NOISE: lambda v: v.gamma / (1 - v.gamma) * v.span * mpmath.sqrt(ln(2 * v.S_g * v.A_g * v.Z**v.k) / (2 * v.m)),
+    ENOUGH_ON_AVERAGE: lambda v: v.k * (v.gamma * v.span / (1 - v.gamma)) ** 2 * ln(2 * v.S_g * v.A_g * v.Z**v.k) / 2,
+    ENOUGH_SAMPLES: lambda v: (
         v.gamma**2 * v.k * v.span**2 / (2 * (1 - v.gamma) ** 2) * (ln(200 * v.S_g * v.A_g * v.Z**v.k) + v.k)
     ),
-    noise.SAMPLES: lambda v: (
+    SAMPLES: lambda v: (
         2 * v.S_g * v.A_g * v.S_l * v.A_l * v.k ** (mpmath.mpf("3.5") + v.S_l * v.A_l)
         * ln(v.S_g * v.A_g * v.A_l * v.S_l) / (1 - v.gamma) ** 5 * ln(1 / (1 - v.gamma) ** 2)
     ),
-    noise.ITERATIONS: lambda v: 2 / (1 - v.gamma) * ln(v.rt * mpmath.sqrt(v.k) / (1 - v.gamma)),
-    noise.ITERATION_TARGET: lambda v: 1 / mpmath.sqrt(v.k),
+    ITERATIONS: lambda v: 2 / (1 - v.gamma) * ln(v.rt * mpmath.sqrt(v.k) / (1 - v.gamma)),
+    ITERATION_TARGET: lambda v: 1 / mpmath.sqrt(v.k),
+    TV_MEAN_SHARP: lambda v: mpmath.sqrt((v.Z - 1) * (v.n - v.k) / (4 * v.k * (v.n - 1))),
+    TV_MEAN_LEAST: lambda v: mpmath.sqrt((v.n - v.k) / (16 * v.k * (v.n - 1))),
+    AFTER_TRANSITION: lambda v: v.TV + mpmath.sqrt((v.Z - 1) * (1 / v.k - 1 / v.n)) / 2,
+    RATE: lambda v: v.gamma * v.rt_l * mpmath.sqrt(v.S_l - 1) / ((1 - v.gamma) ** 2 * mpmath.sqrt(v.n)),
+    LOGARITHMIC_TABLE: lambda v: v.S_g * v.A_g * v.Z * mpmath.log(2 * v.n, 2) ** v.Z,
 }  # fmt: skip
 """Irrational right-hand sides, in floating point of 60 digits."""
 
 EXACTLY: dict[Bound, Callable[[Numbers], Any]] = {
-    lipschitz.SAME_SIZE: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
-    lipschitz.ACROSS_SIZES: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
-    lipschitz.LOWER: lambda v: 2 * v.rt_l / (1 - v.gamma) * (v.TV + Fraction(v.Z, 4 * v.k)),
-    optimality.REDRAWN_TYPES: lambda v: (
+    SAME_SIZE: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
+    ACROSS_SIZES: lambda v: 2 * v.rt_l * v.TV / (1 - v.gamma),
+    LOWER: lambda v: 2 * v.rt_l / (1 - v.gamma) * (v.TV + Fraction(v.Z, 4 * v.k)),
+    REDRAWN_TYPES: lambda v: (
         v.gamma**2 / (1 - v.gamma**2) * (v.gamma * (1 - Fraction(v.k, v.n)) * (1 - lead(v.k) ** 2) - v.eta * lead(v.k) / 2)
     ),
-    optimality.TRIVIAL_GAP: lambda v: 2 * v.rt / (1 - v.gamma),
-    optimality.ITERATE_SIZE: lambda v: sum(v.rt * v.gamma**i for i in range(v.t)),
-    noise.ITERATION_ERROR: lambda v: v.gamma**v.T * v.rt / (1 - v.gamma),
-    costs.STANDARD_TABLE: lambda v: v.S_g * prod([v.S_l] * v.k) * v.A_g * prod([v.A_l] * v.k),
-    costs.DISTRIBUTIONS: lambda v: comb(v.k - 1 + v.Z - 1, v.k - 1),
-    costs.DISTRIBUTIONS_AT_MOST: lambda v: prod([v.k] * v.Z),
-    costs.MEAN_FIELD_TABLE: lambda v: v.S_g * v.S_l * comb(v.k - 1 + v.Z - 1, v.k - 1) * v.A_g * v.A_l,
-    costs.MEAN_FIELD_TABLE_AT_MOST: lambda v: v.S_g * v.S_l * v.k**v.Z * v.A_g * v.A_l,
-    costs.SWITCH_STANDARD: lambda v: v.Z**v.k,
-    costs.SWITCH_MEAN_FIELD: lambda v: v.Z * v.k**v.Z,
+    TRIVIAL_GAP: lambda v: 2 * v.rt / (1 - v.gamma),
+    ITERATE_SIZE: lambda v: sum(v.rt * v.gamma**i for i in range(v.t)),
+    ITERATION_ERROR: lambda v: v.gamma**v.T * v.rt / (1 - v.gamma),
+    STANDARD_TABLE: lambda v: v.S_g * prod([v.S_l] * v.k) * v.A_g * prod([v.A_l] * v.k),
+    DISTRIBUTIONS: lambda v: comb(v.k - 1 + v.Z - 1, v.k - 1),
+    DISTRIBUTIONS_AT_MOST: lambda v: prod([v.k] * v.Z),
+    MEAN_FIELD_TABLE: lambda v: v.S_g * v.S_l * comb(v.k - 1 + v.Z - 1, v.k - 1) * v.A_g * v.A_l,
+    MEAN_FIELD_TABLE_AT_MOST: lambda v: v.S_g * v.S_l * v.k**v.Z * v.A_g * v.A_l,
+    SWITCH_STANDARD: lambda v: v.Z**v.k,
+    SWITCH_MEAN_FIELD: lambda v: v.Z * v.k**v.Z,
+    KL_MEAN: lambda v: Fraction((v.Z - 1) * (v.n - v.k), v.k * (v.n - 1)),
+    SWEEP: lambda v: 2 * v.S_g * v.A_g * v.Z * prod([v.k] * v.Z),
+    TYPED_TABLE: lambda v: v.S_g * v.A_g * v.E * v.S_l * v.A_l * prod([v.n] * (v.S_l * v.A_l)),
 }
 """Rational right-hand sides, in exact arithmetic."""
 
-WITHOUT_CONSTANTS = {costs.STANDARD_TABLE, costs.DISTRIBUTIONS_AT_MOST, costs.MEAN_FIELD_TABLE_AT_MOST, costs.SWITCH_STANDARD,
-                     costs.SWITCH_MEAN_FIELD}  # fmt: skip
+WITHOUT_CONSTANTS = {STANDARD_TABLE, DISTRIBUTIONS_AT_MOST, MEAN_FIELD_TABLE_AT_MOST, SWITCH_STANDARD,
+                     SWITCH_MEAN_FIELD, TYPED_TABLE}  # fmt: skip
 """Products and powers of symbols only: nothing to halve."""
 
-MODULES: tuple[ModuleType, ...] = (concentration, costs, lipschitz, noise, optimality)
-ALL = [value for module in MODULES for value in vars(module).values() if isinstance(value, Bound)]
+ALL = all_bounds()
 
 
 def values_of(bound: Bound, case: dict[str, Fraction | int]) -> dict[sp.Symbol, Fraction | int]:
@@ -237,7 +279,7 @@ def test_doubling_a_size_is_noticed_where_there_are_no_constants(bound: Bound) -
 @pytest.mark.parametrize(("subsample", "expected"), [(300, "0.7098"), (401, "0.6055")])
 def test_theorem_4_2_matches_the_theory_page_on_the_coordination_model(subsample: int, expected: str) -> None:
     """Section 4.2: |S_l| = |A_l| = |A_g| = 2, gamma = 1/2, rt = 101/100, n = 2000, no noise, printed to four digits."""
-    interval = optimality.THEOREM_4_2.enclose({
+    interval = THEOREM_4_2.enclose({
         paper.n: 2000, paper.k: subsample, paper.gamma: Fraction(1, 2), paper.rt: Fraction(101, 100),
         paper.S_l: 2, paper.A_l: 2, paper.A_g: 2, paper.eps_km: 0,
     })  # fmt: skip
@@ -248,7 +290,7 @@ def test_theorem_4_2_matches_the_theory_page_on_the_coordination_model(subsample
 def test_binomial_number_of_distributions_against_enumeration() -> None:
     for k in range(1, 7):
         for pairs in range(1, 6):
-            interval = costs.DISTRIBUTIONS.enclose({paper.k: k, paper.Z: pairs})
+            interval = DISTRIBUTIONS.enclose({paper.k: k, paper.Z: pairs})
             assert interval.lower == interval.upper == len(count_vectors(k - 1, pairs))
 
 
@@ -257,9 +299,9 @@ def test_mean_bound_holds_against_the_exact_hypergeometric_mean_and_half_of_it_d
     cases = [((1,) * 8, 4), ((3, 2, 1), 2), ((5, 0, 5), 3), ((2, 2), 4)]
     for counts, k in cases:
         mean = sum((law * total_variation(sample, counts) for sample, law in subsample_law(counts, k)), Fraction(0))
-        bound = concentration.TV_MEAN.enclose({paper.n: sum(counts), paper.k: k, paper.Z: len(counts)})
+        bound = TV_MEAN.enclose({paper.n: sum(counts), paper.k: k, paper.Z: len(counts)})
         assert mean <= bound.lower
-    halved = enclose(concentration.TV_MEAN.expression / 2, {paper.n: 8, paper.k: 4, paper.Z: 8})
+    halved = enclose(TV_MEAN.expression / 2, {paper.n: 8, paper.k: 4, paper.Z: 8})
     assert halved.upper < Fraction(1, 2)
 
 
@@ -271,14 +313,14 @@ def test_huge_numbers_are_enclosed_and_small_ones_do_not_vanish() -> None:
         expected = 2 * 625 * mpmath.mpf(10) ** (15 * 28) * mpmath.sqrt(mpmath.mpf(10) ** 15) * ln(mpmath.mpf(625))
         expected *= ln(1 / (1 - gamma) ** 2) / (1 - gamma) ** 5
         assert expected > mpmath.mpf(10) ** 400
-    interval = noise.SAMPLES.enclose(big)
+    interval = SAMPLES.enclose(big)
     assert interval.contains(as_fraction(expected))
     assert interval.width * 2**60 <= interval.lower
     with pytest.raises(ModelError, match="beyond double precision"):
-        noise.SAMPLES.evaluate_float(big)
+        SAMPLES.evaluate_float(big)
 
     tail: dict[sp.Symbol, Fraction | int] = {paper.n: 10**9, paper.k: 10**9 // 2, paper.epsilon: 1, paper.Z: 4}
-    vanishing = concentration.SUP_NORM_TAIL.enclose(tail)
+    vanishing = SUP_NORM_TAIL.enclose(tail)
     assert isinstance(vanishing, Interval)
     assert vanishing.lower == 0 < vanishing.upper < Fraction(1, 2**1000000)
-    assert concentration.SUP_NORM_TAIL.evaluate_float(tail) == 0.0
+    assert SUP_NORM_TAIL.evaluate_float(tail) == 0.0

@@ -12,10 +12,13 @@ import pytest
 
 import mfverify as mfv
 from mfverify import counts
-from mfverify.bounds import concentration, optimality, symbols
 from mfverify.checker import check_certificate as checker
-from mfverify.claims.optimality_gap import symbol_values
 from mfverify.model import Model, nested_strings
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
+from mfverify.papers.mean_field_sampling.total_variation_tail import TV_TAIL
+from mfverify.papers.ours import symbols
 
 MODELS = [
     mfv.models.coordination(),
@@ -87,10 +90,10 @@ def test_greedy_policies_agree(model: Model) -> None:
 @pytest.mark.parametrize(
     ("claim", "bound"),
     [
-        ("T1", optimality.THEOREM_4_2),
-        ("T1b", optimality.THEOREM_4_2_WEAKER),
-        ("T2", optimality.THEOREM_4_4),
-        ("T2b", optimality.THEOREM_4_4_WEAKER),
+        ("T1", THEOREM_4_2),
+        ("T1b", THEOREM_4_2_WEAKER),
+        ("T2", THEOREM_4_4),
+        ("T2b", THEOREM_4_4_WEAKER),
     ],
 )
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: m.name)
@@ -104,7 +107,7 @@ def test_right_hand_sides_agree_from_above(claim: str, bound: mfv.Bound, model: 
 @pytest.mark.parametrize("x", [Fraction(1), Fraction(3, 2), Fraction(10**40), Fraction(7, 5) ** 30])
 def test_logarithm_exponential_and_root_enclose(x: Fraction) -> None:
     values = {symbols.n: 10, symbols.k: 5, symbols.Z: 3, symbols.epsilon: Fraction(1, 2)}
-    tail = concentration.TV_TAIL.enclose(values)
+    tail = TV_TAIL.enclose(values)
     low, high = checker.exponential(Fraction(2 * 10 * 5, 4 * 6))
     assert 6 / high <= tail.upper and tail.lower <= 6 / low
     low, high = checker.logarithm(x)

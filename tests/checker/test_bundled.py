@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mfverify.certificate import certify, check_certificate, load_certificate
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Status
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Status
 from tests.checker.test_tampering import BUNDLED, FOLDER, QUICK
 
 LONG = [path for path in BUNDLED if path not in QUICK]

@@ -17,17 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfverify import counts, models
-from mfverify.bounds import concentration as bounds
-from mfverify.bounds import symbols
 from mfverify.certificate import Certificate, _document, certify
 from mfverify.checker import check_certificate as checker
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, NotApplicable, Sides, Verdict, judge
-from mfverify.claims.concentration import population_of, tail
-from mfverify.claims.lipschitz import exact_table
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.model_files import model_from_document
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.tails import population_of, tail
+from mfverify.papers.mean_field_sampling.theorem_e_3 import exact_table
+from mfverify.papers.mean_field_sampling.total_variation_tail import TV_QUANTILE_TAIL, TV_TAIL
+from mfverify.papers.ours import symbols
+from mfverify.theory.claim import Instance, NotApplicable, Sides, Verdict, judge
 from tests.checker.test_tampering import BUNDLED, put, sealed
 
 Document = dict[str, Any]
@@ -74,13 +74,17 @@ def tables(document: Document) -> list[tuple[str, ...]]:
 
 ODD = st.one_of(
     st.sampled_from([None, True, False, [], {}, [1], {"C": "1"}, 1.5, float("nan"), float("inf"), 10**30, -(10**30), 10**4000]),
-    st.sampled_from(["", " 1", "0", "-0", "0/7", "-1", "-1/1000000", "1/0", "1e9", "nan", "NaN", "inf", "0x1", "9" * 300, "1/" + "9" * 300]),
+    st.sampled_from(
+        ["", " 1", "0", "-0", "0/7", "-1", "-1/1000000", "1/0", "1e9", "nan", "NaN", "inf", "0x1", "9" * 300, "1/" + "9" * 300]
+    ),
     st.sampled_from(["stay", "rotate", "merge", "uniform", "lazy", "random-3", "random--1", "1+0", "0+1", "2+0", "1+1", "3+1+0", "1+1+0"]),
     st.sampled_from(list(checker.CLAIMS)),
     st.integers(-3, 20),
     st.fractions(-3, 3, max_denominator=50).map(str),
 )
-NAMES = st.sampled_from(["C", "types", "transitions", "mixture", "other", "kernel", "sample", "population", "samples", "seed", "steps", "note", ""])
+NAMES = st.sampled_from(
+    ["C", "types", "transitions", "mixture", "other", "kernel", "sample", "population", "samples", "seed", "steps", "note", ""]
+)
 
 
 @st.composite
@@ -121,7 +125,7 @@ def both_sides(claim: str, instance: Instance, left: Fraction, right: Fraction) 
     if claim in ("C2", "C3"):
         population, k = population_of(instance), instance.subsample
         assert k is not None
-        bound = bounds.TV_TAIL if claim == "C2" else bounds.TV_QUANTILE_TAIL
+        bound = TV_TAIL if claim == "C2" else TV_QUANTILE_TAIL
         sizes: dict[Any, Any] = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
         pairs = [(p, bound.enclose(sizes | {symbols.epsilon: d}).lower) for d, p in tail(population, k, counts.total_variation)]
         return any(p >= left and b <= right for p, b in pairs)

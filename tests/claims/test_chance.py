@@ -11,13 +11,14 @@ import pytest
 import sympy as sp
 
 from mfverify import Model
-from mfverify.bounds import noise
-from mfverify.bounds import symbols as paper
-from mfverify.claims import CATALOGUE
-from mfverify.claims import empirical_operator as learning
-from mfverify.claims.claim import Claim, Instance, NotApplicable, Profile, Sides, Status, Unresolved, Verdict, finding, judge, status
-from mfverify.exact.rational import RationalSystem
+from mfverify.exact.rational import RationalSystem, fraction
 from mfverify.models import absorbing, coordination, random_coupled
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.bellman_noise import MEAN_NOISE
+from mfverify.papers.mean_field_sampling.laws_of_estimates import joint_actions, optimum_of
+from mfverify.papers.mean_field_sampling.lemma_4_3 import ENOUGH_ON_AVERAGE
+from mfverify.papers.ours import symbols as paper
+from mfverify.theory.claim import Claim, Instance, NotApplicable, Profile, Sides, Status, Unresolved, Verdict, finding, judge, status
 from tests import oracles
 
 WORD = {"seed", "seeds", "samples", "noise", "pairs", "kernels", "kernel", "transitions"}
@@ -128,14 +129,14 @@ def test_every_claim_that_draws_numbers_is_known() -> None:
 def sample_sets(model: Model, k: int, m: int) -> Iterator[tuple[Fraction, Fraction, Fraction]]:
     """Probability, noise and largest entry of (P^ - P) V* of every outcome of m samples for each pair, by listing them."""
     system = RationalSystem(model, k)
-    best = learning.optimum_of(model, k)
-    pairs = [(state, action) for state in system.states for action in learning.joint_actions(model, k, state)]
+    best = optimum_of(model, k)
+    pairs = [(state, action) for state in system.states for action in joint_actions(model, k, state)]
     laws = []
     for (g, _), (b, d) in pairs:
-        law = {(h, c): p * learning.fraction(q) for h, p in enumerate(model.global_kernel[g, b]) if p for c, q in system.law(g, d).items()}
+        law = {(h, c): p * fraction(q) for h, p in enumerate(model.global_kernel[g, b]) if p for c, q in system.law(g, d).items()}
         laws.append({target: p for target, p in law.items() if p})
     means = [sum(p * best[target] for target, p in law.items()) for law in laws]
-    rewards = [learning.fraction(system.reward(g, action)) for (g, _), action in pairs]
+    rewards = [fraction(system.reward(g, action)) for (g, _), action in pairs]
     for drawn in product(*(product(law, repeat=m) for law in laws)):
         probability = Fraction(1)
         for law, targets in zip(laws, drawn, strict=True):
@@ -170,11 +171,11 @@ def test_the_mean_noise_lies_below_both_sides_by_listing_all_samples(model: Mode
 
 def test_the_bound_is_the_maximal_inequality_and_falls_to_zero() -> None:
     values = {paper.S_g: 2, paper.A_g: 3, paper.Z: 5, paper.k: 4, paper.gamma: Fraction(1, 3), paper.span: 7}
-    at = noise.MEAN_NOISE.expression.doit().subs({s: sp.Rational(x) for s, x in values.items()})
+    at = MEAN_NOISE.expression.doit().subs({s: sp.Rational(x) for s, x in values.items()})
     assert abs(float(at.subs(paper.m, 50)) - 0.5 * 7 * float(sp.sqrt(sp.log(2 * 6 * 5**4) / 100))) < 1e-12
     assert sp.limit(at, paper.m, sp.oo) == 0
-    target = noise.ENOUGH_ON_AVERAGE.expression.doit()
-    general = (noise.MEAN_NOISE.expression.doit() ** 2).subs(paper.m, target)
+    target = ENOUGH_ON_AVERAGE.expression.doit()
+    general = (MEAN_NOISE.expression.doit() ** 2).subs(paper.m, target)
     assert sp.simplify(general * paper.k) == 1
 
 

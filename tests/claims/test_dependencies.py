@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Status
-from mfverify.claims.dependencies import Argument, arguments, arrows, as_text, replaced, unsupported
-from mfverify.claims.grounds import SEARCH_ONLY, Grounds, proof, theorem
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Claim, Status
+from mfverify.theory.dependencies import Argument, arguments, arrows, as_text, replaced, unsupported
+from mfverify.theory.grounds import SEARCH_ONLY, Grounds, proof, theorem
 
 REGISTERED = {claim.id: claim.registered for claim in CATALOGUE}
 REFUTED, STANDS = Status.REFUTED, Status.CORROBORATED

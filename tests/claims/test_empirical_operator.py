@@ -14,10 +14,17 @@ import pytest
 
 from mfverify import models
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.claims import empirical_operator as claims
-from mfverify.claims.claim import Instance, NotApplicable, Profile, Sides, Unresolved, Verdict, finding, judge
 from mfverify.exact.labelled_rational import LabelledRationalSystem
-from mfverify.exact.rational import RationalSystem
+from mfverify.exact.rational import RationalSystem, fraction
+from mfverify.papers.mean_field_sampling.bellman_noise import B6, fitted_exponent, noise_of
+from mfverify.papers.mean_field_sampling.empirical_operator_bias import B4, B4B
+from mfverify.papers.mean_field_sampling.failure_probability import enough_samples, lottery, lottery_noise
+from mfverify.papers.mean_field_sampling.laws_of_estimates import estimate_law, mean_of, mean_of_maximum
+from mfverify.papers.mean_field_sampling.lemma_4_3 import N1, N1B, N1C, tried_samples
+from mfverify.papers.mean_field_sampling.number_of_iterations import B7, asked_iterations, iteration_errors
+from mfverify.papers.mean_field_sampling.theorem_4_4 import T2
+from mfverify.papers.quantities import scaled
+from mfverify.theory.claim import Instance, NotApplicable, Profile, Sides, Unresolved, Verdict, finding, judge
 from tests import oracles
 from tests.agreement.checks import instance_of, model_of
 
@@ -62,32 +69,30 @@ def test_estimates_match_all_sample_sets_and_are_unbiased(k: int, m: int, seed: 
         for (b, a), (reward, law) in moves.items():
             pairs = Counter(zip(s, a, strict=True))
             d = tuple(pairs[x, y] for x in range(2) for y in range(2))
-            found = claims.estimate_law(model, LabelledRationalSystem(model, k), (g, oracles.counts_of(s, 2)), (b, d), value, m)
+            found = estimate_law(model, LabelledRationalSystem(model, k), (g, oracles.counts_of(s, 2)), (b, d), value, m)
             expected = listed_estimates(instance, k, m, (g, s), (b, a), value)
             assert found == expected
-            assert claims.mean_of(found) == reward + instance.discount * sum(
-                p * value[h, oracles.counts_of(t, 2)] for (h, t), p in law.items()
-            )
+            assert mean_of(found) == reward + instance.discount * sum(p * value[h, oracles.counts_of(t, 2)] for (h, t), p in law.items())
             laws.append(expected)
             mixed += len(expected) > 1
         if k == 1:
             brute = sum(
                 (p * q * r * u * max(w, x, y, z) for (w, p), (x, q), (y, r), (z, u) in product(*(law.items() for law in laws))), Fraction(0)
             )
-            assert claims.mean_of_maximum(laws) == brute
+            assert mean_of_maximum(laws) == brute
     assert mixed > 0
 
 
 def test_the_bias_after_the_maximum_on_the_absorbing_lottery() -> None:
     """One agent, one sample, from i: V is 2 where the sign is met and 1 where it is not, each with probability 1/2; two global actions."""
-    sides = sides_of(claims.B4B.sides(Instance(models.absorbing(), None, 1, (("samples", 1),))))
+    sides = sides_of(B4B.sides(Instance(models.absorbing(), None, 1, (("samples", 1),))))
     expected = Fraction(1, 2) * (Fraction(3, 4) * 2 + QUARTER * 1) - Fraction(1, 2) * Fraction(3, 2)
     assert sides.left.lower == sides.left.upper == expected == Fraction(1, 8)
     assert sides.right == 0
 
 
 def test_without_chance_there_is_no_bias() -> None:
-    for claim in (claims.B4, claims.B4B):
+    for claim in (B4, B4B):
         assert finding(claim, Instance(models.coordination(), None, 2, (("samples", 2),))).verdict is Verdict.HOLDS
 
 
@@ -115,13 +120,13 @@ def test_the_operator_draws_from_the_law_whose_mean_is_claimed(k: int) -> None:
 
 @pytest.mark.parametrize(("reward", "k", "m"), [(1, 1, 5), (3, 1, 40), (10, 2, 7), (4, 3, 100)])
 def test_noise_on_the_lottery_has_a_closed_form(reward: int, k: int, m: int) -> None:
-    model = claims.lottery(reward)
+    model = lottery(reward)
     seen = set()
-    for i, found in enumerate(claims.noise_of(model, k, m, range(6))):
+    for i, found in enumerate(noise_of(model, k, m, range(6))):
         operator = SampledOperator(model, k, m, np.random.default_rng(10**6 * m + i))
         assert operator.states[0][0] == 0
         hits = int((operator.successors[0] == operator.states.index((1, (k,)))).sum())
-        assert found.contains(claims.lottery_noise(reward, hits, m))
+        assert found.contains(lottery_noise(reward, hits, m))
         assert found.width <= Fraction(1, 10**7)
         seen.add(hits)
     assert len(seen) > 1
@@ -132,8 +137,8 @@ def test_noise_against_exact_fixed_points(k: int, m: int) -> None:
     instance = oracles.random_instance(41, 2, 2, 2, 2)
     model = model_of(instance)
     system = RationalSystem(model, k)
-    optimum = {state: claims.fraction(v) for state, v in system.optimum.items()}
-    for i, found in enumerate(claims.noise_of(model, k, m, range(3))):
+    optimum = {state: fraction(v) for state, v in system.optimum.items()}
+    for i, found in enumerate(noise_of(model, k, m, range(3))):
         operator = SampledOperator(model, k, m, np.random.default_rng(10**6 * m + i))
         decisions: dict[int, dict[int, oracles.Row[int]]] = {}
         for j in range(len(operator.states)):
@@ -158,23 +163,23 @@ def test_noise_against_exact_fixed_points(k: int, m: int) -> None:
 
 def test_fitted_exponent() -> None:
     grid = [4, 16, 64, 256]
-    exact, spread = claims.fitted_exponent(grid, [[3 / m**0.5] * 4 for m in grid])
+    exact, spread = fitted_exponent(grid, [[3 / m**0.5] * 4 for m in grid])
     assert abs(exact + 0.5) < 1e-12
     assert spread < 1e-12
     rng = np.random.default_rng(0)
     slopes, errors = [], []
     for _ in range(400):
-        slope, error = claims.fitted_exponent(grid, [[float(x) / m**0.5 for x in rng.uniform(0.5, 1.5, 10)] for m in grid])
+        slope, error = fitted_exponent(grid, [[float(x) / m**0.5 for x in rng.uniform(0.5, 1.5, 10)] for m in grid])
         slopes.append(slope)
         errors.append(error)
     assert 0.85 < np.mean(errors) / np.std(slopes) < 1.15  # both estimate one number; 400 runs know it to 4 per cent
     rows = [[1.0, 2.0], [0.5, 0.7], [0.3, 0.5], [0.1, 0.3]]
-    slope, _ = claims.fitted_exponent(grid, rows)
+    slope, _ = fitted_exponent(grid, rows)
     assert abs(slope - np.polyfit(np.log(grid), np.log(np.mean(rows, axis=1)), 1)[0]) < 1e-12
 
 
 def test_noise_is_not_applicable_without_chance() -> None:
-    outcome = claims.B6.sides(Instance(models.coordination(), None, 2, (("samples", 4), ("to", 64), ("seeds", 2))))
+    outcome = B6.sides(Instance(models.coordination(), None, 2, (("samples", 4), ("to", 64), ("seeds", 2))))
     assert isinstance(outcome, NotApplicable)
 
 
@@ -186,7 +191,7 @@ def test_noise_is_not_applicable_without_chance() -> None:
 def test_iteration_errors_against_fractions(k: int, seed: int) -> None:
     instance = oracles.random_instance(seed, 2, 2, 2, 2)
     system = oracles.LabelledSystem(instance, k)
-    found = claims.iteration_errors(model_of(instance), k, 7)
+    found = iteration_errors(model_of(instance), k, 7)
     assert len(found) == 7
     for t, interval in enumerate(found, start=1):
         before = oracles.iterate_values(system.decisions, instance.discount, t - 1)
@@ -220,13 +225,13 @@ def test_iterations_asked_for(model: Any, k: int) -> None:
             * mpmath.sqrt(k)
             / (1 - mpmath.mpf(model.discount.numerator) / model.discount.denominator)
         )
-        assert claims.asked_iterations(model, k) == int(mpmath.ceil(exact))
+        assert asked_iterations(model, k) == int(mpmath.ceil(exact))
     # Half of them suffice by the contraction alone.
-    assert gamma ** (claims.asked_iterations(model, k) / 2) * rt / (1 - gamma) <= k**-0.5
+    assert gamma ** (asked_iterations(model, k) / 2) * rt / (1 - gamma) <= k**-0.5
 
 
 def test_no_iterations_are_asked_for_where_the_rewards_are_small() -> None:
-    sides = sides_of(claims.B7.sides(Instance(claims.scaled(models.coordination(), Fraction(1, 1000)), None, 4)))
+    sides = sides_of(B7.sides(Instance(scaled(models.coordination(), Fraction(1, 1000)), None, 4)))
     # The best that a single state is worth is 1/(1 - gamma) times a thousandth; no action value exceeds rt/(1 - gamma).
     assert sides.left.lower <= Fraction(2, 1000) <= sides.left.upper <= Fraction(101, 50_000)
     assert sides.details["iterations asked for"] == 0
@@ -234,11 +239,11 @@ def test_no_iterations_are_asked_for_where_the_rewards_are_small() -> None:
 
 
 def test_without_rewards_the_number_of_iterations_is_not_defined() -> None:
-    assert isinstance(claims.B7.sides(Instance(claims.scaled(models.coordination(), 0), None, 2)), NotApplicable)
+    assert isinstance(B7.sides(Instance(scaled(models.coordination(), 0), None, 2)), NotApplicable)
 
 
 def test_too_many_iterations_are_refused() -> None:
-    assert isinstance(claims.B7.sides(Instance(models.coordination(discount="9999/10000"), None, 2)), Unresolved)
+    assert isinstance(B7.sides(Instance(models.coordination(discount="9999/10000"), None, 2)), Unresolved)
 
 
 # ----------------------------------------------------------------------------------------------------------------------- N1
@@ -246,7 +251,7 @@ def test_too_many_iterations_are_refused() -> None:
 
 def test_asked_samples_of_the_lottery() -> None:
     """Two global states, everything else single: m* = 2 * 2 * ln 2 / (1/2)^5 * ln 4 at k = 1."""
-    sides = sides_of(claims.N1C.sides(Instance(claims.lottery(1), None, 1, (("reward", 1),))))
+    sides = sides_of(N1C.sides(Instance(lottery(1), None, 1, (("reward", 1),))))
     with mpmath.workdps(30):
         assert sides.details["m"] == int(mpmath.ceil(4 * mpmath.log(2) * 32 * mpmath.log(4)))
 
@@ -255,14 +260,14 @@ def test_asked_samples_of_the_lottery() -> None:
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_the_samples_that_provably_suffice_do(reward: int, k: int) -> None:
     """The probability of failure at Hoeffding's m, exact: a sum of binomial terms."""
-    m = claims.enough_samples(claims.lottery(reward), k)
+    m = enough_samples(lottery(reward), k)
     failing = sum(comb(m, hits) for hits in range(m + 1) if abs(2 * Fraction(hits, m + hits) - Fraction(2, 3)) * reward * k**0.5 > 1)
     assert failing / 2**m <= exp(-k) / 100
 
 
 def test_the_probability_at_the_asked_samples_is_the_sum_over_all_sample_sets() -> None:
-    instance = Instance(claims.lottery(100), None, 1, (("reward", 100),))
-    sides = sides_of(claims.N1C.control.sides(instance))
+    instance = Instance(lottery(100), None, 1, (("reward", 100),))
+    sides = sides_of(N1C.control.sides(instance))
     m = sides.details["m"]
     assert m == 2
     failing = Fraction(0)
@@ -277,19 +282,17 @@ def test_the_probability_at_the_asked_samples_is_the_sum_over_all_sample_sets() 
 
 def test_the_search_finds_the_first_power_of_two_that_does_it_on_every_seed() -> None:
     model, k, seeds = models.random_coupled(4), 2, 5
-    found = claims.tried_samples(model, k, seeds)
+    found = tried_samples(model, k, seeds)
     assert found is not None
     assert found > 1
     reached = {
-        m: [float(x.upper) * k**0.5 <= 1 for x in claims.noise_of(model, k, m, range(seeds))]
-        for m in (2**i for i in range(12))
-        if m <= found
+        m: [float(x.upper) * k**0.5 <= 1 for x in noise_of(model, k, m, range(seeds))] for m in (2**i for i in range(12)) if m <= found
     }
     assert [m for m, good in reached.items() if all(good)] == [found]
 
 
 def test_fresh_seeds_and_their_confidence_bound() -> None:
-    sides = sides_of(claims.N1.sides(Instance(models.coordination(), None, 2, (("seeds", 4),))))
+    sides = sides_of(N1.sides(Instance(models.coordination(), None, 2, (("seeds", 4),))))
     # No chance in the model: one sample does it, on all seeds; then the bound is 0.05 ** (1/4) = 0.473.
     assert sides.left == 0
     assert sides.details["experiment"].startswith("m = 1 suffices on 4 seeds")
@@ -297,9 +300,9 @@ def test_fresh_seeds_and_their_confidence_bound() -> None:
     assert "at least 0.473 " in sides.details["fresh seeds"]
 
 
-@pytest.mark.parametrize("claim", [claims.N1, claims.N1B], ids=lambda c: c.id)
+@pytest.mark.parametrize("claim", [N1, N1B], ids=lambda c: c.id)
 def test_degenerate_numbers_of_samples_are_not_applicable(claim: Any) -> None:
-    nothing = next(x for x in claims.N1B.instances(Profile.QUICK, None) if x.model is not None and x.model.sizes == (1, 1, 1, 1))
+    nothing = next(x for x in N1B.instances(Profile.QUICK, None) if x.model is not None and x.model.sizes == (1, 1, 1, 1))
     small = models.random_coupled(0, 1, 1, 1, 2, "1/100")
     for model in (nothing.model, small):
         assert isinstance(claim.sides(Instance(model, None, 1, (("seeds", 2),))), NotApplicable)
@@ -315,16 +318,16 @@ def test_without_chance_one_sample_gives_the_gap_of_the_exact_operator(k: int) -
     system = oracles.LabelledSystem(instance, 4)
     best, played = system.by_counts(system.optimum), oracles.execution_value(instance, 4, k, "independent")
     expected = max(best[state] - played[state] for state in best)
-    exact = sides_of(claims.T2.sides(Instance(model, 4, k)))
-    sampled = sides_of(claims.T2.sides(Instance(model, 4, k, (("samples", 1), ("seed", 0)))))
+    exact = sides_of(T2.sides(Instance(model, 4, k)))
+    sampled = sides_of(T2.sides(Instance(model, 4, k, (("samples", 1), ("seed", 0)))))
     assert exact.left.contains(expected)
     assert sampled.left.contains(expected)
     assert (exact.right.lower, exact.right.upper) == (sampled.right.lower, sampled.right.upper)
 
 
 def test_rewards_scale_the_gap_and_the_first_term_but_not_the_rest() -> None:
-    plain = sides_of(claims.T2.sides(Instance(models.coordination(), 20, 19)))
-    large = sides_of(claims.T2.sides(Instance(claims.scaled(models.coordination(), 100), 20, 19)))
+    plain = sides_of(T2.sides(Instance(models.coordination(), 20, 19)))
+    large = sides_of(T2.sides(Instance(scaled(models.coordination(), 100), 20, 19)))
     assert abs(large.left.midpoint - 100 * plain.left.midpoint) <= large.left.width + 100 * plain.left.width
     rate = (20 - 19 + 1) / (2 * 20 * 19)
     for sides, rt in ((plain, 1.01), (large, 101.0)):
@@ -333,5 +336,5 @@ def test_rewards_scale_the_gap_and_the_first_term_but_not_the_rest() -> None:
 
 
 def test_a_noisy_learner_is_outside_the_theorem() -> None:
-    outcome = claims.T2.sides(Instance(models.random_coupled(4), 6, 4, (("samples", 1), ("seed", 0))))
+    outcome = T2.sides(Instance(models.random_coupled(4), 6, 4, (("samples", 1), ("seed", 0))))
     assert isinstance(outcome, NotApplicable)

@@ -8,10 +8,10 @@ from importlib import import_module
 
 import pytest
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Status
-from mfverify.claims.grounds import REFUTED, SEARCH_ONLY, Anchor, Ground, Grounds, by_definition, proof, theorem
 from mfverify.errors import ModelError
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Claim, Status
+from mfverify.theory.grounds import REFUTED, SEARCH_ONLY, Anchor, Ground, Grounds, by_definition, proof, theorem
 
 
 def headings(docstring: str) -> dict[str, str]:
@@ -43,8 +43,8 @@ def test_the_texts_of_a_docstring_are_found_by_their_headings() -> None:
         "b": "First line.More of it.",
         "C": "Third. *No heading* here.``x`` and *y*.",
     }
-    assert proof_text(Anchor("mfverify.claims.repaired", "R1"))
-    assert not proof_text(Anchor("mfverify.claims.repaired", "R99"))
+    assert proof_text(Anchor("mfverify.papers.ours.optimism", "R1"))
+    assert not proof_text(Anchor("mfverify.papers.ours.optimism", "R99"))
 
 
 @pytest.mark.parametrize("kind", list(Ground))
@@ -69,10 +69,10 @@ def test_grounds_that_say_nothing_are_refused(made: object, complaint: str) -> N
 
 
 def test_grounds_as_json() -> None:
-    assert proof("mfverify.claims.repaired", "R1", ["B1"]).to_json() == {
+    assert proof("mfverify.papers.ours.optimism", "R1", ["B1"]).to_json() == {
         "kind": "proof of ours",
         "sentence": Ground.PROOF.sentence,
-        "where": "mfverify/claims/repaired.py, under R1",
+        "where": "mfverify/papers/ours/optimism.py, under R1",
         "uses": ["B1"],
     }
     assert SEARCH_ONLY.to_json() == {"kind": "search only", "sentence": Ground.SEARCH.sentence, "where": "", "uses": []}

@@ -9,8 +9,10 @@ from math import comb
 import pytest
 import sympy as sp
 
-from mfverify.bounds import noise, symbols
-from mfverify.bounds.evaluate import enclose
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES
+from mfverify.papers.mean_field_sampling.lemma_4_3 import SAMPLES
+from mfverify.papers.ours import symbols
+from mfverify.theory.evaluate import enclose
 
 
 @pytest.mark.parametrize("n", [4, 6, 8, 10])
@@ -29,7 +31,7 @@ def test_c4l_moments_of_a_balanced_sample(n: int) -> None:
 
 def test_n1b_ratio_of_the_two_numbers_of_samples() -> None:
     """x/m* <= 2.53 gamma (1 - gamma), at the largest span that rewards bounded by one allow, over sizes, k and discounts."""
-    ratio = noise.ENOUGH_SAMPLES.expression / noise.SAMPLES.expression
+    ratio = ENOUGH_SAMPLES.expression / SAMPLES.expression
     largest = Fraction(0)
     for (states, actions, local_states, local_actions), k, gamma in product(
         [(2, 1, 1, 1), (1, 2, 1, 1), (1, 1, 2, 1), (1, 1, 1, 2), (2, 2, 2, 2), (3, 1, 2, 3)],

@@ -8,11 +8,12 @@ import pytest
 import sympy as sp
 
 from mfverify import models
-from mfverify.bounds import optimality, symbols
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, Sides, Verdict, judge
 from mfverify.models import redrawn as constructor
 from mfverify.models.redrawn import CHOOSE, lead, limit_of_mean_loss, loss, mean_loss, pull
+from mfverify.papers import CATALOGUE
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
+from mfverify.theory.claim import Instance, Sides, Verdict, judge
 from tests import oracles
 from tests.agreement.checks import instance_of
 
@@ -71,7 +72,7 @@ def test_the_bound_tends_to_a_positive_number_for_every_k() -> None:
     """As n grows sympy's limit is the closed form without k/n; as k grows w_k^2 <= 1/k lets it tend to gamma^3/(1 - gamma^2)."""
     x = sp.Symbol("x", positive=True)
     for k in (2, 3, 7, 12):
-        at = optimality.REDRAWN_TYPES.expression.subs({symbols.k: k, symbols.gamma: sp.Rational(1, 2), symbols.eta: sp.Rational(1, 100)})
+        at = REDRAWN_TYPES.expression.subs({symbols.k: k, symbols.gamma: sp.Rational(1, 2), symbols.eta: sp.Rational(1, 100)})
         limit = sp.limit(at.subs(symbols.n, x).doit(), x, sp.oo)
         w = sp.Rational(lead(k).numerator, lead(k).denominator)
         assert sp.simplify(limit - sp.Rational(1, 3) * ((1 - w**2) / 2 - w / 200)) == 0

@@ -10,14 +10,18 @@ from itertools import combinations, product
 import pytest
 import sympy as sp
 
-from mfverify.bounds import noise, optimality
-from mfverify.bounds import symbols as paper
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Instance, Sides, Status, Verdict, judge
-from mfverify.claims.repaired import everybody_shares, one_global_choice
-from mfverify.claims.repaired_gap import disagreement
 from mfverify.model import Model
 from mfverify.models import splitting
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES
+from mfverify.papers.ours import symbols as paper
+from mfverify.papers.ours.all_agents_sampled import everybody_shares
+from mfverify.papers.ours.independent_draws import INDEPENDENT_DRAWS, disagreement
+from mfverify.papers.ours.one_global_choice import one_global_choice
+from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
+from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
+from mfverify.papers.ours.shared_draw_types import SHARED_DRAW_TYPES
+from mfverify.theory.claim import Claim, Instance, Sides, Status, Verdict, judge
 from tests import oracles
 from tests.agreement.checks import model_of
 
@@ -45,24 +49,24 @@ def test_only_refuted_claims_fail_and_are_repaired() -> None:
 def test_the_uniform_bound_is_at_least_the_bound_for_every_n() -> None:
     compared = 0
     for k in range(1, 12):
-        uniform = optimality.SHARED_DRAW_UNIFORM.enclose(SIZES | {paper.k: k})
+        uniform = SHARED_DRAW_UNIFORM.enclose(SIZES | {paper.k: k})
         for n in [*range(max(k, 2), 4 * k + 4), 10**6]:
             compared += 1
-            assert (optimality.SHARED_DRAW.enclose(SIZES | {paper.n: n, paper.k: k}) <= uniform) is True
+            assert (SHARED_DRAW.enclose(SIZES | {paper.n: n, paper.k: k}) <= uniform) is True
     assert compared > 200
 
 
 def test_the_uniform_bound_is_of_order_one_over_root_k() -> None:
     x = sp.Symbol("x", positive=True)
-    at = optimality.SHARED_DRAW_UNIFORM.expression.subs({symbol: sp.Rational(v) for symbol, v in SIZES.items()}).subs(paper.k, x).doit()
+    at = SHARED_DRAW_UNIFORM.expression.subs({symbol: sp.Rational(v) for symbol, v in SIZES.items()}).subs(paper.k, x).doit()
     limit = sp.limit(at * sp.sqrt(x), x, sp.oo)
     assert sp.simplify(limit - 9 * (sp.sqrt(2) / 2 + sp.sqrt(3) / 4 + sp.sqrt(2) / 4)) == 0
 
 
 def test_one_type_is_the_bound_without_types() -> None:
     values = SIZES | {paper.n: 30, paper.k: 7}
-    one = optimality.SHARED_DRAW_TYPES.enclose(values | {paper.E: 1})
-    plain = optimality.SHARED_DRAW.enclose(values)
+    one = SHARED_DRAW_TYPES.enclose(values | {paper.E: 1})
+    plain = SHARED_DRAW.enclose(values)
     assert (one <= plain) is not False
     assert (one >= plain) is not False
     assert one.width < Fraction(1, 10**15)
@@ -70,10 +74,10 @@ def test_one_type_is_the_bound_without_types() -> None:
 
 def test_the_price_of_disagreeing_and_of_noise_are_added() -> None:
     values = SIZES | {paper.n: 30, paper.k: 7}
-    plain = optimality.SHARED_DRAW.expression
+    plain = SHARED_DRAW.expression
     for bound, given, expected in (
-        (optimality.INDEPENDENT_DRAWS, {paper.disagreement: Fraction(1, 9)}, 1),  # L/(1-gamma) = 9
-        (optimality.SHARED_DRAW_NOISE, {paper.eps_km: Fraction(1, 3)}, 1),  # 2 eps/(1-gamma)
+        (INDEPENDENT_DRAWS, {paper.disagreement: Fraction(1, 9)}, 1),  # L/(1-gamma) = 9
+        (SHARED_DRAW_NOISE, {paper.eps_km: Fraction(1, 3)}, 1),  # 2 eps/(1-gamma)
     ):
         difference = (bound.expression - plain).doit().subs({s: sp.Rational(v) for s, v in {**values, **given}.items()})
         assert sp.simplify(difference - expected) == 0
@@ -83,7 +87,7 @@ def test_the_number_of_samples_makes_hoeffding_s_bound_small_enough() -> None:
     """2 N exp(-2 m t^2/span^2) at t = (1-gamma)/(gamma sqrt k) and the stated m is 1/(100 e^k), N = |S_g||A_g| Z^k."""
     gamma, k, span, pairs = paper.gamma, paper.k, paper.span, paper.S_g * paper.A_g * paper.Z**paper.k
     t = (1 - gamma) / (gamma * sp.sqrt(k))
-    exponent = (-2 * noise.ENOUGH_SAMPLES.expression.doit() * t**2 / span**2).simplify()
+    exponent = (-2 * ENOUGH_SAMPLES.expression.doit() * t**2 / span**2).simplify()
     total = sp.expand_log(sp.log(2 * pairs), force=True) + exponent
     assert sp.simplify(sp.expand_log(sp.expand(total + sp.log(100) + k), force=True)) == 0
 

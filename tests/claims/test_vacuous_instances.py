@@ -7,11 +7,11 @@ from fractions import Fraction
 import pytest
 
 from mfverify import models
-from mfverify.claims import CATALOGUE
-from mfverify.claims import empirical_operator as learning
-from mfverify.claims.claim import Instance, Sides, Verdict, finding, judge
 from mfverify.model import Model
 from mfverify.models import absorbing, coordination, random_coupled, redrawn, splitting
+from mfverify.papers import CATALOGUE
+from mfverify.papers.ours import bias_after_maximum
+from mfverify.theory.claim import Instance, Sides, Verdict, finding, judge
 
 HOLDS, VACUOUS, VIOLATED = Verdict.HOLDS, Verdict.VACUOUS, Verdict.VIOLATED
 
@@ -117,7 +117,7 @@ def test_the_numbers_of_a_vacuous_bias() -> None:
 
 
 def test_a_negative_bias_violates_however_vacuous_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "biases", lambda *_: {(0, (1, 1)): Fraction(-1, 10**9), (1, (1, 1)): Fraction(1, 10)})
+    monkeypatch.setattr(bias_after_maximum, "biases", lambda *_: {(0, (1, 1)): Fraction(-1, 10**9), (1, (1, 1)): Fraction(1, 10)})
     sides = CATALOGUE["B4r"].sides(samples(random_coupled(4), 2, 1))
     assert judge(sides) is VIOLATED
     assert isinstance(sides, Sides) and sides.left.lower == Fraction(1, 10**9)

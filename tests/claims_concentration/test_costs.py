@@ -10,17 +10,21 @@ import numpy as np
 import pytest
 
 from mfverify import counts, models
-from mfverify.claims import costs
-from mfverify.claims.claim import Claim, Instance, Profile, Sides, Verdict, judge
-from mfverify.claims.quantities import learned, rational_system
 from mfverify.errors import ModelError
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
 from mfverify.models import agent_types
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.regime_switch import S2, S2E
+from mfverify.papers.mean_field_sampling.remark_4_8 import S3B, S3F, sweep_entries
+from mfverify.papers.mean_field_sampling.remark_4_9 import S4B, gap_by_types, twins, types_and_subsample
+from mfverify.papers.mean_field_sampling.table_sizes import S1, counted_tables
+from mfverify.papers.quantities import learned, rational_system
 from mfverify.subsample_mfq.execution import exact_execution_value
+from mfverify.theory.claim import Claim, Instance, Profile, Sides, Verdict, judge
 
 
-@pytest.mark.parametrize("claim", costs.CLAIMS, ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", [claim for claim in CATALOGUE if claim.id[0] == "S"], ids=lambda claim: claim.id)
 @pytest.mark.parametrize("profile", Profile)
 def test_labels_are_unique(claim: Claim, profile: Profile) -> None:
     labels = [x.label for x in claim.instances(profile, None)]
@@ -33,7 +37,7 @@ def test_labels_are_unique(claim: Claim, profile: Profile) -> None:
 @pytest.mark.parametrize("classes", [1, 2, 3, 4])
 @pytest.mark.parametrize("k", [1, 2, 3, 5])
 def test_distributions_match_sorted_tuples(classes: int, k: int) -> None:
-    sides = costs.S1.sides(Instance(None, None, k, (("classes", classes),)))
+    sides = S1.sides(Instance(None, None, k, (("classes", classes),)))
     assert isinstance(sides, Sides)
     assert sides.left.lower == sides.left.upper == len({tuple(sorted(z)) for z in product(range(classes), repeat=k - 1)})
     assert sides.right.lower == k**classes
@@ -43,7 +47,7 @@ def test_distributions_match_sorted_tuples(classes: int, k: int) -> None:
 @pytest.mark.parametrize(("k", "standard", "mean_field"), [(1, 16, 16), (2, 64, 64), (3, 256, 160)])
 def test_counted_tables_of_coordination_by_hand(k: int, standard: int, mean_field: int) -> None:
     """|S_g||A_g| = 4 and |Z| = 4: 4 * 4^k, and 4 * 4 times the 1, 4, 10 multisets of k - 1 pairs."""
-    assert costs.counted_tables(models.coordination(), k) == (standard, mean_field)
+    assert counted_tables(models.coordination(), k) == (standard, mean_field)
 
 
 # -------------------------------------------------------------------------------------------------------------- S2
@@ -63,13 +67,13 @@ def test_first_wrong_choice_of_the_switch_is_two_pairs_and_three_agents() -> Non
         equal = len(set(sizes.values())) == 1  # any that is picked is then the smaller one
         if picked > min(sizes.values()):
             wrong.append((pairs, k))
-            assert judge(costs.S2.sides(_switch(pairs, k))) is Verdict.VIOLATED
+            assert judge(S2.sides(_switch(pairs, k))) is Verdict.VIOLATED
         else:
-            assert judge(costs.S2.sides(_switch(pairs, k))) is (Verdict.VACUOUS if equal else Verdict.HOLDS)
-        assert judge(costs.S2E.sides(_switch(pairs, k))) is (Verdict.VACUOUS if pairs**k == pairs * k**pairs else Verdict.HOLDS)
+            assert judge(S2.sides(_switch(pairs, k))) is (Verdict.VACUOUS if equal else Verdict.HOLDS)
+        assert judge(S2E.sides(_switch(pairs, k))) is (Verdict.VACUOUS if pairs**k == pairs * k**pairs else Verdict.HOLDS)
     assert min(wrong) == (2, 3) and [k for pairs, k in wrong if pairs == 2] == [3, 4, 5, 6]
     assert not [k for pairs, k in wrong if pairs == 1]
-    first = costs.S2.sides(_switch(2, 3))
+    first = S2.sides(_switch(2, 3))
     assert isinstance(first, Sides) and (first.left.lower, first.right.lower) == (8, 6)
 
 
@@ -78,7 +82,7 @@ def _switch(pairs: int, k: int) -> Instance:
 
 
 def test_switch_curve_holds_both_tables() -> None:
-    sides = costs.S2.sides(Instance(None, None, None, (("states", 2), ("actions", 1), ("first k", 1), ("last k", 8))))
+    sides = S2.sides(Instance(None, None, None, (("states", 2), ("actions", 1), ("first k", 1), ("last k", 8))))
     assert isinstance(sides, Sides)
     curve = sides.details["curve"]
     assert curve["scale"] == "log" and curve["x"] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -109,16 +113,16 @@ def brute_sweep_entries(model: Model, k: int) -> int:
 )
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_sweep_entries_match_labelled_multisets(model: Model, k: int) -> None:
-    assert costs.sweep_entries(model, k) == brute_sweep_entries(model, k)
+    assert sweep_entries(model, k) == brute_sweep_entries(model, k)
 
 
 def test_fitted_exponent_is_the_least_squares_slope() -> None:
-    for instance in costs.S3F.instances(Profile.QUICK, None):
-        sides = costs.S3F.sides(instance)
+    for instance in S3F.instances(Profile.QUICK, None):
+        sides = S3F.sides(instance)
         assert isinstance(sides, Sides) and instance.model is not None
         sizes = [int(x) for x in instance["k"].split("+")]
         assert len(sizes) >= 5
-        entries = [costs.sweep_entries(instance.model, k) for k in sizes]
+        entries = [sweep_entries(instance.model, k) for k in sizes]
         (slope, _), covariance = np.polyfit(np.log(sizes), np.log(entries), 1, cov=True)
         # Double precision: a fit of at most 9 points of magnitude 10.
         assert abs(slope - float(sides.left.midpoint)) < 1e-11
@@ -128,14 +132,14 @@ def test_fitted_exponent_is_the_least_squares_slope() -> None:
 def test_fitted_exponent_of_coordination_is_below_the_degree_of_its_pairs() -> None:
     """Two states with two kernels each: per global state C(k+3, 3) pairs, a polynomial of degree 3 = |Z| - 1."""
     model = models.coordination()
-    assert [costs.sweep_entries(model, k) for k in (1, 2, 7)] == [2 * comb(k + 3, 3) + 4 * (k + 1) for k in (1, 2, 7)]
-    sides = costs.S3F.sides(costs.S3F.instances(Profile.QUICK, [model])[0])
+    assert [sweep_entries(model, k) for k in (1, 2, 7)] == [2 * comb(k + 3, 3) + 4 * (k + 1) for k in (1, 2, 7)]
+    sides = S3F.sides(S3F.instances(Profile.QUICK, [model])[0])
     assert isinstance(sides, Sides) and 2 < sides.left.lower <= sides.left.upper < 3
 
 
 def test_logarithmic_subsample_is_the_ceiling() -> None:
     for n, k in ((2, 1), (3, 2), (4, 2), (5, 3), (1024, 10), (1025, 11)):
-        sides = costs.S3B.sides(Instance(models.coordination(), n))
+        sides = S3B.sides(Instance(models.coordination(), n))
         assert isinstance(sides, Sides)
         assert sides.details["worst"] == f"k={k}"
         assert sides.left.lower == 16 * counts.number_of_count_vectors(k - 1, 4)
@@ -147,11 +151,11 @@ def test_logarithmic_subsample_is_the_ceiling() -> None:
 
 def test_types_and_subsample_match_floats_and_need_sixteen_agents() -> None:
     for n in (16, 17, 100, 12345, 10**6, 10**12):
-        assert costs.types_and_subsample(n) == (floor(log(n) / log(log(n))), floor(log(n)))
-        types, k = costs.types_and_subsample(n)
+        assert types_and_subsample(n) == (floor(log(n) / log(log(n))), floor(log(n)))
+        types, k = types_and_subsample(n)
         assert k**types <= n
     with pytest.raises(ModelError, match="at least 16"):
-        costs.types_and_subsample(15)
+        types_and_subsample(15)
 
 
 def test_typed_model_keeps_types_and_uses_each_kinds_numbers() -> None:
@@ -190,7 +194,7 @@ def test_agents_of_one_type_are_the_model_of_that_type() -> None:
 @pytest.mark.parametrize("k", [1, 2])
 def test_types_that_do_not_differ_leave_the_gap_unchanged(k: int) -> None:
     base, n = models.coordination(), 3
-    mixed, _, single, _ = costs.gap_by_types(costs.twins(base), 2, n, k)
+    mixed, _, single, _ = gap_by_types(twins(base), 2, n, k)
     system = rational_system(base, n)
     gap = system.array(system.optimum) - exact_execution_value(learned(base, k), n).exact
     assert mixed == single == max(gap.ravel()) > 0
@@ -209,7 +213,7 @@ def preference_gap(population: tuple[int, ...], k: int) -> Fraction:
 
 @pytest.mark.parametrize(("types", "n", "k"), [(2, 3, 1), (2, 3, 2), (2, 3, 3), (2, 6, 3), (2, 6, 5), (3, 6, 1), (3, 6, 3)])
 def test_gap_of_preferences_matches_labelled_subsets(types: int, n: int, k: int) -> None:
-    mixed, _, single, _ = costs.gap_by_types(agent_types.preferences(types), types, n, k)
+    mixed, _, single, _ = gap_by_types(agent_types.preferences(types), types, n, k)
     assert mixed == max(preference_gap(c, k) for c in product(range(1, n + 1), repeat=types) if sum(c) == n)
     assert single == 0
 
@@ -217,7 +221,7 @@ def test_gap_of_preferences_matches_labelled_subsets(types: int, n: int, k: int)
 def test_three_agents_of_two_types_refute_s4b_without_any_tie() -> None:
     """One agent is sampled, so its wish is the only maximiser: with probability 1/3 it is the minority's."""
     model = agent_types.preferences(2)
-    sides = costs.S4B.sides(Instance(model, 3, 1, (("types", 2),)))
+    sides = S4B.sides(Instance(model, 3, 1, (("types", 2),)))
     assert isinstance(sides, Sides) and judge(sides) is Verdict.VIOLATED
     assert (sides.left.lower, sides.right.upper) == (Fraction(1, 9), 0)
     maximisers = [m.actions for m in learned(model, 1).choices.values()]
@@ -225,6 +229,6 @@ def test_three_agents_of_two_types_refute_s4b_without_any_tie() -> None:
 
 
 def test_given_models_get_twins() -> None:
-    instances = costs.S4B.instances(Profile.QUICK, [models.coordination(), models.random_coupled(6, 3, 2)])
+    instances = S4B.instances(Profile.QUICK, [models.coordination(), models.random_coupled(6, 3, 2)])
     assert [(x.agents, x.subsample) for x in instances] == [(3, 1), (3, 2)]
-    assert [judge(costs.S4B.sides(x)) for x in instances] == [Verdict.HOLDS, Verdict.HOLDS]
+    assert [judge(S4B.sides(x)) for x in instances] == [Verdict.HOLDS, Verdict.HOLDS]

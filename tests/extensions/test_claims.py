@@ -10,12 +10,14 @@ import pytest
 
 from mfverify import Model, execution_value, learn, optimal_value, verify
 from mfverify.certificate import load_certificate
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
-from mfverify.claims.extensions import X1, X2, X3, X3B, executed_mixtures
 from mfverify.extensions.linear_mdp import random_mixture
 from mfverify.models import absorbing, coordination, random_coupled, splitting
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.appendix_h import X1, executed_mixtures
+from mfverify.papers.mean_field_sampling.remark_4_7 import X2
+from mfverify.papers.mean_field_sampling.theorem_4_12 import X3, X3B
 from mfverify.report.certificates import FOLDER
+from mfverify.theory.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
 from tests.agreement.checks import instance_of
 from tests.oracles import Greedy, LabelledSystem, independent_play
 from tests.oracles import execution_value as execution_value_by_listing

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Status
 from mfverify.cli import run
 from mfverify.falsifier import attack as room
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Status
 
 Shown = tuple[int, str, str]
 

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from mfverify import models
-from mfverify.claims.claim import Instance
 from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
-from mfverify.falsifier.model_domains import never_changes_type
-from mfverify.falsifier.model_moves import RANDOM_SIZES, changed, random_model, simpler_models, tuned
+from mfverify.falsifier.model_moves import changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
+from mfverify.papers.mean_field_sampling.remark_4_9 import never_changes_type
+from mfverify.theory.claim import Instance
+from mfverify.theory.search_space import RANDOM_SIZES
 
 HALF = Fraction(1, 2)
 

@@ -6,26 +6,28 @@ import pickle
 import random
 import threading
 import time
+from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import mfverify as mfv
 from examples import own_claim
 from mfverify import models
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, NotApplicable, Outcome, Sides, Verdict
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import attack as room
-from mfverify.falsifier.domains import _DOMAINS, domain_of
+from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
 from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Instance, NotApplicable, Outcome, Sides, Verdict
+from mfverify.theory.search_space import SearchSpace
 
 LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "X1"}
 """Claims whose parameters only they understand."""
@@ -38,10 +40,18 @@ def searched(claim_id: str, candidates: int, seed: int = 0, workers: int = 1) ->
     return out
 
 
-def test_domains_are_tied_to_claims_that_exist() -> None:
-    assert set(_DOMAINS) <= {claim.id for claim in CATALOGUE}
-    lists = [CATALOGUE[claim_id].instances for claim_id in _DOMAINS]
-    assert len(set(lists)) == len(lists), "one domain for each list of instances"
+def test_claims_with_one_list_of_instances_are_searched_alike() -> None:
+    spaces = defaultdict(list)
+    for claim in CATALOGUE:
+        spaces[claim.instances].append(claim.searched)
+    assert max(map(len, spaces.values())) > 3
+    assert all(one == found[0] for found in spaces.values() for one in found), "a statement says otherwise where it is searched"
+
+
+def test_every_kind_of_search_space_has_a_domain() -> None:
+    kinds = {type(claim.searched): type(domain_of(claim)) for claim in CATALOGUE}
+    assert len(set(kinds.values())) == len(kinds) == len(get_args(SearchSpace)) + 1
+    assert kinds[type(None)] is OwnDomain
 
 
 def test_claims_of_the_catalogue_that_list_their_own_instances() -> None:

@@ -8,12 +8,12 @@ from fractions import Fraction
 import pytest
 
 import mfverify as mfv
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Instance, Verdict
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.simplicity import simplicity
+from mfverify.papers import CATALOGUE
+from mfverify.theory.claim import Instance, Verdict
 
 
 def shrunk_from(claim_id: str, instance: Instance, candidates: int = 1000, workers: int = 1) -> Shrunk:

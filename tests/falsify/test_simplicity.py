@@ -6,8 +6,8 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mfverify import models
-from mfverify.claims.claim import Instance
 from mfverify.falsifier.simplicity import agents_of, simplicity
+from mfverify.theory.claim import Instance
 
 BASE = models.coordination()
 

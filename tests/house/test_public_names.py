@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import mfverify as mfv
-from mfverify.claims import CATALOGUE
+from mfverify.papers import CATALOGUE
 from tests.house.sources import PACKAGE, PROJECT, modules
 
 

@@ -15,9 +15,9 @@ from itertools import pairwise
 import matplotlib as mpl
 import pytest
 
-from mfverify.claims.grounds import Ground
 from mfverify.errors import ModelError
 from mfverify.report import render
+from mfverify.theory.grounds import Ground
 from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
 from tests.report.pages import Element, parse
 
@@ -180,7 +180,7 @@ def test_status_of_the_claims_that_a_claim_rests_on(tree: Element) -> None:
 
 
 GROUNDS = {
-    "A": {"kind": "proof of ours", "where": "mfverify/claims/repaired.py, under R1", "uses": ["C", "D"]},
+    "A": {"kind": "proof of ours", "where": "mfverify/papers/ours/optimism.py, under R1", "uses": ["C", "D"]},
     "B": {"kind": "known theorem", "where": "Serfling 1974", "uses": []},
     "C": {"kind": "by definition", "where": "eq. 11-12", "uses": []},
     "D": {"kind": "search only", "where": "", "uses": []},
@@ -239,7 +239,9 @@ def test_the_graph_tells_the_arguments_of_the_source_from_ours() -> None:
 def test_arguments_in_a_circle_are_drawn() -> None:
     held = instance("holds", actual=side(0.5, 0.5), bound=side(0.75, 0.75))
     circle = [claim(a, "corroborated", [held], rests_on=[b]) for a, b in (("X", "Y"), ("Y", "X"))]
-    assert "X: the source's argument uses Y" in parse(render(document(circle))).section("dependencies").all("svg")[0].attributes["aria-label"]
+    assert (
+        "X: the source's argument uses Y" in parse(render(document(circle))).section("dependencies").all("svg")[0].attributes["aria-label"]
+    )
 
 
 def test_a_violation_of_a_proved_claim_is_an_alarm() -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mfverify.claims import CATALOGUE
-from mfverify.claims.claim import Status
 from mfverify.errors import ModelError
+from mfverify.papers import CATALOGUE
 from mfverify.report import render
 from mfverify.report.searches import FILE, documented_searches
+from mfverify.theory.claim import Status
 from tests.report.documents import Json, claim, document, instance, realistic, side
 from tests.report.pages import parse
 

@@ -15,12 +15,16 @@ from functools import partial
 import pytest
 import sympy as sp
 
-from mfverify.bounds import concentration as bounds
-from mfverify.bounds import symbols
-from mfverify.claims import CATALOGUE, concentration, distances
-from mfverify.claims.claim import Claim, Instance, Outcome, Sides, Verdict
 from mfverify.falsifier.evaluation import Evaluator
 from mfverify.falsifier.search import Searched, search
+from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL, largest_deviation
+from mfverify.papers.mean_field_sampling.mean_distance import TV_MEAN_SHARP, _least_mean
+from mfverify.papers.mean_field_sampling.tails import tail_sides
+from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, never_more
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.transition_with_fluctuation import _repaired_transition
+from mfverify.theory.claim import Claim, Instance, Outcome, Sides, Verdict
 
 CANDIDATES = 150
 
@@ -54,21 +58,21 @@ FAST = [
     planted(
         "C1",
         "epsilon^1.5 for epsilon^2",
-        partial(concentration.tail_sides, concentration.largest_deviation, replace(bounds.SUP_NORM_TAIL, expression=_ROOT_OF_THE_CUBE)),
+        partial(tail_sides, largest_deviation, replace(SUP_NORM_TAIL, expression=_ROOT_OF_THE_CUBE)),
     ),
     planted(
         "C4",
         "n for n - 1",
         partial(
-            distances._mean_sides,
-            distances._exact_mean,
-            replace(distances.TV_MEAN_SHARP, expression=_N_FOR_N_MINUS_1),
-            distances._never_more,
+            mean_sides,
+            exact_mean,
+            replace(TV_MEAN_SHARP, expression=_N_FOR_N_MINUS_1),
+            never_more,
         ),
     ),
-    planted("C4l", "2/5 for 1/4", partial(distances._least_mean, scale=Fraction(8, 5))),
+    planted("C4l", "2/5 for 1/4", partial(_least_mean, scale=Fraction(8, 5))),
     smaller("C4m", Fraction(99, 100)),
-    planted("C7r", "three quarters of the fluctuation", partial(distances._repaired_transition, scale=Fraction(3, 4))),
+    planted("C7r", "three quarters of the fluctuation", partial(_repaired_transition, scale=Fraction(3, 4))),
     smaller("R3m", Fraction(3, 4)),
     planted("S1", "exponent |Z| - 2 for |Z|", table_without_two),
 ]

@@ -1,0 +1,76 @@
+"""Iterates stay bounded. Claim B5, in exact arithmetic on small systems.
+
+**B5.** *Proof*, by induction over t: ``|Q^{t+1}| <= rt + gamma max |Q^t| <= rt + gamma rt (1 - gamma^t)/(1 - gamma) = rt (1 -
+gamma^{t+1})/(1 - gamma)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final
+
+from mfverify.enclosure import Interval
+from mfverify.exact.labelled_rational import LabelledRationalSystem
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.small_systems import Values, bundled, small
+from mfverify.papers.mean_field_sampling.symbols import TABLE, gamma, rt, t
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.grounds import proof
+
+ITERATE_SIZE: Final = Bound(
+    "B5",
+    rt * (1 - gamma**t) / (1 - gamma),
+    "from Assumption 2.2",
+    "bounds ||Q^t_k||_inf when the iteration starts from 0",
+    TABLE,
+)
+
+
+def _iterate_size(instance: Instance) -> Outcome:
+    """``max |Q^t_k|`` over all states and joint actions after t exact iterations from 0."""
+    assert instance.model is not None and instance.subsample is not None
+    model, t = instance.model, instance["t"]
+    system = LabelledRationalSystem(model, instance.subsample)
+    value: Values = dict.fromkeys(system.states, Fraction(0))
+    table: Mapping[Any, Fraction] = {}
+    for _ in range(t):
+        table = system.action_values(value)
+        value = system.maxima(table)
+    pair, q = max(table.items(), key=lambda item: abs(item[1]))
+    right = ITERATE_SIZE.enclose({symbols.rt: model.rt, symbols.gamma: model.discount, symbols.t: t})
+    return Sides(Interval.exactly(abs(q)), right, Interval.exactly(model.rt / (1 - model.discount)), {"worst": f"state and action {pair}"})
+
+
+def _one_iteration_less(instance: Instance) -> Outcome:
+    """Sabotage: the exponent t of the bound is t - 1."""
+    sides = _iterate_size(instance)
+    assert isinstance(sides, Sides) and instance.model is not None
+    model = instance.model
+    right = ITERATE_SIZE.enclose({symbols.rt: model.rt, symbols.gamma: model.discount, symbols.t: instance["t"] - 1})
+    return Sides(sides.left, right, sides.trivial, sides.details)
+
+
+def _b5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    steps = (1, 2, 4) if profile is Profile.QUICK else (1, 2, 3, 4, 6, 8)
+    return [Instance(m, None, k, (("t", t),)) for m in bundled(given) for k in (1, 2) for t in steps if small(m, k)]
+
+
+B5 = Claim(
+    id="B5",
+    title="Iterates stay bounded",
+    statement=r"$\|Q^t_k\|_\infty \le " + ITERATE_SIZE.latex + "$",
+    source="from Assumption 2.2",
+    reading="exact iterates of the k-agent operator from 0",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=_iterate_size,
+    instances=_b5_instances,
+    control=Control("the exponent t is replaced by t - 1", _one_iteration_less, lambda: _b5_instances(Profile.QUICK, None)),
+    left_means="largest |Q^t_k|",
+    right_means="bound",
+    grounds=proof(__name__, "B5"),
+)

@@ -1,0 +1,123 @@
+"""Section 4, eq. 8, 10: the empirical operator is unbiased before the maximum (B4), and not after it (B4b).
+
+**B4.** *Proof.* Each sample has the law of the next state, so the mean of m of them has its expectation. The next counts of labelled agents
+have the law that the operator on counts uses (B2).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+
+import flint
+
+from mfverify.enclosure import Interval
+from mfverify.exact.labelled_rational import LabelledRationalSystem
+from mfverify.exact.rational import fraction
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.laws_of_estimates import (
+    b4b_instances,
+    bias_instances,
+    biases,
+    estimate_law,
+    itself,
+    joint_actions,
+    mean_of,
+    optimum_of,
+)
+from mfverify.papers.quantities import rational_system
+from mfverify.rationals import estimate
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.grounds import proof
+
+
+def _with_a_wrong_row(model: Model) -> Model:
+    """Sabotage: one row of the local kernel is replaced by another of its rows."""
+    kernel = model.local_kernel.copy()
+    kernel[0, 0, 0] = kernel[-1, -1, -1]
+    return Model(model.global_kernel, kernel, model.global_reward, model.local_reward, model.discount, model.name)
+
+
+def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = itself) -> Outcome:
+    """``max |E Qhat(s, a) - Q(s, a)|`` over all pairs, for the optimum and for one seeded random value function."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    exact = rational_system(model, k)
+    sampled = LabelledRationalSystem(sampled_from(model), k)
+    rng = random.Random(k)
+    values = [optimum_of(model, k), {state: Fraction(rng.randint(-12, 12), rng.randint(1, 6)) for state in exact.states}]
+    largest, where, compared = Fraction(0), "all pairs agree", 0
+    for value in values:
+        as_flint = {state: flint.fmpq(v.numerator, v.denominator) for state, v in value.items()}
+        for state in exact.states:
+            for action in joint_actions(model, k, state):
+                estimate = mean_of(estimate_law(model, sampled, state, action, value, instance["samples"]))
+                difference = abs(estimate - fraction(exact.action_value(state, action, as_flint)))
+                compared += 1
+                if difference > largest:
+                    largest, where = difference, f"state {state}, action {action}"
+    return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": compared})
+
+
+def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = itself) -> Outcome:
+    """The largest bias after the maximum, in absolute value."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    bias = biases(model, k, instance["samples"], sampled_from)
+    worst = max(bias, key=lambda state: abs(bias[state]))
+    details = {
+        "worst": f"state {worst}",
+        "smallest bias": estimate(min(bias.values())),
+        "largest bias": estimate(max(bias.values())),
+    }
+    return Sides(Interval.exactly(abs(bias[worst])), Interval.exactly(0), None, details)
+
+
+_b4_instances = partial(bias_instances, 20_000)
+
+B4 = Claim(
+    id="B4",
+    title="The empirical operator is unbiased before the maximum",
+    statement=r"$\mathbb E\big[r(s,a) + \tfrac{\gamma}{m} \sum_{j \le m} V(s^j)\big] = r(s,a) + \gamma\, \mathbb E[V(s')]$ for every $(s, a)$ and every fixed $V$.",
+    source="Section 4, eq. 8, 10",
+    reading="unbiased per (state, joint action), before the maximum: as an operator on Q functions, T_{k,m} takes its maximum over a fixed Q inside the mean. "
+    "Exact law of the m samples of labelled next states against exact expectations on counts; V = V*_k and one seeded random V; the sides are the largest difference and 0",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=_bias_before_maximum,
+    instances=_b4_instances,
+    control=Control(
+        "the samples come from a kernel with one wrong row",
+        partial(_bias_before_maximum, sampled_from=_with_a_wrong_row),
+        lambda: _b4_instances(Profile.QUICK, None),
+    ),
+    left_means="largest |E Qhat(s, a) - Q(s, a)|",
+    right_means="0",
+    grounds=proof(__name__, "B4", uses=("B2",)),
+)
+
+B4B = Claim(
+    id="B4b",
+    title="The empirical operator is unbiased after the maximum",
+    statement=r"$\mathbb E\big[(\hat{\mathcal T}_{k,m} V)(s)\big] = (\mathcal T_k V)(s)$ for every $s$, as an operator on values $V(s) = \max_a Q(s, a)$.",
+    source="Section 4, read for values",
+    reading="after the maximum over joint actions, V = V*_k, independent sample sets per action: the mean of a maximum is at least the maximum of the means (Jensen), "
+    "and more where samples can change the order of two actions. Exact law of the maximum; the sides are the largest bias and 0",
+    assumptions=FINITE,
+    registered=Status.REFUTED,
+    sides=_bias_after_maximum,
+    instances=b4b_instances,
+    control=Control(
+        "the samples come from a kernel with one wrong row",
+        partial(_bias_after_maximum, sampled_from=_with_a_wrong_row),
+        lambda: b4b_instances(Profile.QUICK, None),
+    ),
+    rests_on=("B4",),
+    left_means="largest |E max - max E|",
+    right_means="0",
+    failing_step="Unbiasedness passes through the mean over samples but not through the maximum over actions (Jensen). Read for Q functions, with the maximum inside the "
+    "mean, the statement is true (B4), so only this reading fails",
+)

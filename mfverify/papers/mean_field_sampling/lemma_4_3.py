@@ -1,0 +1,320 @@
+"""Lemma 4.3: the number m* of samples. Claims N1, N1b and N1c.
+
+**N1.** *Proof.* By B6 the mean of eps is at most ``1/sqrt(k)`` from ``m >= gamma^2 k span^2 ln(2N)/(2 (1-gamma)^2)`` on. That is no more than
+the x of N1b, and the least such m is at most m* for the reasons given there. Where every next state is certain one sample tells all.
+
+**N1b.** *Proof.* ``eps_{k,m} <= gamma/(1-gamma) max |(P^ - P) V*_k|``, for ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P)
+V*_k``. By Hoeffding's inequality and a union bound over N pairs the maximum exceeds ``t`` with probability at most ``2 N exp(-2 m t^2 /
+span^2)``, ``span = max V*_k - min V*_k``. So ``eps <= 1/sqrt(k)`` with probability at least ``1 - 1/(100 e^k)`` for every ``m >= x =
+gamma^2 k span^2 / (2 (1-gamma)^2) (ln(200 N) + k)``. That the least such m is at most m*: let ``M = |S_g||A_g||Z_l| >= 2``, so that ``m* =
+4 M k^(3.5+|Z_l|) ln M ln(1/(1-gamma))/(1-gamma)^5``. With ``N = |S_g||A_g||Z_l|^k <= M^k`` and ``span <= 2/(1-gamma)`` (rewards bounded by
+one)
+
+    x/m* <= gamma^2 (1-gamma)/(2 ln(1/(1-gamma))) (ln 200 + k ln M + k)/(k^(2.5+|Z_l|) M ln M)
+         <= (gamma (1-gamma)/2) (ln 200 + 1 + ln M)/(M ln M) <= 2.53 gamma (1-gamma) <= 0.64,
+
+for ``ln(1/(1-gamma)) >= gamma``, ``k^(2.5+|Z_l|) >= k``, and M = 2 is the worst. If x <= 1, then m = 1 <= m* by assumption. If x > 1 and m*
+>= 2.8, then ``ceil(x) < x + 1 <= 0.64 m* + 1 <= m*``. If x > 1 and m* < 2.8, then x < 1.8, so m = 2, and ``m* >= x/(2.53 gamma (1-gamma))
+>= 2`` where ``gamma (1-gamma) <= 0.1976``; that is so, for 0.27 <= gamma <= 0.73 would give ``m* >= 8 ln 2 ln(1/0.73)/0.73^5 > 8``. (The
+span is computed from an enclosure of ``V*_k`` and a little larger.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+from math import ceil
+from typing import Any, Final
+
+import sympy as sp
+from scipy.special import betaincinv
+
+from mfverify import models
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.bellman_noise import deterministic, noise_of, quick_on_seeds
+from mfverify.papers.mean_field_sampling.failure_probability import RARE, enough_samples, failure_probability, lottery
+from mfverify.papers.mean_field_sampling.laws_of_estimates import pairs_of_counts
+from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_TARGET
+from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_g, S_l, Z, gamma, k, span, symbol_values
+from mfverify.papers.quantities import optimum, scaled
+from mfverify.rationals import estimate
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.evaluate import enclose
+from mfverify.theory.formula import plus, times
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import table_cost
+from mfverify.theory.search_space import Arrangement, Parameters, sample_alone
+
+SAMPLES: Final = Bound(
+    "N1",
+    times(
+        2 * S_g * A_g * S_l * A_l * k ** (sp.Rational(7, 2) + S_l * A_l) / (1 - gamma) ** 5,
+        sp.log(S_g * A_g * A_l * S_l),
+        sp.log((1 - gamma) ** -2),
+    ),
+    "Lemma 4.3",
+    "m*, the number of samples per (state, action) that the lemma asks for",
+)
+
+ENOUGH_ON_AVERAGE: Final = Bound(
+    "N1 samples",
+    times(gamma**2 * k * span**2 / (2 * (1 - gamma) ** 2), plus(sp.log(2 * S_g * A_g), times(k, sp.log(Z)))),
+    "the bound of B6 solved for m (ours)",
+    "from this number of samples on the mean of eps_{k,m} is at most 1/sqrt(k)",
+    TABLE,
+)
+
+_LARGEST_TRIED: Final = 2**13
+_POSITIVE: Final = sp.Symbol("x", positive=True)
+_GROWTH: Final = symbols.k ** (sp.Rational(7, 2) + symbols.Z) / (1 - symbols.gamma) ** 5
+
+
+def _log10(value: Interval | int) -> Interval:
+    return enclose(sp.log(_POSITIVE) / sp.log(10), {_POSITIVE: value})
+
+
+def _power(log: Interval) -> str:
+    return f"10^{float(log.midpoint):.2f}"
+
+
+def _asked_samples(model: Model, k: int) -> Interval | NotApplicable:
+    """``m*``, or why it is not a number of samples."""
+    asked = SAMPLES.enclose(symbol_values(model, k, k))
+    if asked.upper == 0:
+        return NotApplicable(
+            "m* = 0: there is one global state, one global action, one local state and one local action, so its logarithm is 0"
+        )
+    if asked.lower < 1:
+        return NotApplicable(f"m* = {estimate(asked.midpoint, 3)} is less than one sample")
+    return asked
+
+
+def _of_unit_rewards(model: Model) -> Model:
+    """Rewards larger than one scaled to ``rt = 1``: m* does not depend on them, so Lemma 4.3 can only be about bounded ones (N1c)."""
+    return model if model.rt <= 1 else scaled(model, 1 / model.rt)
+
+
+def enough_on_average(model: Model, k: int) -> int:
+    """A number of samples from which on ``E eps_{k,m} <= 1/sqrt(k)``: proved, see N1 in the head."""
+    if deterministic(model):
+        return 1
+    best = optimum(model, k)
+    span = Fraction(float(best.upper.max())) - Fraction(float(best.lower.min()))
+    return max(1, ceil(ENOUGH_ON_AVERAGE.enclose({**symbol_values(model, k, k), symbols.span: span}).upper))
+
+
+def tried_samples(model: Model, k: int, seeds: int) -> int | None:
+    """The smallest power of two at which ``eps_{k,m} <= 1/sqrt(k)`` is certified for all seeds 0 .. seeds - 1; None up to the largest tried."""
+    target = ITERATION_TARGET.enclose({symbols.k: k})
+    m = 1
+    while m <= _LARGEST_TRIED:
+        if all((noise_of(model, k, m, [i])[0] <= target) is True for i in range(seeds)):
+            return m
+        m *= 2
+    return None
+
+
+def _samples_on_average(instance: Instance, right: Interval | None = None) -> Outcome:
+    """log10 of the m from which on the mean noise is provably small against log10 m*; with seeds, what they show, for the reader."""
+    given, k = instance.model, instance.subsample
+    assert given is not None and k is not None
+    model, parameters = _of_unit_rewards(given), dict(instance.parameters)
+    asked = _asked_samples(model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    try:
+        enough = enough_on_average(model, k)
+        seen = samples_on_seeds(model, k, int(parameters["seeds"])) if "seeds" in parameters else {}
+    except TooLargeError as error:
+        return Unresolved(str(error))
+    left, full = _log10(enough), _log10(asked)
+    details = {
+        "m that suffices on average": enough,
+        "m*": _power(full),
+        "orders of magnitude between them": round(float((full - left).midpoint), 2),
+        "m that suffices with high probability (N1b)": enough_samples(model, k),
+    }
+    return Sides(left, right or full, None, details | seen)
+
+
+def samples_on_seeds(model: Model, k: int, seeds: int) -> dict[str, Any]:
+    """The experiment beside N1: an m that does it on all seeds, then fresh seeds, for a confidence bound that the search has not spoilt."""
+    found = tried_samples(model, k, seeds)
+    if found is None:
+        return {"experiment": f"no power of two up to {_LARGEST_TRIED} samples is certified to suffice on {seeds} seeds"}
+    target = ITERATION_TARGET.enclose({symbols.k: k})
+    fresh = sum((x <= target) is True for x in noise_of(model, k, found, range(seeds, 2 * seeds)))
+    likely = float(betaincinv(fresh, seeds - fresh + 1, 0.05)) if fresh else 0.0
+    return {
+        "experiment": f"m = {found} suffices on {seeds} seeds; no verdict depends on it",
+        "fresh seeds": f"{fresh} of {seeds} have eps <= 1/sqrt(k): its probability is at least {likely:.3f} with confidence 95 % (Clopper-Pearson, one-sided)",
+    }
+
+
+def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) -> Outcome:
+    """log10 of the number of samples that provably suffices against log10 m*."""
+    given, k = instance.model, instance.subsample
+    assert given is not None and k is not None
+    model = _of_unit_rewards(given)
+    asked = _asked_samples(model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    enough = enough_samples(model, k)
+    left, full = _log10(enough), _log10(asked)
+    details = {
+        "m that provably suffices": enough,
+        "m*": _power(full),
+        "orders of magnitude between them": round(float((full - left).midpoint), 2),
+    }
+    return Sides(left, full - _log10(enclose(drop_growth, symbol_values(model, k, k))), None, details)
+
+
+def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    seeds = 20 if profile is Profile.QUICK else 40
+    if given is not None:
+        return [
+            Instance(m, None, k, (("seeds", seeds),) if quick_on_seeds(m) else ())
+            for m in given
+            for k in (1, 2, 4)
+            if pairs_of_counts(m, k) <= 700
+        ]
+    plan = [(models.absorbing(), (1, 2, 4)), (models.splitting(), (1, 2)), (models.coordination(), (4,)), (models.patrol(), (1,))]
+    plan += [(models.random_coupled(4), (1, 2, 4, 8)), (models.random_coupled(16), (1, 2, 4))]
+    if profile is Profile.FULL:
+        plan += [
+            (models.absorbing(), (8,)),
+            (models.splitting(), (4,)),
+            (models.patrol(), (2,)),
+            (models.random_coupled(16), (8,)),
+        ]
+    return [Instance(m, None, k, (("seeds", seeds),)) for m, ks in [*plan, (_nothing_to_choose(), (1, 2))] for k in ks]
+
+
+def _n1_control_instances() -> list[Instance]:
+    return [Instance(models.random_coupled(4), None, k) for k in (2, 4)]
+
+
+def _n1b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, None, k) for m in given for k in (1, 2, 4, 8) if pairs_of_counts(m, k) <= 20_000]
+    plan = [
+        (models.absorbing(), (1, 4, 16)),
+        (models.splitting(), (1, 4)),
+        (models.coordination(), (1, 10, 100)),
+        (models.patrol(), (1, 2, 4)),
+    ]
+    plan += [(models.random_coupled(seed), (1, 4, 16)) for seed in (4, 5, 16)]
+    plan += [(models.random_coupled(4, discount=gamma), (1, 4)) for gamma in ("1/10", "1/2", "99/100")]
+    plan += [(_nothing_to_choose(), (1, 2)), (models.random_coupled(0, 1, 1, 1, 2, "1/100"), (1,))]
+    if profile is Profile.FULL:
+        plan += [
+            (models.coordination(), (400,)),
+            (models.patrol(), (8,)),
+            *((models.random_coupled(seed), (32, 64)) for seed in (4, 5, 16)),
+        ]
+    return [Instance(m, None, k) for m, ks in plan for k in ks]
+
+
+def _nothing_to_choose() -> Model:
+    return Model([[[1]]], [[[[1]]]], [[0]], [[[1]]], "1/2", "one state and one action of every kind")
+
+
+def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
+    """The failure probability at ``m = ceil(m*)`` samples, on the lottery."""
+    k = instance.subsample
+    assert instance.model is not None and k is not None
+    asked = _asked_samples(instance.model, k)
+    if isinstance(asked, NotApplicable):
+        return asked
+    m = max(1, ceil(asked.upper / share))
+    left = failure_probability(k, instance["reward"], m)
+    return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": estimate(asked.midpoint)})
+
+
+def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    sizes = (
+        ((1, 1), (1, 4), (1, 10), (1, 100), (2, 1), (2, 10), (2, 100), (3, 10))
+        if profile is Profile.QUICK
+        else ((k, r) for k in (1, 2, 3) for r in (1, 4, 10, 100, 1000))
+    )
+    if given is not None:  # the statement is about one family of rewards, not about a model of the user's
+        return []
+    return [Instance(lottery(r), None, k, (("reward", r),)) for k, r in sizes]
+
+
+_SEARCHED = Arrangement(sample_alone, table_cost, (1, 2, 3, 4, 6, 8))
+
+
+def _paid(k: int, reward: int) -> Instance:
+    return Instance(lottery(reward), None, k, (("reward", reward),))
+
+
+N1 = Claim(
+    id="N1",
+    title="Lemma 4.3: the samples that suffice on average",
+    statement=r"With $m^* = " + SAMPLES.latex + r"$ samples: $\mathbb E\, \epsilon_{k,m^*} \le 1/\sqrt k$.",
+    source="Lemma 4.3",
+    reading="m* is out of reach of any run, so the smaller m from which on the mean noise is provably at most 1/sqrt(k) is compared with it, "
+    "both sides as log10. Rewards larger than one are scaled to r~ = 1 first, see N1c. The details show which m does it on seeds, and fresh seeds with a "
+    "confidence bound: an experiment, on which no verdict depends",
+    assumptions=(*FINITE, "more than one state or action", "m* >= 1"),
+    registered=Status.CORROBORATED,
+    sides=_samples_on_average,
+    instances=_n1_instances,
+    control=Control("m* is replaced by 1", partial(_samples_on_average, right=Interval.exactly(0)), _n1_control_instances),
+    rests_on=("B4", "B6"),
+    left_means="log10 of the m that provably suffices on average",
+    right_means="log10 m*",
+    grounds=proof(__name__, "N1", uses=("B6", "N1b")),
+    searched=_SEARCHED,
+)
+
+N1B = Claim(
+    id="N1b",
+    title="Lemma 4.3: the samples that provably suffice",
+    statement=r"With $m^* = " + SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m^*} \le 1/\sqrt k] \ge 1 - \frac{1}{100 e^k}$.",
+    source="Lemma 4.3, with the probability of Theorem 4.4",
+    reading="from m = gamma^2 k span(V*_k)^2 / (2 (1-gamma)^2) (ln(200 N) + k) on, Hoeffding's inequality and a union bound over the N = |S_g||A_g||Z_l|^k labelled pairs "
+    "prove it; the claim is that this m is at most m*, both sides as log10. Rewards larger than one are scaled to r~ = 1 first, see N1c",
+    assumptions=(*FINITE, "more than one state or action", "m* >= 1"),
+    registered=Status.CORROBORATED,
+    sides=_provable_samples,
+    instances=_n1b_instances,
+    control=Control(
+        "the factor k^(3.5 + |S_l||A_l|) / (1-gamma)^5 of m* is dropped",
+        partial(_provable_samples, drop_growth=_GROWTH),
+        lambda: _n1b_instances(Profile.QUICK, None),
+    ),
+    rests_on=("B3", "B4"),
+    left_means="log10 of the m that provably suffices",
+    right_means="log10 m*",
+    grounds=proof(__name__, "N1b", uses=("B3", "B4")),
+    searched=_SEARCHED,
+)
+
+N1C = Claim(
+    id="N1c",
+    title="Lemma 4.3: at m* itself, whatever the rewards",
+    statement=r"With $m^* = "
+    + SAMPLES.latex
+    + r"$ samples: $\Pr[\epsilon_{k,m^*} > 1/\sqrt k] \le \frac{1}{100 e^k}$, for every bound $\tilde r$ of the rewards.",
+    source="Lemma 4.3, with the probability of Theorem 4.4",
+    reading="the constant of the order 1/sqrt(k) is 1 and does not depend on the rewards; on the smallest random model m* is in reach and the probability is an exact rational. "
+    "m* does not contain the rewards while the noise is proportional to them, so the statement can only hold with a factor for the rewards in its O~",
+    assumptions=FINITE,
+    registered=Status.REFUTED,
+    sides=_failure_at_asked,
+    instances=_n1c_instances,
+    control=Control("a hundredth of m*", partial(_failure_at_asked, share=100), lambda: [Instance(lottery(4), None, 1, (("reward", 4),))]),
+    left_means="probability that eps > 1/sqrt(k) at m*",
+    right_means="1/(100 e^k)",
+    failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "
+    "not contain them. With a factor for the rewards in the O~ nothing is wrong (N1r)",
+    searched=Parameters((range(1, 4), (1, 2, 3, 4, 6, 8, 10, 30, 100, 1000)), _paid),
+)

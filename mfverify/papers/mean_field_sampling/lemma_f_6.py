@@ -1,0 +1,146 @@
+"""Lemma F.6 (appendix): the KL divergence of a sample from its population. Claims C5 and C5e.
+
+**C5.** *Proof.* ``F_[n] >= (k/n) F_Delta``, for Delta is a part of [n]. So ``KL = sum_z F_Delta(z) ln(F_Delta(z)/F_[n](z)) <= ln(n/k)``, and also
+``TV <= 1 - k/n``. These two are the trivial bounds of the other claims here.
+
+**C5e.** *Proof.* With every agent in a class of its own ``F_Delta(z)/F_[n](z) = n/k`` wherever ``F_Delta(z) > 0``, so ``KL = ln(n/k)`` for
+every sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+from math import prod
+from typing import Final
+
+import sympy as sp
+
+from mfverify import counts
+from mfverify.enclosure import Interval
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.populations import ALL, OCCUPIED, cases
+from mfverify.papers.mean_field_sampling.symbols import k, n
+from mfverify.papers.mean_field_sampling.total_variation import mean_total_variation
+from mfverify.rationals import estimate
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.evaluate import enclose
+from mfverify.theory.grounds import proof
+from mfverify.theory.populations import Population, text_of
+from mfverify.theory.search_space import Parameters, Populations, with_sample
+
+KL_LARGEST: Final = Bound(
+    "C5",
+    sp.log(n / k),
+    "Lemma F.6 (appendix)",
+    "bounds KL(F_Delta || F_[n]); too slow in k to be of use",
+)
+
+
+@lru_cache(maxsize=65536)
+def logarithm(ratio: Fraction) -> Interval:
+    """The natural logarithm of a rational > 0, enclosed."""
+    return enclose(sp.log(symbols.epsilon), {symbols.epsilon: ratio})
+
+
+def divergence_power(sample: Population, population: Population) -> Fraction:
+    """``exp(k KL(F_Delta || F_[n])) = prod_z (x_z n / (k c_z))^x_z``, a rational."""
+    size, total = sum(sample), sum(population)
+    return prod((Fraction(x * total, size * c) ** x for x, c in zip(sample, population, strict=True) if x), start=Fraction(1))
+
+
+def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction] = Fraction) -> Outcome:
+    """The tightest of ``exp(k KL) <= (n/k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
+
+    Trivial is ``KL <= ln(1/min_z F_[n](z))``, as a mean of ``ln(F_Delta/F_[n])`` is at most the largest of these; and KL = 0 at k = n.
+    """
+    candidates = []
+    attained = samples = 0
+    for population, size in cases(instance):
+        total = sum(population)
+        found = [(divergence_power(sample, population), sample) for sample in counts.subcounts(population, size)]
+        power, sample = max(found)
+        right = base(total, size) ** size
+        samples += len(found)
+        attained += sum(value == right for value, _ in found)
+        divergence = logarithm(power) / size
+        most = Interval.exactly(Fraction(total, min(population)) ** size if size < total else 1)
+        details = {"worst": f"population {text_of(population)}, sample {text_of(sample)}: KL = {estimate(divergence.midpoint)}"}
+        candidates.append(Sides(Interval.exactly(power), Interval.exactly(right), most, details))
+    worst = tightest(candidates)
+    return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "samples compared": samples, "samples with equality": attained})
+
+
+def _divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+    most = 8 if profile is Profile.QUICK else 10
+    large = [((10, 10), 5), ((10, 10), 10), ((20, 10, 5, 5), 5), ((20, 10, 5, 5), 10), ((90, 10), 10)]
+    large += [((100, 100), 100), ((40, 30, 20), 30)] if profile is Profile.FULL else []
+    small = [Instance(None, size, None, (("population", ALL),)) for size in range(2, most + 1)]
+    return small + [Instance(None, sum(p), size, (("population", text_of(p)),)) for p, size in large]
+
+
+def _least_divergence(instance: Instance, together: int = 1) -> Outcome:
+    """``(n/k)^k <= exp(k KL)`` for every sample from n agents in n classes; ``together`` agents a class sabotages."""
+    assert instance.agents is not None and instance.subsample is not None
+    total, size = instance.agents, instance.subsample
+    population = (together,) * (total // together)
+    powers = [divergence_power(sample, population) for sample in counts.subcounts(population, size)]
+    mean = mean_total_variation(population, size)
+    details = {"worst": f"KL = ln({total}/{size}) in all {len(powers)} kinds of samples, where TV = {mean}"}
+    return Sides(Interval.exactly(Fraction(total, size) ** size), Interval.exactly(min(powers)), None, details)
+
+
+def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+    sizes = (2, 4, 8) if profile is Profile.QUICK else (2, 4, 6, 8, 10, 12)
+    return [Instance(None, total, size) for total in sizes for size in range(1, total)]
+
+
+def _all_different(n: int, k: int) -> Instance | None:
+    return Instance(None, n, k) if k < n else None
+
+
+C5 = Claim(
+    id="C5",
+    title="KL divergence never exceeds ln(n/k)",
+    statement=r"$\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \le " + KL_LARGEST.latex + "$ for every sample.",
+    source="Lemma F.6 (appendix)",
+    reading="the largest over all samples; the sides are exp(k KL) and (n/k)^k, both rational, so that equality is decided exactly; vacuous where k is at most "
+    "the smallest class, so that KL <= ln(1/min F) says as much; " + OCCUPIED,
+    assumptions=("Delta any k-subset of [n]",),
+    registered=Status.CORROBORATED,
+    sides=_largest_divergence,
+    instances=_divergence_instances,
+    control=Control(
+        "n/k is replaced by (n - 1)/k",
+        partial(_largest_divergence, base=lambda total, size: Fraction(total - 1, size)),
+        lambda: _divergence_instances(Profile.QUICK, None),
+    ),
+    left_means="largest exp(k KL)",
+    right_means="(n/k)^k",
+    grounds=proof(__name__, "C5"),
+    searched=Populations(with_sample),
+)
+
+C5E = Claim(
+    id="C5e",
+    title="KL divergence attains ln(n/k), and then surely",
+    statement=r"For all $k < n$ there is a population with $\mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \ge "
+    + KL_LARGEST.latex
+    + "$ for every sample.",
+    source="Lemma F.6 (appendix), 'decays too slowly to be used'",
+    reading="n agents in n different classes; the sides are (n/k)^k and the smallest exp(k KL). In a fixed number of classes the mean decays like 1/k: R3k",
+    assumptions=("the number of classes grows with n",),
+    registered=Status.CORROBORATED,
+    sides=_least_divergence,
+    instances=_least_divergence_instances,
+    control=Control(
+        "two agents share each class", partial(_least_divergence, together=2), lambda: _least_divergence_instances(Profile.QUICK, None)
+    ),
+    left_means="(n/k)^k",
+    right_means="smallest exp(k KL)",
+    grounds=proof(__name__, "C5e"),
+    searched=Parameters((range(2, 11), range(1, 10)), _all_different),
+)

@@ -1,0 +1,171 @@
+"""Section 4: the total variation of a uniform k-subset in the mean. Claims C4, C4l and C4m.
+
+**C4, R3m (mean).** *Proof.* The number X_z of sampled agents in class z is hypergeometric, so ``Var(X_z/k) = p_z (1-p_z) (n-k) / (k (n-1))``
+with ``p_z = c_z/n``. By Jensen ``E TV <= (1/2) sum_z sqrt(Var(X_z/k))``, and by Cauchy-Schwarz ``sum_z sqrt(p_z (1-p_z)) <= sqrt(Z sum_z
+p_z (1-p_z)) <= sqrt(Z - 1)``, since ``sum_z p_z^2 >= 1/Z``. R3m keeps Z in place of Z - 1.
+
+**C4l (no less than that).** *Proof.* Write ``S = sum_i e_i`` with ``e_i = 1`` or -1 for the class of the i-th of k agents drawn from n/2
+and n/2, so that ``TV = |S|/(2k)``. Then ``E e_1 e_2 = -1/(n-1)`` and ``E e_1 e_2 e_3 e_4 = 3/((n-1)(n-3))`` give ``E S^2 = k(n-k)/(n-1)``
+and ``E S^4 - 3 (E S^2)^2 = -2 k (n-k) (n^2 - n - 3k(n-k)) / ((n-1)^2 (n-3)) <= 0`` for even n >= 4, since ``3 k(n-k) <= 3 n^2/4 <= n^2 -
+n``. By Hoelder's inequality ``(E S^2)^3 <= (E|S|)^2 E S^4``, so ``E|S| >= sqrt(E S^2/3) >= sqrt(E S^2)/2``. For n = 2, k = 1: TV = 1/2, and
+the bound is 1/4.
+
+**C4m (monotone).** *Proof.* Draw k+1 agents and drop a random one: given the larger sample the smaller one has the larger one's distribution
+in the mean, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``. Jensen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+import sympy as sp
+
+from mfverify.enclosure import Interval, round_down, round_up
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
+from mfverify.papers.mean_field_sampling.populations import ALL, OCCUPIED, population_control_instances, population_instances
+from mfverify.papers.mean_field_sampling.symbols import Z, k, n
+from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, mean_total_variation, never_more, scaled_check
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.formula import HALF, root, times
+from mfverify.theory.grounds import proof
+from mfverify.theory.populations import counts_of, partitions, text_of
+from mfverify.theory.search_space import Parameters, Populations, with_sample, without_sample
+
+TV_MEAN_SHARP = Bound(
+    "C4",
+    times(HALF, root((Z - 1) * (n - k) / (k * (n - 1)))),
+    "paper, section 4 gives the order; the constant is ours",
+    "bounds E TV; a single agent (n = 1) is excluded, 0/0",
+)
+
+TV_MEAN_LEAST = Bound(
+    "C4l",
+    times(sp.Rational(1, 4), root((n - k) / (k * (n - 1)))),
+    "paper, section 4 gives the order; the constant is ours",
+    "bounds E TV from below for two classes of n/2 agents each",
+)
+
+_HALVED = Fraction(1, 2)
+_mean = partial(mean_sides, exact_mean, TV_MEAN_SHARP, never_more)
+
+
+def _least_mean(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """``(1/4) sqrt((n-k)/(k(n-1))) <= E TV`` in two classes of n/2 agents, for all k < n."""
+    half = int(instance["half"])
+    candidates = []
+    for size in range(1, 2 * half):
+        left = TV_MEAN_LEAST.enclose({symbols.n: 2 * half, symbols.k: size}) * scale
+        candidates.append(Sides(left, Interval.exactly(mean_total_variation((half, half), size)), None, {"worst": f"k={size}"}))
+    return tightest(candidates)
+
+
+def _least_mean_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+    halves = (1, 2, 3, 5, 10, 25) if profile is Profile.QUICK else (1, 2, 3, 4, 5, 7, 10, 25, 50, 100)
+    return [Instance(None, 2 * half, None, (("half", half),)) for half in halves]
+
+
+def _decrease(instance: Instance, exchanged: tuple[int, int] = (1, 0)) -> Outcome:
+    """The tightest of ``E TV at k+1 <= E TV at k`` over all k (and all populations); ``exchanged`` = (0, 1) sabotages."""
+    assert instance.agents is not None
+    total = instance.agents
+    chosen = [p for p in partitions(total) if len(p) > 1] if instance["population"] == ALL else [counts_of(instance["population"])]
+    candidates = []
+    for population in chosen:
+        for size in range(1, total):
+            means = [mean_total_variation(population, size + step) for step in exchanged]
+            details = {"worst": f"population {text_of(population)}, from k={size} to k={size + 1}"}
+            candidates.append(
+                Sides(Interval.exactly(means[0]), Interval.exactly(means[1]), never_more(total, size + exchanged[0]), details)
+            )
+    worst = tightest(candidates)
+    if instance["population"] == ALL:
+        return worst
+    sizes = list(range(1, total + 1, max(1, total // 60)))
+    means = [mean_total_variation(chosen[0], size) for size in sizes]
+    limits = [TV_MEAN_SHARP.enclose({symbols.n: total, symbols.k: size, symbols.Z: len(chosen[0])}) for size in sizes]
+    curve = {
+        "title": f"population {instance['population']}",
+        "x_label": "k",
+        "y_label": "mean total variation",
+        "scale": "linear",
+        "x": [float(size) for size in sizes],
+        "series": [
+            {"label": "exact E TV", "lower": [round_down(x) for x in means], "upper": [round_up(x) for x in means]},
+            {"label": "bound C4", "lower": [round_down(x.lower) for x in limits], "upper": [round_up(x.upper) for x in limits]},
+        ],
+    }
+    return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "curve": curve})
+
+
+def _decrease_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+    most = 9 if profile is Profile.QUICK else 13
+    out = [Instance(None, size, None, (("population", ALL),)) for size in range(2, most + 1)]
+    large = [(10, 10), (25, 15), (10, 10, 10), (20, 10, 5, 5)] + (
+        [(50, 50), (90, 10), (100, 100), (40, 30, 20)] if profile is Profile.FULL else []
+    )
+    return out + [Instance(None, sum(p), None, (("population", text_of(p)),)) for p in large]
+
+
+def _balanced(half: int) -> Instance:
+    return Instance(None, 2 * half, None, (("half", half),))
+
+
+C4 = Claim(
+    id="C4",
+    title="Total variation in the mean is of order 1/sqrt(k)",
+    statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le "
+    + TV_MEAN_SHARP.latex
+    + "$, at most of order $1/\\sqrt k$ and 0 at $k = n$.",
+    source="paper, section 4 (the order); the constant is ours",
+    reading="upper half of 'of order', with an explicit constant; exact hypergeometric expectation; " + OCCUPIED,
+    assumptions=UNIFORM_SAMPLE,
+    registered=Status.CORROBORATED,
+    sides=_mean,
+    instances=population_instances,
+    control=Control("the constant 1/2 is replaced by 1/4", scaled_check(_mean, _HALVED), population_control_instances),
+    left_means="exact E TV",
+    right_means="bound",
+    grounds=proof(__name__, "C4"),
+    searched=Populations(with_sample),
+)
+
+C4L = Claim(
+    id="C4l",
+    title="Total variation in the mean is no smaller than order 1/sqrt(k)",
+    statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \ge " + TV_MEAN_LEAST.latex + "$ for two classes of $n/2$ agents each.",
+    source="paper, section 4 (the order); the constant is ours",
+    reading="lower half of 'of order', for balanced populations (a population in one class has TV = 0); all k < n at once",
+    assumptions=(*UNIFORM_SAMPLE, "two classes of equal size"),
+    registered=Status.CORROBORATED,
+    sides=_least_mean,
+    instances=_least_mean_instances,
+    control=Control(
+        "the constant 1/4 is replaced by 1/2", scaled_check(_least_mean, Fraction(2)), lambda: _least_mean_instances(Profile.QUICK, None)
+    ),
+    left_means="bound from below",
+    right_means="exact E TV",
+    grounds=proof(__name__, "C4l"),
+    searched=Parameters((range(1, 61),), _balanced),
+)
+
+C4M = Claim(
+    id="C4m",
+    title="Total variation in the mean decreases in k",
+    statement=r"$\mathbb E\, \mathrm{TV}(F_{z_{\Delta_{k+1}}}, F_{z_{[n]}}) \le \mathbb E\, \mathrm{TV}(F_{z_{\Delta_k}}, F_{z_{[n]}})$ for $1 \le k < n$; it is 0 at $k = n$.",
+    source="paper, section 4",
+    reading="non-increasing, not strictly: population 2+2 has 1/6 at k = 2 and at k = 3; 'all' stands for every population of n agents",
+    assumptions=UNIFORM_SAMPLE,
+    registered=Status.CORROBORATED,
+    sides=_decrease,
+    instances=_decrease_instances,
+    control=Control("k and k + 1 are exchanged", partial(_decrease, exchanged=(0, 1)), lambda: _decrease_instances(Profile.QUICK, None)),
+    left_means="exact E TV at k + 1",
+    right_means="exact E TV at k",
+    grounds=proof(__name__, "C4m"),
+    searched=Populations(without_sample),
+)

@@ -1,0 +1,57 @@
+"""'Monotonic improvement as k -> n' (section 2, experiments). Claim P4."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDENT
+from mfverify.papers.mean_field_sampling.exact_gaps import bundled, exact_gap, exact_sizes
+from mfverify.papers.quantities import trivial_gap
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.search_costs import rational_cost
+from mfverify.theory.search_space import Arrangement, fewer_sampled
+from mfverify.theory.witness import GapProof
+
+
+def _monotone(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    try:
+        (smaller, _), (larger, where) = exact_gap(model, n, k), exact_gap(model, n, k + 1)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(
+        Interval.exactly(larger + sabotage),
+        Interval.exactly(smaller),
+        trivial_gap(model),
+        {"worst": f"at k+1: {where}"},
+    )
+
+
+def _p4_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    return [Instance(m, n, k) for m in bundled(given) for n in exact_sizes(profile, m) for k in range(1, n)]
+
+
+P4 = Claim(
+    id="P4",
+    title="The gap does not increase with k",
+    statement=r"$\max_{s_0} V^*(s_0) - V^{\pi_{k+1}}(s_0) \le \max_{s_0} V^*(s_0) - V^{\pi_k}(s_0)$",
+    source="'monotonic improvement as k -> n' (Section 2, experiments)",
+    reading="largest gap over start states at k + 1 against k, exact operator, exact rationals",
+    assumptions=EXACT_AND_INDEPENDENT,
+    registered=Status.REFUTED,
+    sides=_monotone,
+    instances=_p4_instances,
+    control=Control("1 is added to the gap at k + 1", partial(_monotone, sabotage=Fraction(1)), lambda: _p4_instances(Profile.QUICK, None)),
+    left_means="largest gap at k + 1",
+    right_means="largest gap at k",
+    failing_step="A bound that falls with k says nothing about the order of the gaps below it: a larger sample can disagree with another one more often, and its greedy "
+    "policy can be a worse one for n agents",
+    certificate=GapProof(later=lambda n, k: k + 1),
+    searched=Arrangement(fewer_sampled, rational_cost),
+)

@@ -1,0 +1,204 @@
+"""Theorem E.3 (appendix): Lipschitz continuity of Q*_k in the empirical distribution. Claims L1 (same size) and L2 (across sizes).
+
+``Q*_k(s_g, F, a_g)`` for every distribution F of k state-action pairs, in exact arithmetic; the instance compares all pairs of
+distributions and shows the tightest.
+
+**L1.** *Proof.* Let two systems of k agents start with pairs z and z' that differ in one agent alone, say the first, with the same global
+state and action. The second system can do the following: simulate a copy of the first system's first agent, which starts at ``z_1`` and
+moves by the local kernel with private randomness; choose the global action and the actions of agents 2, .., k as the first system's optimal
+policy does for the copy and agents 2, .., k; and let its own first agent do anything. Agents move independently given the global state, so
+the global state, the copy and agents 2, .., k have the law of the first system. What the two systems earn differs in the first agent's
+reward only: by at most ``2 rt_l/k`` a step, the first step included. Randomness and memory do not help (Puterman 1994, section 5.5), so
+``Q_k(z') >= Q_k(z) - 2 rt_l/(k (1-gamma))``, and the same with z and z' exchanged. Q depends on the distribution of the pairs alone (B2),
+and F can be turned into F' by changing ``k TV(F, F')`` agents one at a time: ``|Q_k(F) - Q_k(F')| <= 2 rt_l/(1-gamma) TV(F, F')``. No step
+compares empirical distributions after a transition, so C7 is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import Final, TypeAlias
+
+from mfverify import counts, models
+from mfverify.enclosure import Interval
+from mfverify.exact.rational import fraction
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.symbols import TV, gamma, rt_l
+from mfverify.papers.quantities import exact_values, rational_system, trivial_gap
+from mfverify.rationals import estimate, written
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.formula import times
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import comparison_cost
+from mfverify.theory.search_space import Arrangement
+from mfverify.theory.witness import Witness
+
+SLOPE: Final = 2 * rt_l / (1 - gamma)
+"""``L = 2 rt_l/(1-gamma)``, the Lipschitz constant of Theorem E.3."""
+
+SAME_SIZE: Final = Bound(
+    "L1",
+    times(SLOPE, TV),
+    "Theorem E.3 (appendix)",
+    "bounds |Q*_k(s_g, F, a_g) - Q*_k(s_g, F', a_g)| for two distributions of k agents",
+)
+
+ACROSS_SIZES: Final = replace(SAME_SIZE, name="L2", reading="the same number for distributions of k and of k' agents")
+
+Table: TypeAlias = dict[tuple[int, int], dict[tuple[int, ...], Fraction]]
+"""``Q_k`` by (global state, global action), then by action counts over Z_l."""
+
+
+@lru_cache(maxsize=64)
+def exact_table(model: Model, k: int) -> Table:
+    """``Q*_k(s_g, F, a_g)`` for all arguments, exact."""
+    system = rational_system(model, k)
+    optimum = system.optimum
+    global_states, global_actions = model.sizes[:2]
+    table: Table = {(g, b): {} for g in range(global_states) for b in range(global_actions)}
+    for g, c in system.states:
+        for d in system.local_action_counts(c):
+            for b in range(global_actions):
+                table[g, b][d] = fraction(system.action_value((g, c), (b, d), optimum))
+    return table
+
+
+def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The tightest of ``|Q_k(F) - Q_k'(F')| <= 2 rt_l / (1 - gamma) TV(F, F')`` over all pairs."""
+    model = instance.model
+    assert model is not None and instance.subsample is not None
+    k, other = instance.subsample, int(instance["other"])
+    first, second = exact_table(model, k), exact_table(model, other)
+    right_of: dict[Fraction, Interval] = {}
+    best: dict[Fraction, tuple[Fraction, str]] = {}
+    for key, rows in first.items():
+        for d, q in rows.items():
+            for e, p in second[key].items():
+                if k == other and d >= e:
+                    continue
+                distance = counts.total_variation(d, e)
+                difference = abs(q - p)
+                if distance not in best or difference > best[distance][0]:
+                    best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, action counts {d} of {k} and {e} of {other}, TV={distance}"
+    candidates = []
+    for distance, (difference, where) in best.items():
+        right_of[distance] = SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
+        trivial = trivial_gap(model)
+        candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
+    if not candidates:
+        return NotApplicable("one local state and one local action: there is only one distribution")
+    shown = tightest(candidates)
+    slope = 2 * model.rt_l / (1 - model.discount)
+    ratios = [difference / (slope * distance) for distance, (difference, _) in best.items() if distance and slope]
+    unbounded = any(difference > 0 for distance, (difference, _) in best.items() if not distance)
+    constant = "infinite: the values differ at distance 0" if unbounded else _short(max(ratios, default=Fraction(0)))
+    return Sides(shown.left, shown.right, shown.trivial, {**shown.details, "exact Lipschitz constant over the stated one": constant})
+
+
+def _short(number: Fraction) -> str:
+    """A fraction as it is where it is short, else as a decimal number."""
+    text = written(number)
+    return text if len(text) <= 20 or number.denominator == 1 else estimate(number)
+
+
+def _bundled(given: Sequence[Model] | None) -> list[Model]:
+    return (
+        list(given) if given is not None else [models.coordination(), models.absorbing(), *(models.random_coupled(s) for s in (4, 5, 16))]
+    )
+
+
+def _pairs(model: Model, k: int) -> int:
+    """Number of comparisons between tables of size k, a cost estimate."""
+    g, b, s, a = model.sizes
+    return g * b * counts.number_of_count_vectors(k, s * a) ** 2
+
+
+def _same_size_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
+    most = 10**5 if profile is Profile.QUICK else 10**6
+    return [Instance(m, None, k, (("other", k),)) for m in _bundled(given) for k in sizes if _pairs(m, k) <= most]
+
+
+def _across_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
+    most = 10**5 if profile is Profile.QUICK else 10**6
+    return [Instance(m, None, k, (("other", j),)) for m in _bundled(given) for k in sizes for j in sizes if k < j and _pairs(m, j) <= most]
+
+
+def _largest_excess(instance: Instance) -> Witness:
+    """The pair of distributions that exceeds the bound most, with the exact optima of both systems."""
+    model = instance.model
+    assert model is not None and instance.subsample is not None
+    k, other = instance.subsample, int(instance["other"])
+    first, second = exact_table(model, k), exact_table(model, other)
+    slope = 2 * model.rt_l / (1 - model.discount)
+    excess, difference, (g, b), d, e = max(
+        (abs(q - p) - slope * counts.total_variation(d, e), abs(q - p), key, d, e)
+        for key, rows in first.items()
+        for d, q in rows.items()
+        for e, p in second[key].items()
+    )
+    proof_of_excess = {
+        "global_action": b,
+        "first": {"actions": list(d), "values": exact_values(model, k)},
+        "second": {"actions": list(e), "values": exact_values(model, other)},
+    }
+    return Witness(Interval.exactly(difference), Interval.exactly(difference - excess), proof_of_excess, state={"global": g})
+
+
+def _same_size(model: Model, n: int, k: int) -> Instance:
+    del k
+    return Instance(model, None, n, (("other", n),))
+
+
+def _two_sizes(model: Model, n: int, k: int) -> Instance | None:
+    return Instance(model, None, k, (("other", n),)) if k < n else None
+
+
+L1 = Claim(
+    id="L1",
+    title="Lipschitz in the distribution, same size",
+    statement=r"$|Q^*_k(s_g, F, a_g) - Q^*_k(s_g, F', a_g)| \le "
+    + SAME_SIZE.latex
+    + r"$ with $\mathrm{TV} = \mathrm{TV}(F, F')$, $F, F' \in \mu_k(\mathcal Z_l)$.",
+    source="Theorem E.3 (appendix)",
+    reading="all pairs of distributions of k state-action pairs, exact",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=_sides,
+    instances=_same_size_instances,
+    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _same_size_instances(Profile.QUICK, None)),
+    rests_on=("B3", "C7"),
+    left_means="largest |Q_k(F) - Q_k(F')| at this TV",
+    right_means="Lipschitz bound",
+    grounds=proof(__name__, "L1", uses=("B2",)),
+    searched=Arrangement(_same_size, comparison_cost, (1, 2, 3, 4, 5)),
+)
+
+L2 = Claim(
+    id="L2",
+    title="Lipschitz in the distribution, across sizes",
+    statement=r"$|Q^*_k(s_g, F_{z_\Delta}, a_g) - Q^*_{k'}(s_g, F_{z_{\Delta'}}, a_g)| \le "
+    + ACROSS_SIZES.latex
+    + r"$ with $\mathrm{TV} = \mathrm{TV}(F_{z_\Delta}, F_{z_{\Delta'}})$.",
+    source="Theorem E.3 (appendix), Section 4",
+    reading="all pairs of a distribution of k and one of k' state-action pairs, exact; 'other' is k'",
+    assumptions=FINITE,
+    registered=Status.REFUTED,
+    sides=_sides,
+    instances=_across_instances,
+    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _across_instances(Profile.QUICK, None)),
+    rests_on=("B3", "C7"),
+    left_means="|Q_k(F) - Q_k'(F')|",
+    right_means="Lipschitz bound",
+    failing_step="The induction carries the distance through one transition by data processing (C6), which holds for the mean next distribution. The maximum over the "
+    "next action sees the fluctuation of the next empirical distribution as well, and that depends on the size (C7)",
+    certificate=_largest_excess,
+    searched=Arrangement(_two_sizes, comparison_cost),
+)

@@ -1,0 +1,126 @@
+"""Lipschitz continuity across sizes, with a fluctuation term. Claims R2 and R2L, in place of L2.
+
+``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system.
+
+**R2, Lipschitz across sizes with a fluctuation term.** For ``z_Delta`` inside ``z_[n]``: ``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma
+L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``. *Proof.* Let C be the largest of ``Q_k(z_Delta) - Q_n(z_[n]) - L TV(z_Delta,
+z_[n])``. The rewards differ by at most ``2 rt_l TV``. Let the shared agents move alike. The next distributions differ by the difference of
+the means, at most TV (C6), and by independent centred noise with the weights ``1/k - 1/n`` (sampled) and ``-1/n``, whose squares add up to
+``(n-k)/(nk)``: in the mean the square root (C7r, into |S_l| classes). Then give the agents of Delta a k-optimal joint action, and complete
+it to [n] so that in each local state the actions have the shares that they have in Delta, rounded by largest remainders (per state the
+errors add up to at most |A_l|/2; where no sampled agent is, any actions do): that costs ``Z/(4n)``, and ``z_Delta`` lies again inside
+``z_[n]``, since with ``n_s >= k_s`` agents in a state no share is rounded below the sample's number. So ``C <= gamma (L [fluctuation +
+rounding] + C)``, and ``2 rt_l + gamma L = L`` keeps the slope.
+
+**R2L, the other side.** ``Q_n(z_[n]) - Q_k(F) <= L (TV(F, z_[n]) + Z/(4k))`` for every F of k agents. *Proof.* In R1 draw Delta by
+systematic sampling, so that every class has its share rounded up or down, in the mean ``E TV(z_Delta, z_[n]) <= Z/(4k)`` (a share with
+fractional part t is off by ``2 t (1-t)/k <= 1/(2k)`` in the mean). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by
+L1.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+from typing import Final
+
+from mfverify import counts
+from mfverify.enclosure import Interval
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE, exact_table
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
+from mfverify.papers.ours.symbols import TV, S_l, Z, gamma, k, n
+from mfverify.papers.quantities import trivial_gap
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.formula import HALF, plus, root, times
+from mfverify.theory.grounds import proof
+
+FLUCTUATION: Final = plus(times(HALF, root((S_l - 1) * (n - k) / (n * k))), Z / (4 * n))
+"""R2: mean distance of the next states of the sample and of the population, and the rounding of the actions."""
+
+UPPER: Final = Bound(
+    "R2 upper",
+    plus(times(SLOPE, TV), times(gamma * SLOPE / (1 - gamma), FLUCTUATION)),
+    "section 5 of the theory page (ours)",
+    "bounds Q_k(z_Delta) - Q_n(z_[n]) for a k-subset Delta; at k = n the rounding term Z/(4n) stays",
+)
+
+LOWER: Final = Bound(
+    "R2 lower",
+    times(SLOPE, plus(TV, Z / (4 * k))),
+    "section 5 of the theory page (ours)",
+    "bounds Q_n(G) - Q_k(F) for any distributions F of k and G of n agents",
+)
+
+
+def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The tightest of all differences between a sample's Q_k and its population's Q_n against the bound."""
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    large, small = exact_table(model, n), exact_table(model, k)
+    values = symbol_values(model, n, k)
+    best: dict[Fraction, tuple[Fraction, str]] = {}
+    for key, rows in large.items():
+        for e, q in rows.items():
+            for d in counts.subcounts(e, k):
+                difference = (small[key][d] - q) * (1 if upward else -1)
+                distance = counts.total_variation(d, e)
+                if distance not in best or difference > best[distance][0]:
+                    best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, sample {d} of {e}, TV={distance}"
+    trivial = trivial_gap(model)
+    return tightest(
+        [
+            Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}) * scale, trivial, {"worst": where})
+            for distance, (x, where) in best.items()
+        ]
+    )
+
+
+_OURS = "ours, unreviewed; proof in across_sizes.py"
+
+R2 = Claim(
+    id="R2",
+    title="Lipschitz across sizes with a fluctuation term",
+    statement=r"$Q_k(z_\Delta) - Q_n(z_{[n]}) \le " + UPPER.latex + r"$ for $\Delta \subseteq [n]$.",
+    source=_OURS,
+    reading="all samples of all populations, exact rationals against the enclosed bound",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=partial(_lipschitz_side, UPPER, True),
+    instances=exact_pairs,
+    control=Control(
+        "the bound is divided by four",
+        partial(_lipschitz_side, UPPER, True, scale=Fraction(1, 4)),
+        lambda: exact_pairs(Profile.QUICK, None),
+    ),
+    left_means="largest Q_k - Q_n",
+    right_means="bound",
+    repairs=("L2",),
+    grounds=proof(__name__, "R2", uses=("B3", "C6", "C7r")),
+    searched=SEARCHED,
+)
+
+R2L = Claim(
+    id="R2L",
+    title="Lipschitz across sizes, the other side",
+    statement=r"$Q_n(z_{[n]}) - Q_k(z_\Delta) \le " + LOWER.latex + r"$ for $\Delta \subseteq [n]$.",
+    source=_OURS,
+    reading="all samples of all populations, exact rationals against the enclosed bound",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=partial(_lipschitz_side, LOWER, False),
+    instances=exact_pairs,
+    control=Control(
+        "the bound is divided by four",
+        partial(_lipschitz_side, LOWER, False, scale=Fraction(1, 4)),
+        lambda: exact_pairs(Profile.QUICK, None),
+    ),
+    left_means="largest Q_n - Q_k",
+    right_means="bound",
+    repairs=("L2",),
+    grounds=proof(__name__, "R2L", uses=("L1", "R1")),
+    searched=SEARCHED,
+)

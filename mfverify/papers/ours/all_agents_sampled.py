@@ -1,0 +1,168 @@
+"""When sampling all agents is optimal. Claims P3r and P3s in place of P3, and X3p in place of X3.
+
+**P3r, P3s.** *Proof.* At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all
+agents in one local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for
+all agents the members play one optimal joint action, of several any, and a policy that does so in every state is optimal (Puterman 1994,
+section 6.2).
+
+**X3p.** *Proof.* On a linear process whose features are constant on cells, the cells of the agents form the n-agent system of the finite
+model over cells, and the values of the process are its values (``extensions/linear_mdp.py``). So P3r for that model says: where the optimum
+is unique and gives all agents in one cell the same action, the gap at k = n is 0, and no gap at a smaller sample is below it, since no gap
+is negative. This is X3 with the condition that its counterexample lacks; the decay to 0 under a shared draw needs no condition (P3s, and
+X3r at k = n).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+
+from mfverify import counts, models
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.exact.rational import fraction
+from mfverify.extensions.linear_mdp import random_mixture, spread
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
+from mfverify.papers.ours.coupled_models import coupled
+from mfverify.papers.quantities import learned, rational_system, trivial_gap
+from mfverify.subsample_mfq.plays import joint_action
+from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import rational_cost
+from mfverify.theory.search_space import Arrangement, all_sampled
+
+
+@lru_cache(maxsize=64)
+def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
+    """The largest gap under a shared draw at k = n, exactly, and where: everybody plays one maximising joint action."""
+    system, found = rational_system(model, n), learned(model, n)
+    played = system.policy_value({(g, c): joint_action(found, g, c) for g, c in system.states})
+    worst = max(system.states, key=lambda state: fraction(system.optimum[state] - played[state]))
+    return fraction(system.optimum[worst] - played[worst]), f"s_g={worst[0]}, counts {worst[1]}"
+
+
+def _shared_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
+    try:
+        gap, where = everybody_shares(model, n)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+
+
+def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    """The largest gap of independent draws at k = n where the optimum is unique and treats agents in one state alike."""
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
+    local_actions = model.sizes[3]
+    try:
+        for state, found in learned(model, n).choices.items():
+            if found.actions is None:
+                return Unresolved(f"the tie in state {state} is undecided")
+            if len(found.actions) > 1:
+                return NotApplicable(f"state {state} has {len(found.actions)} optimal joint actions")
+            _, d = found.actions[0]
+            if any(sum(x > 0 for x in d[s : s + local_actions]) > 1 for s in range(0, len(d), local_actions)):
+                return NotApplicable(f"in state {state} the optimum gives agents in one local state different actions")
+        gap, where = exact_gap(model, n, n)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+
+
+def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    most = 4 if profile is Profile.QUICK else 7
+    chosen = [*coupled(given), *([models.redrawn()] if given is None else [])]
+    return [
+        Instance(m, n, n)
+        for m in chosen
+        for n in range(1, most + 1)
+        if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= 2000
+    ]
+
+
+def _cells_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(spread(m).reduction, n, n) for m in given for n in (2, 3)]
+    sizes, seeds = ((2, 3), range(4)) if profile is Profile.QUICK else ((2, 3, 4, 5), range(16))
+    spreads = [models.absorbing(), models.splitting(discount="9/10"), *(models.random_coupled(s, discount="1/2") for s in seeds)]
+    chosen = [*(spread(m).reduction for m in spreads), *(random_mixture(seed).reduction for seed in seeds)]
+    return [Instance(m, n, n) for m in chosen for n in sizes]
+
+
+_OURS = "ours, unreviewed; proof in all_agents_sampled.py"
+_MILLIONTH = Fraction(1, 10**6)
+
+P3R = Claim(
+    id="P3r",
+    title="At k = n independent draws are optimal where the optimum is unique and treats equals alike",
+    statement=r"If in every state the optimal joint action is unique and gives agents in one local state the same action, then $V^{\pi_n} = V^*$.",
+    source=_OURS,
+    reading="the condition is decided exactly (actions that are the same in everything count once); the sides are the largest gap and 0, exact rationals",
+    assumptions=(*FINITE, "unique optimal joint actions, pure in each local state"),
+    registered=Status.CORROBORATED,
+    sides=_agrees_at_n,
+    instances=_everybody_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_agrees_at_n, sabotage=_MILLIONTH),
+        lambda: _everybody_instances(Profile.QUICK, None),
+    ),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("P3",),
+    grounds=proof(__name__, "P3r", uses=("B2",)),
+)
+
+P3S = Claim(
+    id="P3s",
+    title="At k = n a shared draw is optimal",
+    statement=r"With one draw for everybody and $k = n$: $V(s_0) = V^*(s_0)$ for all $s_0$.",
+    source=_OURS,
+    reading="everybody plays one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=_shared_at_n,
+    instances=_everybody_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_shared_at_n, sabotage=_MILLIONTH),
+        lambda: _everybody_instances(Profile.QUICK, None),
+    ),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("P3",),
+    grounds=proof(__name__, "P3s", uses=("B1", "B2")),
+)
+
+X3P = Claim(
+    id="X3p",
+    title="Linear processes: at k = n nothing is lost where the optimum is unique and treats equals alike",
+    statement=r"On a linear process whose features are constant on cells: if in every state the optimal joint action is unique and gives agents in one "
+    r"cell the same action, then $V^{\pi_n} = V^*$, hence $\max_{s_0} (V^* - V^{\pi_n}) \le \max_{s_0} (V^* - V^{\pi_k})$ for every $k$.",
+    source=_OURS,
+    reading="values are exactly those of the finite model over the cells; exact regression, independent draws; the condition is decided exactly (actions "
+    "that are the same in everything count once); the sides are the largest gap at n and 0, which is at most the gap at any k; exact rationals",
+    assumptions=(
+        "kernel and reward linear in features (Theorem 4.12)",
+        "features constant on the cells of a partition of [0, 1]",
+        "unique optimal joint actions, pure in each cell",
+    ),
+    registered=Status.CORROBORATED,
+    sides=_agrees_at_n,
+    instances=_cells_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_agrees_at_n, sabotage=_MILLIONTH),
+        lambda: _cells_instances(Profile.QUICK, None),
+    ),
+    grounds=proof(__name__, "X3p", uses=("P3r",)),
+    left_means="largest gap at k = n",
+    right_means="0",
+    repairs=("X3",),
+    searched=Arrangement(all_sampled, rational_cost),
+)

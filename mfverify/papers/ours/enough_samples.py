@@ -1,0 +1,55 @@
+"""A number of samples that grows with the rewards. Claim N1r, in place of N1c.
+
+**N1r.** *Proof.* ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``, so ``eps <= gamma/(1-gamma) max |(P^ - P) V*_k|``. By
+Hoeffding's inequality and a union over N pairs the maximum exceeds t with probability at most ``2 N exp(-2 m t^2/span^2)``; with ``t =
+(1-gamma)/(gamma sqrt(k))`` that is at most ``1/(100 e^k)`` from the stated m on. Unlike m*, it grows with the square of the rewards,
+through the span of ``V*_k``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from mfverify.enclosure import Interval
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES, RARE, enough_samples, failure_probability, lottery
+from mfverify.papers.ours import symbols
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.evaluate import enclose
+from mfverify.theory.grounds import proof
+
+
+def _failure(instance: Instance, share: int = 1) -> Outcome:
+    """The exact failure probability on the lottery at the number of samples of N1r, divided by ``share`` (sabotage)."""
+    model, k = instance.model, instance.subsample
+    assert model is not None and k is not None
+    m = max(1, enough_samples(model, k) // share)
+    return Sides(failure_probability(k, int(instance["reward"]), m), enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m})
+
+
+def _failure_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:  # the exact probability is known for one family of rewards, not for a model of the user's
+        return []
+    sizes = [(1, 1), (1, 2), (1, 4), (2, 1), (2, 4), (3, 2)]
+    sizes += [(1, 10), (2, 10), (4, 4)] if profile is Profile.FULL else []
+    return [Instance(lottery(reward), None, k, (("reward", reward),)) for k, reward in sizes]
+
+
+N1R = Claim(
+    id="N1r",
+    title="A number of samples that grows with the rewards suffices",
+    statement=r"With $m \ge " + ENOUGH_SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m} > 1/\sqrt k] \le \frac{1}{100 e^k}$.",
+    source="ours, unreviewed; proof in enough_samples.py",
+    reading=r"$\mathrm{span}$ is that of $V^*_k$; on the smallest random model the probability is an exact rational, so that "
+    "the statement itself is checked; N1b compares its m with m*",
+    assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
+    registered=Status.CORROBORATED,
+    sides=_failure,
+    instances=_failure_instances,
+    control=Control("a hundredth of m", partial(_failure, share=100), lambda: _failure_instances(Profile.QUICK, None)),
+    left_means="probability that eps > 1/sqrt(k)",
+    right_means="1/(100 e^k)",
+    repairs=("N1c",),
+    grounds=proof(__name__, "N1r", uses=("B3", "B4")),
+)

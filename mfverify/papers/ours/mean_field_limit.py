@@ -1,0 +1,167 @@
+"""Infinitely many agents beside n of them: V1 (the limit is a lower bound), V2 (how far it is below).
+
+``V_inf(s_g, F)`` is the largest value of a plan, ``max_i <alpha_i, F>``; ``V_n`` belongs to the n-agent system, F to its count vector.
+
+**V1.** ``V_inf(s_g, F) <= V_n(s_g, F)``. *Proof.* A plan says, after each history of global states, what the global agent plays and what an
+agent in each local state plays. n agents can follow it, each by itself. Given the history of global states, which has the same law in both
+systems, an agent that begins in s has the law of local states that the plan gives it, whatever the others do; so what the n agents earn in
+expectation is ``sum_s F(s) alpha(s)``, as in the limit, and at most ``V_n``. Take the supremum over plans. Together with R1,
+``V_inf <= V_n <= E V_k`` for every k <= n.
+
+**V2.** ``V_n - V_inf <= gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``. *Proof.* Let D be the largest ``V_n - V_inf``. Let n agents play an optimal
+joint action, and infinitely many the same shares of actions in each local state. The rewards are equal. The next distribution F' of the n
+agents has that of the infinitely many, G, as its mean; the agents are independent, so ``n sum_s Var F'(s) = 1 - (mean over agents of the sum of
+squares of its next law) <= 1 - 1/|S_l|``, and ``E TV(F', G) <= (1/2) sum_s sqrt(Var F'(s)) <= (1/2) sqrt(|S_l| sum_s Var F'(s))
+<= (1/2) sqrt((|S_l|-1)/n)``. A plan is worth to agents in two local states amounts that differ by at most ``2 rt_l/(1-gamma)``, for one can
+follow the actions that the plan gives to the other, so ``V_inf(h, F') - V_inf(h, G) <= 2 rt_l/(1-gamma) TV(F', G)``. Hence
+``D <= gamma (D + rt_l sqrt((|S_l|-1)/n)/(1-gamma))``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import Final
+
+import numpy as np
+
+from mfverify import counts, models
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError
+from mfverify.exact.rational import fraction
+from mfverify.mean_field.limit import MeanFieldLimit, exact_values, mean_field_value
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.ours.symbols import S_l, gamma, n, rt_l
+from mfverify.papers.quantities import optimum, rational_system
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.formula import root, times
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import lumped_cost, rational_cost
+from mfverify.theory.search_space import LARGE, Arrangement, agents_alone
+
+RATE: Final = Bound(
+    "V2",
+    times(gamma * rt_l / (1 - gamma) ** 2, root((S_l - 1) / n)),
+    "section 8 of the theory page (ours)",
+    "bounds V_n - V_inf for every distribution of n agents",
+)
+
+
+@lru_cache(maxsize=128)
+def limit_of(model: Model) -> MeanFieldLimit:
+    """The mean-field limit of a model."""
+    return mean_field_value(model)
+
+
+def _plans_below(instance: Instance, raised: Fraction = Fraction(0)) -> Outcome:
+    """The largest excess of a plan, followed for ever, over ``V_n``, in exact arithmetic; ``raised`` sabotages the plans."""
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
+    try:
+        system, plans = rational_system(model, n), exact_values(limit_of(model))
+    except TooLargeError as error:
+        return Unresolved(str(error))
+    worst: tuple[Fraction, str] | None = None
+    for (g, c), best in system.optimum.items():
+        worth = max(sum((x * a for x, a in zip(c, row, strict=True)), Fraction(0)) / n for row in plans[g]) + raised
+        excess = worth - fraction(best)
+        if worst is None or excess > worst[0]:
+            worst = excess, f"s_g={g}, counts {c}"
+    assert worst is not None
+    kept = "+".join(str(len(rows)) for rows in plans)
+    details = {"worst": worst[1], "plans of each global state": kept}
+    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+
+
+def _distance(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The largest ``V_n - V_inf`` over all states against the rate."""
+    model, n = instance.model, instance.agents
+    assert model is not None and n is not None
+    try:
+        difference = optimum(model, n) - limit_of(model).value(n)
+    except TooLargeError as error:
+        return Unresolved(str(error))
+    g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
+    vector = tuple(int(x) for x in counts.count_vectors(n, model.sizes[2])[c])
+    right = RATE.enclose(symbol_values(model, n, 1)) * scale
+    return Sides(difference.max(), right, Interval.exactly(2 * model.rt / (1 - model.discount)), {"worst": f"s_g={g}, counts {vector}"})
+
+
+def _chosen(given: Sequence[Model] | None, profile: Profile) -> list[Model]:
+    if given is not None:
+        return list(given)
+    seeds = range(4) if profile is Profile.QUICK else range(40)
+    return [
+        models.coordination(),
+        models.absorbing(),
+        models.splitting(),
+        *(models.random_coupled(seed, size, discount=discount) for seed in seeds for size in (2, 3) for discount in ("1/2", "9/10")),
+    ]
+
+
+def _v1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    most = 400 if profile is Profile.QUICK else 3000
+    return [
+        Instance(m, n, None)
+        for m in _chosen(given, profile)
+        for n in (1, 2, 3, 4)
+        if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= most
+    ]
+
+
+def _v2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    large = {2: 200, 3: 20} if profile is Profile.QUICK else {2: 2000, 3: 60}
+    return [Instance(m, n, None) for m in _chosen(given, profile) for n in (2, 8, 20, 60, 200, 2000) if n <= large.get(m.sizes[2], 8)]
+
+
+_FINITE = (
+    "Assumption 2.1 (finite sets)",
+    "Assumption 2.2 (bounded rewards)",
+    "kernels and rewards do not depend on the distribution (eq. 1, 2)",
+)
+_OURS = "ours, unreviewed; proof in mean_field_limit.py"
+
+V1 = Claim(
+    id="V1",
+    title="Infinitely many agents are worth no more than n",
+    statement=r"$V_\infty(s_g, F) \le V_n(s_g, F)$ for every $n$ and every distribution $F$ of $n$ agents; with R1, "
+    r"$V_\infty \le V_n \le \mathbb E_\Delta V_k$ for $k \le n$.",
+    source=_OURS,
+    reading="all states, exact rationals: every plan that the mean-field limit keeps, followed for ever, against the optimum of n agents; the sides "
+    "are the largest difference and 0",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_plans_below,
+    instances=_v1_instances,
+    control=Control(
+        "the plans are worth a millionth more", partial(_plans_below, raised=Fraction(1, 10**6)), lambda: _v1_instances(Profile.QUICK, None)
+    ),
+    left_means="largest value of a plan less V_n",
+    right_means="0",
+    grounds=proof(__name__, "V1"),
+    searched=Arrangement(agents_alone, rational_cost, (1, 2, 3, 4, 5)),
+)
+
+V2 = Claim(
+    id="V2",
+    title="How far infinitely many agents are from n",
+    statement=r"$V_n(s_g, F) - V_\infty(s_g, F) \le " + RATE.latex + "$",
+    source=_OURS,
+    reading="all states, certified enclosures of both values",
+    assumptions=_FINITE,
+    registered=Status.CORROBORATED,
+    sides=_distance,
+    instances=_v2_instances,
+    control=Control(
+        "the bound is divided by fifty",
+        partial(_distance, scale=Fraction(1, 50)),
+        lambda: [Instance(models.absorbing(), n, None) for n in (2, 8, 20)],
+    ),
+    left_means="largest V_n - V_inf",
+    right_means="bound",
+    grounds=proof(__name__, "V2"),
+    searched=Arrangement(agents_alone, lumped_cost, LARGE[:12]),
+)

@@ -1,0 +1,146 @@
+"""When independent draws are harmless: there is one global choice. Claims R5 and R5b.
+
+``V_n``, ``Q_n`` belong to the n-agent system.
+
+**R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only
+optimal one for every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is
+at most the mean of ``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and ``Q_n(s_g, z, a_g)
+= mean of q(s_g, a_g, z_i)`` for every a_g; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for
+every sample and every agent's part maximises ``q(s_g, b, s_i, .)``, whatever it samples: what is played earns the mean of ``v(s_g, s_i)``,
+which is ``V_n``. R5: ``|A_g| = 1`` is the special case without a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import partial
+
+from mfverify import models
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.exact.rational import fraction
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
+from mfverify.papers.quantities import rational_system, trivial_gap
+from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import rational_cost
+from mfverify.theory.search_space import Arrangement, Origin, any_sizes
+
+
+def one_global_choice(model: Model) -> str:
+    """Why the condition of R5b fails in the one-agent system, or an empty string where it holds; decided exactly."""
+    system = rational_system(model, 1)
+    global_states, global_actions, local_states, _ = model.sizes
+    for g in range(global_states):
+        best = None
+        for s in range(local_states):
+            c = tuple(int(t == s) for t in range(local_states))
+            q = [
+                max(fraction(system.action_value((g, c), (b, d), system.optimum)) for d in system.local_action_counts(c))
+                for b in range(global_actions)
+            ]
+            winners = [b for b in range(global_actions) if q[b] == max(q)]
+            if len(winners) > 1:
+                return f"with one agent, s_g={g} and s_l={s}, {len(winners)} global actions are optimal"
+            if best is not None and winners[0] != best:
+                return f"with one agent and s_g={g} the optimal global action depends on the local state"
+            best = winners[0]
+    return ""
+
+
+def _one_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    refusal = one_global_choice(model)
+    if refusal:
+        return NotApplicable(refusal)
+    try:
+        gap, where = exact_gap(model, n, k)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+
+
+def _r5b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, n, k) for m in given for n in (2, 3) for k in range(1, n + 1)]
+    seeds = range(6) if profile is Profile.QUICK else range(40)
+    chosen = [models.random_coupled(s, discount=gamma) for s in seeds for gamma in ("1/2", "99/100")] + [models.coordination()]
+    chosen += [models.random_coupled(s, 3, 2, discount="1/2") for s in seeds]
+    return [Instance(m, 3, k) for m in chosen for k in (1, 2, 3)]
+
+
+def _no_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    if model.sizes[1] != 1:
+        return NotApplicable(f"|A_g| = {model.sizes[1]}, and the statement is about |A_g| = 1")
+    try:
+        gap, where = exact_gap(model, n, k)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+
+
+def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    seeds = range(4) if profile is Profile.QUICK else range(20)
+    chosen = list(given) if given is not None else [models.random_coupled(s, 2, 2, 2, 1) for s in seeds] + [models.coordination()]
+    return [Instance(m, n, k) for m in chosen for n in (2, 3) for k in range(1, n + 1)]
+
+
+_OURS = "ours, unreviewed; proof in one_global_choice.py"
+_MILLIONTH = Fraction(1, 10**6)
+
+
+def _has_no_global_choice(model: Model) -> bool:
+    return model.sizes[1] == 1
+
+
+_NO_CHOICE = ((2, 1, 2, 2), (1, 1, 2, 2), (3, 1, 2, 2), (2, 1, 2, 3), (2, 1, 3, 2))
+"""Sizes of models with one global action."""
+
+
+R5 = Claim(
+    id="R5",
+    title="Without a global choice independent draws are harmless",
+    statement=r"If $|\mathcal A_g| = 1$ then $V^{\pi_k} = V^*$ for every $k$.",
+    source=_OURS,
+    reading="independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
+    assumptions=(*FINITE, "|A_g| = 1"),
+    registered=Status.CORROBORATED,
+    sides=_no_global_choice,
+    instances=_r5_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_no_global_choice, sabotage=Fraction(1, 10**6)),
+        lambda: _r5_instances(Profile.QUICK, None),
+    ),
+    left_means="largest gap",
+    right_means="0",
+    grounds=proof(__name__, "R5", uses=("R5b",)),
+    searched=Arrangement(any_sizes, rational_cost, admits=_has_no_global_choice, sizes=_NO_CHOICE, origin=Origin.RANDOM),
+)
+
+R5B = Claim(
+    id="R5b",
+    title="Independent draws are harmless where one global action is always best",
+    statement=r"If for every $s_g$ one $a_g$ is the only optimal one of the one-agent system for every $s_l$, then $V^{\pi_k} = V^*$ for every $k$ and $n$.",
+    source=_OURS,
+    reading="the condition is decided exactly; independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
+    assumptions=(*FINITE, "the optimal global action of one agent is unique and does not depend on the local state"),
+    registered=Status.CORROBORATED,
+    sides=_one_global_choice,
+    instances=_r5b_instances,
+    control=Control(
+        "a millionth is added to the gap",
+        partial(_one_global_choice, sabotage=_MILLIONTH),
+        lambda: _r5b_instances(Profile.QUICK, None),
+    ),
+    left_means="largest gap",
+    right_means="0",
+    repairs=("T1", "T1b"),
+    grounds=proof(__name__, "R5b", uses=("R1",)),
+)

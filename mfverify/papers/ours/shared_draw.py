@@ -1,0 +1,246 @@
+"""The gap under a shared draw. Claims R4 (in place of T1), R4u (T3), X3r (X3 and X3b).
+
+``L = 2 rt_l/(1-gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system; ``z_D`` are the state-action pairs of the members of D.
+
+**R4.** *Policy.* One uniform k-subset D a step for everybody. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
+D play their part; an agent outside whose state s occurs in D copies a uniformly random member in s, one whose state does not
+occur plays any action. *Proof.*
+
+1. *Performance difference* (P1): ``V_n - V^pi = 1/(1-gamma)`` times a mean, over states that the policy visits, of the loss
+   ``V_n(s) - E Q_n(s, a)`` of one step. So it suffices to bound the loss in every state, and to divide by 1 - gamma.
+2. *Optimism* (R1): ``V_n(s) <= E_D V_k(s_g, s_D) = E_D Q_k(s_g, z_D, a_g)``.
+3. *The same a_g on both sides, D inside [n]* (R2): ``Q_k(z_D) - Q_n(z_[n]) <= L TV(z_D, z_[n]) + gamma L/(1-gamma) [fluctuation + rounding]``; at
+   k = n the two are the same.
+4. *The distance.* Let ``x_sa`` be the share of the members in s that play a. For a state that occurs in D, the agents in s that play a are in the
+   mean ``n_s x_sa``, so ``sum_a |F_D(s,a) - F_[n](s,a)| <= |F_D(s) - F_[n](s)|`` plus the noise of ``n_s - k_s`` independent copies over n, of mean
+   at most ``sqrt((n_s - k_s)(|A_l| - 1))/n``; for one that does not occur the sum is ``F_[n](s)``, the first term. Summing over s, with
+   Cauchy-Schwarz, and with ``E TV(s_D, s_[n]) <= (1/2) sqrt((|S_l|-1)(n-k)/(k(n-1)))`` (C4): the two first terms of the bound.
+
+**R4u.** *Proof.* The terms of R4 with their largest value over n: ``(n-k)/(k(n-1)) <= 1/k``, ``(n-k)/n^2 <= 1/(4k)`` (largest at n = 2k),
+``1{k<n}/n <= 1/k``. A constant times 1/sqrt(k) for all n at once, which is what T3 says of independent draws.
+
+**X3r.** *Proof.* R4 for the cells. A local state of the process acts through its cell alone, and the mass of a component on a cell is a
+fixed number, so the cells of the agents are a Markov decision process of their own, the finite model, with the same values, greedy policies
+and executed values (``extensions/linear_mdp.py``); who copies within a cell copies in that model. At k = n the bound is 0
+(P3s), so that under a shared draw the gap does decay to 0 as k grows to n, which is what X3 says of independent draws and what fails there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Final
+
+import sympy as sp
+
+from mfverify import models
+from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.extensions.linear_mdp import random_mixture, spread
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
+from mfverify.papers.mean_field_sampling.gaps import gap_sides
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
+from mfverify.papers.ours.all_agents_sampled import everybody_shares
+from mfverify.papers.ours.symbols import A_l, S_l, Z, gamma, k, n
+from mfverify.papers.quantities import executed, optimum, trivial_gap
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.formula import HALF, indicator, plus, root, times
+from mfverify.theory.grounds import proof
+from mfverify.theory.search_costs import rational_cost, shared_cost
+from mfverify.theory.search_space import LARGE, Arrangement, any_sizes, fewer_sampled
+
+
+def shared_draw_bound(states: sp.Expr, pairs: sp.Expr) -> sp.Expr:
+    """R4 for that many local states and local state-action pairs."""
+    return times(
+        SLOPE / (1 - gamma),
+        plus(
+            times(HALF, root((states - 1) * (n - k) / (k * (n - 1)))),
+            times(1 / (2 * n), root(states * (A_l - 1) * (n - k))),
+            times(
+                gamma / (1 - gamma),
+                plus(times(HALF, root((states - 1) * (n - k) / (n * k))), times(indicator(k < n), pairs / (4 * n))),
+            ),
+        ),
+    )
+
+
+SHARED_DRAW: Final = Bound(
+    "R4",
+    shared_draw_bound(S_l, Z),
+    "section 5 of the theory page (ours)",
+    "one draw a step shared by all agents, the others copy a member of the sample; a single agent (n = 1) is excluded, 0/0",
+)
+
+_SPREAD: Final = times(HALF, root(S_l - 1))
+
+SHARED_DRAW_UNIFORM: Final = Bound(
+    "R4u",
+    times(
+        SLOPE / ((1 - gamma) * sp.sqrt(k)),
+        plus(_SPREAD, times(sp.Rational(1, 4), root(S_l * (A_l - 1))), times(gamma / (1 - gamma), plus(_SPREAD, Z / (4 * sp.sqrt(k))))),
+    ),
+    "R4 with the largest value over n of each of its terms (ours)",
+    "one constant for all n: (n-k)/(k(n-1)) <= 1/k, (n-k)/n^2 <= 1/(4k), and 1{k<n}/n <= 1/k",
+)
+
+_MOST_EXACT_AGENTS = 12
+
+_MANY_AGENTS = 1000
+"""From here on an instance also shows what sharing the list does without copying, about which nothing is proved."""
+
+ONE_AGENT = NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
+
+
+def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The largest gap under a shared draw against a bound; at k = n, where the bound may be 0, in exact arithmetic."""
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    if n == 1:
+        return ONE_AGENT
+    if k < n:
+        out = gap_sides(bound, instance, "shared", scale)
+        if n < _MANY_AGENTS or not isinstance(out, Sides):
+            return out
+        plain = (optimum(model, n) - executed(model, n, k, "shared-list")).max()
+        return Sides(out.left, out.right, out.trivial, {**out.details, "gap if the list is shared and nobody copies": repr(plain)})
+    if n > _MOST_EXACT_AGENTS:
+        return Unresolved(f"k = n = {n}, where both sides are 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
+    try:
+        gap, where = everybody_shares(model, n)
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    right = bound.enclose(symbol_values(model, n, k)) * scale
+    return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
+
+
+def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+    plan: list[tuple[Model, int, tuple[int, ...]]] = [
+        (models.coordination(), 60, (11, 31, 51, 59)),
+        (models.coordination(), 100, (91, 99)),
+        (models.coordination(), 1000, (11, 101, 401)),
+        (models.redrawn(), 60, (31, 59)),
+        (models.absorbing(), 10, (1, 2, 4, 8)),
+        (models.splitting(), 10, (1, 2, 4, 8)),
+        (models.splitting(), 3, (3,)),
+        *((models.random_coupled(seed, discount="1/2"), 24, (1, 6, 12, 18, 23)) for seed in (4, 5, 16, 100)),
+        (models.random_coupled(4, discount="1/100"), 12, (1, 4, 11)),
+        (models.random_coupled(4, discount="99/100"), 6, (5, 6)),
+    ]
+    if profile is Profile.FULL:
+        plan += [(models.random_coupled(seed, discount="1/2"), 40, (1, 5, 20, 35, 39)) for seed in range(10)]
+        plan += [(models.random_coupled(seed, 3, 3, discount="1/4"), 6, (1, 3, 5, 6)) for seed in range(6)]
+        plan += [(models.coordination(), 200, (101, 151, 191, 199)), (models.redrawn(), 200, (101, 199))]
+        plan += [(models.coordination(), 2000, (11, 101, 401))]
+    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
+
+
+_TENTH = "1/10"
+
+
+def _uniform_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [i for i in _shared_instances(profile, given) if i.subsample != i.agents]
+    plan = [
+        (models.random_coupled(seed, discount=gamma), n, k)
+        for seed in (4, 5, 16)
+        for gamma, n, k in (("1/10", 12, 6), ("1/10", 24, 12), ("1/10", 24, 23), ("1/2", 24, 23))
+    ]
+    plan += [(models.coordination(discount=_TENTH), 60, k) for k in (11, 31, 59)]
+    if profile is Profile.FULL:
+        plan += [(models.coordination(discount=_TENTH), 200, k) for k in (11, 101, 199)] + [(models.coordination(), 200, 101)]
+    return [Instance(m, n, k) for m, n, k in plan]
+
+
+def _linear_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(spread(m).reduction, 4, k) for m in given for k in (2, 3, 4)]
+    plan = [(spread(models.coordination()).reduction, 60, k) for k in (11, 31, 51)]
+    plan += [(spread(models.random_coupled(seed, discount="1/2")).reduction, 24, k) for seed in (4, 100) for k in (12, 23)]
+    seeds = (1, 6) if profile is Profile.QUICK else range(16)
+    plan += [(random_mixture(seed).reduction, 8, 7) for seed in seeds]
+    plan += [(random_mixture(seed).reduction, 3, 3) for seed in seeds] + [(spread(models.splitting(discount="9/10")).reduction, 4, 4)]
+    return [Instance(m, n, k) for m, n, k in plan]
+
+
+_OURS = "ours, unreviewed; proof in shared_draw.py"
+COPYING = "members play their part of the lexicographically smallest joint argmax; an agent outside copies a random member in the same state, or plays action 0"
+
+
+def control(
+    sabotage: str,
+    check: Callable[..., Outcome],
+    factor: Fraction,
+    instances: Callable[[Profile, Sequence[Model] | None], list[Instance]],
+) -> Control:
+    """The control that multiplies the bound by ``factor``."""
+    return Control(sabotage, partial(check, scale=factor), lambda: instances(Profile.QUICK, None))
+
+
+def _linear_cost(model: Model, n: int, k: int) -> float:
+    """Of a shared draw, and of exact arithmetic at k = n."""
+    return max(shared_cost(model, n, k), rational_cost(model, n, k) if k == n else 0)
+
+
+R4 = Claim(
+    id="R4",
+    title="A gap bound with a shared draw",
+    statement=r"With one $k$-subset per step for everybody and copying: $V^*(s_0) - V(s_0) \le " + SHARED_DRAW.latex + "$",
+    source=_OURS,
+    reading=COPYING,
+    assumptions=(*FINITE, EXACT_OPERATOR),
+    registered=Status.CORROBORATED,
+    sides=partial(_shared_gap, SHARED_DRAW),
+    instances=_shared_instances,
+    control=control("the bound is divided by forty", partial(_shared_gap, SHARED_DRAW), Fraction(1, 40), _shared_instances),
+    left_means="largest gap, shared draw",
+    right_means="bound R4",
+    repairs=("T1", "T1b"),
+    grounds=proof(__name__, "R4", uses=("C4", "P1", "R1", "R2")),
+    gap_bound=SHARED_DRAW,
+    searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),
+)
+
+R4U = Claim(
+    id="R4u",
+    title="A gap of order 1/sqrt(k) uniformly in n, with a shared draw",
+    statement=r"With one $k$-subset per step for everybody and copying, for every $n$: $V^*(s_0) - V(s_0) \le "
+    + SHARED_DRAW_UNIFORM.latex
+    + "$",
+    source=_OURS,
+    reading=COPYING,
+    assumptions=(*FINITE, EXACT_OPERATOR),
+    registered=Status.CORROBORATED,
+    sides=partial(_shared_gap, SHARED_DRAW_UNIFORM),
+    instances=_uniform_instances,
+    control=control("the bound is divided by two hundred", partial(_shared_gap, SHARED_DRAW_UNIFORM), Fraction(1, 200), _uniform_instances),
+    left_means="largest gap, shared draw",
+    right_means="bound R4u",
+    repairs=("T3",),
+    grounds=proof(__name__, "R4u", uses=("R4",)),
+)
+
+X3R = Claim(
+    id="X3r",
+    title="Linear processes with a shared draw",
+    statement=r"On a linear process whose features are constant on $|\mathcal S_l|$ cells, with one $k$-subset per step and copying within cells: "
+    r"$V^*(s_0) - V(s_0) \le " + SHARED_DRAW.latex + "$",
+    source=_OURS,
+    reading="values are exactly those of the finite model over the cells; exact regression; " + COPYING,
+    assumptions=("kernel and reward linear in features (Theorem 4.12)", "features constant on the cells of a partition of [0, 1]"),
+    registered=Status.CORROBORATED,
+    sides=partial(_shared_gap, SHARED_DRAW),
+    instances=_linear_instances,
+    control=control("the bound is divided by two hundred", partial(_shared_gap, SHARED_DRAW), Fraction(1, 200), _linear_instances),
+    left_means="largest gap, shared draw",
+    right_means="bound R4",
+    repairs=("X3", "X3b"),
+    grounds=proof(__name__, "X3r", uses=("R4",)),
+    searched=Arrangement(any_sizes, _linear_cost, (2, 3, 4, 6, 8)),
+)

@@ -1,0 +1,86 @@
+"""The gap of a learned policy under a shared draw. Claim R4n, in place of Theorem 4.4 (T2, T2b).
+
+**R4n.** *Proof.* A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k``: step 2 of R4 becomes ``V_n(s) <= E_D Q_k(z_D) + 2 eps``, once
+a step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it stands in for Theorem 4.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from mfverify import models
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import FINITE
+from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_TARGET
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.shared_draw import COPYING, ONE_AGENT, SHARED_DRAW, control
+from mfverify.papers.ours.symbols import TABLE, eps_km, gamma
+from mfverify.papers.quantities import optimum, trivial_gap
+from mfverify.subsample_mfq.execution import execution_value
+from mfverify.subsample_mfq.learning import bellman_noise, learn
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.formula import plus
+from mfverify.theory.grounds import proof
+
+SHARED_DRAW_NOISE: Final = Bound(
+    "R4n",
+    plus(SHARED_DRAW.expression, 2 * eps_km / (1 - gamma)),
+    "R4 with the Bellman noise of the operator that was learned (ours)",
+    "a greedy action for Q^est loses at most 2 eps_{k,m} in Q*_k, at every step",
+    TABLE,
+)
+
+
+def _noisy_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The largest gap of what an empirical operator learned, under a shared draw, with its own certified noise."""
+    model, n, k = instance.model, instance.agents, instance.subsample
+    assert model is not None and n is not None and k is not None
+    if n == 1:
+        return ONE_AGENT
+    try:
+        found = learn(model, k, samples=int(instance["samples"]), seed=int(instance["seed"]))
+        eps = bellman_noise(found)
+        gap = (optimum(model, n) - execution_value(model, n, found, "shared")).max()
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    right = SHARED_DRAW_NOISE.enclose({**symbol_values(model, n, k), symbols.eps_km: eps}) * scale
+    target = ITERATION_TARGET.enclose({symbols.k: k})
+    details = {"Bellman noise": repr(eps), "noise at most 1/sqrt(k)": str((eps <= target) is True)}
+    return Sides(gap, right, trivial_gap(model), details)
+
+
+def _noisy_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(m, 4, k, (("samples", 64), ("seed", 0))) for m in given for k in (1, 3)]
+    plan = [(models.coordination(), 60, 11, 1, 0)]
+    plan += [(models.random_coupled(seed, discount="1/2"), 12, k, m, 0) for seed in (4, 16) for k, m in ((4, 4), (11, 16), (11, 256))]
+    if profile is Profile.FULL:
+        plan += [(models.random_coupled(s, discount="1/2"), 20, 16, m, seed) for s in (4, 5, 16) for m in (4, 64) for seed in (0, 1)]
+    return [Instance(model, n, k, (("samples", m), ("seed", seed))) for model, n, k, m, seed in plan]
+
+
+_OURS = "ours, unreviewed; proof in shared_draw_noise.py"
+
+R4N = Claim(
+    id="R4n",
+    title="The gap of a learned policy with a shared draw",
+    statement=r"With the greedy policy of $\hat Q^{est}_{k,m}$, one $k$-subset per step and copying: $V^*(s_0) - V(s_0) \le "
+    + SHARED_DRAW_NOISE.latex
+    + "$",
+    source=_OURS,
+    reading="certified noise of the sample that was drawn (parameters samples, seed), not a bound of it; " + COPYING,
+    assumptions=FINITE,
+    registered=Status.CORROBORATED,
+    sides=_noisy_gap,
+    instances=_noisy_instances,
+    control=control("the bound is divided by two hundred", _noisy_gap, Fraction(1, 200), _noisy_instances),
+    left_means="largest gap, shared draw",
+    right_means="bound R4n",
+    repairs=("T2", "T2b"),
+    grounds=proof(__name__, "R4n", uses=("R4",)),
+)

@@ -1,0 +1,78 @@
+"""The gap under a shared draw where agents have types. Claim S4r, in place of S4b.
+
+**S4r.** *Proof.* A model with types is a model with the local states ``E x S_l``, of which the first component never changes. R4 holds for
+it, with ``|E||S_l|`` in place of ``|S_l|`` and ``|E| Z`` in place of Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from mfverify import models
+from mfverify.errors import TooLargeError, UndecidedTieError
+from mfverify.model import Model
+from mfverify.models.agent_types import preferences
+from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
+from mfverify.papers.mean_field_sampling.remark_4_9 import twins
+from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.ours import symbols
+from mfverify.papers.ours.shared_draw import COPYING, control, shared_draw_bound
+from mfverify.papers.ours.symbols import TABLE, E, S_l, Z
+from mfverify.papers.quantities import executed, optimum, trivial_gap
+from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Claim, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.grounds import proof
+
+SHARED_DRAW_TYPES: Final = Bound(
+    "S4r",
+    shared_draw_bound(E * S_l, E * Z),
+    "R4 with the local states E x S_l (ours)",
+    "|S_l| and |Z_l| are those of one type: the bound grows like the root of the number of types, not less",
+    TABLE,
+)
+
+
+def _typed_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    """The largest gap of a model with types under a shared draw against R4 for that many types."""
+    model, n, k, types = instance.model, instance.agents, instance.subsample, int(instance["types"])
+    assert model is not None and n is not None and k is not None
+    try:
+        gap = (optimum(model, n) - executed(model, n, k, "shared")).max()
+    except (UndecidedTieError, TooLargeError) as error:
+        return Unresolved(str(error))
+    values = dict(symbol_values(model, n, k))
+    values |= {symbols.E: types, symbols.S_l: model.sizes[2] // types, symbols.Z: model.sizes[2] * model.sizes[3] // types}
+    right = SHARED_DRAW_TYPES.enclose(values) * scale
+    return Sides(gap, right, trivial_gap(model))
+
+
+def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+    if given is not None:
+        return [Instance(twins(m), 3, 2, (("types", 2),)) for m in given if 2 * m.sizes[2] * m.sizes[3] <= 8]
+    plan = [(preferences(2), 2, n, k) for n, k in ((6, 3), (24, 5), (24, 23), (60, 31), (60, 55))]
+    plan += [(preferences(3), 3, 6, 5), (preferences(3), 3, 12, 11), (twins(models.coordination()), 2, 3, 2)]
+    if profile is Profile.FULL:
+        plan += [(preferences(2), 2, 150, 101), (preferences(3), 3, 20, 15), (preferences(4), 4, 8, 7)]
+    return [Instance(m, n, k, (("types", types),)) for m, types, n, k in plan]
+
+
+_OURS = "ours, unreviewed; proof in shared_draw_types.py"
+
+S4R = Claim(
+    id="S4r",
+    title="The gap with types grows at most like the root of their number",
+    statement=r"With $|\mathcal E|$ types, one $k$-subset per step and copying: $V^*(s_0) - V(s_0) \le " + SHARED_DRAW_TYPES.latex + "$",
+    source=_OURS,
+    reading=r"$|\mathcal S_l|$ and $|\mathcal Z_l|$ are those of one type; " + COPYING,
+    assumptions=(*FINITE, "types are a component of the local state that never changes", EXACT_OPERATOR),
+    registered=Status.CORROBORATED,
+    sides=_typed_gap,
+    instances=_typed_instances,
+    control=control("the bound is divided by forty", _typed_gap, Fraction(1, 40), _typed_instances),
+    left_means="largest gap, shared draw",
+    right_means="bound S4r",
+    repairs=("S4b",),
+    grounds=proof(__name__, "S4r", uses=("R4",)),
+)

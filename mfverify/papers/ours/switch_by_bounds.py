@@ -1,0 +1,86 @@
+"""The table that the switch picks has at most as many entries as the smaller of the two bounds that it compares. Claim S2r, in place of S2.
+
+**S2r.** *Proof.* Over ``|S_g||A_g|`` the standard table has ``|Z|^k`` entries, the mean-field table at most ``|Z| k^|Z|`` (S1t, S1). The
+switch picks the table whose side of the comparison is the smaller one, so the number of its entries is at most the smaller of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache, partial
+from typing import Any
+
+from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
+from mfverify.papers.mean_field_sampling.regime_switch import (
+    SEARCHED,
+    SWITCH_MEAN_FIELD,
+    SWITCH_STANDARD,
+    larger,
+    picked,
+    smaller_bound,
+    switch_instances,
+    switch_sides,
+)
+from mfverify.papers.mean_field_sampling.sizes import quick, sized
+from mfverify.subsample_mfq.learning import Regime, mean_field_table_size, standard_table_size, switch
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Sides, Status
+from mfverify.theory.grounds import proof
+
+
+def _smaller_than_bounds(scale: Fraction, instance: Instance) -> Outcome:
+    """Entries of the table picked against ``scale`` times the smaller of the two sides that the switch compares."""
+    out = switch_sides(picked, lambda model, size: int(smaller_bound(model, size) * scale), larger, instance)
+    assert isinstance(out, Sides)
+    return Sides(out.left, out.right, out.trivial, {**out.details, "curve": _regimes()})
+
+
+@lru_cache(maxsize=1)
+def _regimes() -> dict[str, Any]:
+    """Which regime wins where: for every |Z_l| the largest k for which the standard table is picked, and for which it is the smaller."""
+    pairs = range(2, 13)
+
+    def last(standard: Callable[[Model, int], bool]) -> list[float]:
+        return [float(max(size for size in range(1, 6 * z + 10) if standard(sized(z, 1), size))) for z in pairs]
+
+    lines = {
+        "standard table picked up to this k (the switch)": last(lambda model, size: switch(model, size) is Regime.STANDARD),
+        "standard table smaller up to this k (exact sizes)": last(
+            lambda model, size: standard_table_size(model, size) <= mean_field_table_size(model, size)
+        ),
+    }
+    return {
+        "title": "which regime wins where",
+        "x_label": "|Z_l|",
+        "y_label": "k",
+        "scale": "linear",
+        "x": [float(z) for z in pairs],
+        "series": [{"label": label, "lower": found, "upper": found} for label, found in lines.items()],
+    }
+
+
+_HALF = Fraction(1, 2)
+
+S2R = Claim(
+    id="S2r",
+    title="The table picked is within both bounds",
+    statement=r"The table picked by the switch has at most $\min\{"
+    + SWITCH_STANDARD.latex
+    + ", "
+    + SWITCH_MEAN_FIELD.latex
+    + r"\}$ entries over $|\mathcal S_g||\mathcal A_g|$.",
+    source="ours",
+    reading="exact numbers of entries for all k of a range. Proof: the standard table has $|Z_l|^k$ entries, the mean-field one at most $|Z_l| k^{|Z_l|}$ (S1), and the "
+    "switch picks the one whose side is the smaller",
+    assumptions=FINITE_SETS,
+    registered=Status.CORROBORATED,
+    sides=partial(_smaller_than_bounds, Fraction(1)),
+    instances=switch_instances,
+    control=Control("the bound is halved", partial(_smaller_than_bounds, _HALF), quick(switch_instances)),
+    left_means="entries of the table picked",
+    right_means="smaller bound",
+    repairs=("S2",),
+    grounds=proof(__name__, "S2r", uses=("S1", "S1t")),
+    searched=SEARCHED,
+)

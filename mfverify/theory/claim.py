@@ -1,0 +1,283 @@
+"""What a claim is, what an instance of it is, and how a verdict is reached.
+
+A *claim* is a statement about all models: an inequality ``left <= right`` under assumptions. An *instance* is the claim on
+one model (or population) with one choice of parameters; its *sides* are two certified intervals. The verdict follows from
+the intervals alone, in :func:`judge`; no claim decides its own verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from mfverify.enclosure import Ends, Interval, Truth, ends_of
+from mfverify.errors import ModelError
+from mfverify.theory.grounds import REFUTED, SEARCH_ONLY, Grounds
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+    from mfverify.theory.bound import Bound
+    from mfverify.theory.search_space import SearchSpace
+    from mfverify.theory.witness import GapProof, Witness
+
+
+class Verdict(Enum):
+    """The outcome of one instance."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    VACUOUS = "vacuous"
+    NOT_APPLICABLE = "not-applicable"
+    UNDECIDED = "undecided"
+
+
+class Status(Enum):
+    """The outcome of a claim over all its instances."""
+
+    REFUTED = "refuted"
+    CORROBORATED = "corroborated"
+    VACUOUS = "vacuous"
+    UNDECIDED = "undecided"
+
+
+class Profile(Enum):
+    """How much a run computes."""
+
+    QUICK = "quick"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A claim's statement on one model (or population) with one choice of parameters.
+
+    ``parameters`` holds whatever else the statement depends on (a population, a discount, a number of iterations), each as
+    an int or a string; together with the model they determine the two sides completely.
+    """
+
+    model: Model | None
+    agents: int | None = None
+    subsample: int | None = None
+    parameters: tuple[tuple[str, int | str], ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        """One of the parameters, by name."""
+        return dict(self.parameters)[name]
+
+    @property
+    def label(self) -> str:
+        """A readable identifier: model, n, k and the other parameters."""
+        parts = [self.model.name] if self.model else []
+        parts += [f"n={self.agents}"] if self.agents is not None else []
+        parts += [f"k={self.subsample}"] if self.subsample is not None else []
+        parts += [f"{name}={value}" for name, value in self.parameters]
+        return " ".join(parts)
+
+    def key(self, claim_id: str, code_version: str) -> str:
+        """Hash of everything that determines the outcome: claim, model content, parameters, code."""
+        content = [claim_id, self.model.fingerprint if self.model else None, self.agents, self.subsample, self.parameters, code_version]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The two sides of an instance, certified; ``trivial`` is what the left side can never exceed anyway, if known.
+
+    ``details`` is for the reader: the worst state, a curve to draw; JSON values only.
+    """
+
+    left: Interval
+    right: Interval
+    trivial: Interval | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """An assumption of the claim fails on this instance, or its right side is not defined; ``details`` shows what would happen."""
+
+    reason: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """The two sides could not be certified on this instance, and why."""
+
+    reason: str
+
+
+Outcome = Sides | NotApplicable | Unresolved
+
+
+@dataclass(frozen=True)
+class Control:
+    """A sabotaged twin of a claim: the same check must find it violated on at least one of ``instances``."""
+
+    sabotage: str
+    sides: Callable[[Instance], Outcome]
+    instances: Callable[[], Sequence[Instance]]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the catalogue as an executable check.
+
+    ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
+    instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
+    claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
+    and which claims our own argument uses; without it nothing but a search speaks for the claim. ``repairs`` names the refuted
+    claims in whose place a claim of ours stands, ``failing_step`` says of a claim registered as refuted which step of the
+    argument breaks. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds say
+    something. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
+    without it certificates do not cover the claim. ``searched`` says where a search for a counterexample takes instances from;
+    without it they are those of ``instances``, on generated models.
+    """
+
+    id: str
+    title: str
+    statement: str
+    source: str
+    reading: str
+    assumptions: tuple[str, ...]
+    registered: Status
+    sides: Callable[[Instance], Outcome]
+    instances: Callable[[Profile, Sequence[Model] | None], Sequence[Instance]]
+    control: Control
+    rests_on: tuple[str, ...] = ()
+    left_means: str = "left side"
+    right_means: str = "right side"
+    repairs: tuple[str, ...] = ()
+    failing_step: str = ""
+    grounds: Grounds | None = None
+    gap_bound: Bound | None = None
+    certificate: GapProof | Callable[[Instance], Witness] | None = None
+    searched: SearchSpace | None = None
+
+    @property
+    def stands_on(self) -> Grounds:
+        """The grounds, also of a claim that states none: its counterexample where it is registered as refuted, else a search."""
+        if self.registered is Status.REFUTED:
+            return REFUTED
+        return self.grounds or SEARCH_ONLY
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found on one instance."""
+
+    claim: str
+    instance: Instance
+    verdict: Verdict
+    left: Interval | None = None
+    right: Interval | None = None
+    trivial: Interval | None = None
+    reason: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def judge(outcome: Outcome) -> Verdict:
+    """The verdict from the certified intervals: ``holds`` iff upper(left) <= lower(right), ``violated`` iff lower(left) > upper(right).
+
+    A right side that holds but is certainly no smaller than the trivial bound is ``vacuous``.
+    """
+    if isinstance(outcome, NotApplicable):
+        return Verdict.NOT_APPLICABLE
+    if isinstance(outcome, Unresolved):
+        return Verdict.UNDECIDED
+    answer: Truth = outcome.left <= outcome.right
+    if answer is False:
+        return Verdict.VIOLATED
+    if answer is not True:
+        return Verdict.UNDECIDED
+    if outcome.trivial is not None and (outcome.right >= outcome.trivial) is True:
+        return Verdict.VACUOUS
+    return Verdict.HOLDS
+
+
+def judge_written(left: Ends, right: Ends, trivial: Ends | None) -> Verdict:
+    """:func:`judge` on sides that were written down. An unbounded end lies beyond all the others."""
+    most = sum((abs(x) for ends in (left, right, trivial or ()) for x in ends if x is not None), Fraction(1))
+
+    def interval(ends: Ends) -> Interval:
+        return Interval(-most if ends[0] is None else ends[0], most if ends[1] is None else ends[1])
+
+    return judge(Sides(interval(left), interval(right), None if trivial is None else interval(trivial)))
+
+
+def contradiction(document: Mapping[str, Any]) -> str:
+    """How the verdict of an instance, as it stands in a report or a store, disagrees with its own sides; empty where it does not.
+
+    The verdict of an instance without sides (not applicable, or not computed) cannot be derived again. Raises :class:`ModelError`
+    where a side is no interval.
+    """
+    stated = Verdict(document["verdict"])
+    sides = []
+    for name in ("actual", "bound", "trivial"):
+        try:
+            sides.append(None if document[name] is None else ends_of(document[name]))
+        except (KeyError, TypeError):
+            raise ModelError(f"{name}: expected null or an object with lower and upper") from None
+        except ModelError as error:
+            raise ModelError(f"{name}: {error}") from None
+    left, right, trivial = sides
+    if left is None and right is None:
+        without = stated in (Verdict.NOT_APPLICABLE, Verdict.UNDECIDED)
+        return "" if without else f"the verdict {stated.value} needs both sides, actual and bound; one of them is null"
+    if left is None or right is None:
+        return f"the verdict {stated.value} needs both sides, actual and bound; one of them is null"
+    derived = judge_written(left, right, trivial)
+    return "" if derived is stated else f"the verdict is {stated.value}, but its sides make it {derived.value}"
+
+
+def finding(claim: Claim, instance: Instance) -> Finding:
+    """Compute the sides of one instance and judge them."""
+    outcome = claim.sides(instance)
+    verdict = judge(outcome)
+    if isinstance(outcome, Sides):
+        return Finding(claim.id, instance, verdict, outcome.left, outcome.right, outcome.trivial, "", outcome.details)
+    details = outcome.details if isinstance(outcome, NotApplicable) else {}
+    return Finding(claim.id, instance, verdict, reason=outcome.reason, details=details)
+
+
+def status(verdicts: Sequence[Verdict]) -> Status:
+    """The status of a claim: one certified violation refutes it; without one, at least one non-vacuous instance must hold.
+
+    Instances that are not applicable do not count. A claim with an undecided instance and no violation stays undecided
+    only if nothing holds; the number of undecided instances is reported beside the status.
+    """
+    if Verdict.VIOLATED in verdicts:
+        return Status.REFUTED
+    if Verdict.HOLDS in verdicts:
+        return Status.CORROBORATED
+    if Verdict.VACUOUS in verdicts and Verdict.UNDECIDED not in verdicts:
+        return Status.VACUOUS
+    return Status.UNDECIDED
+
+
+def tightest(candidates: Sequence[Sides], companions: Sequence[Sides] = ()) -> Sides:
+    """Of several inequalities that an instance states at once, the one that says most about it.
+
+    A violation first (the largest excess), then an undecided one, then the non-vacuous one with the largest left/right
+    ratio: the instance holds if all of them do, and is vacuous if all ``candidates`` are. These have to be one statement at
+    several places, each with its trivial bound where one is known. ``companions`` are inequalities of another kind that the
+    claim states beside it (a sign, say): they can violate the instance or leave it undecided, but that they hold does not
+    make a vacuous statement a telling one. Raises :class:`ModelError` where there is no candidate.
+    """
+    if not candidates:
+        raise ModelError("an instance without any inequality was asked for its tightest one; report it as not-applicable")
+    severity = {Verdict.VIOLATED: 3, Verdict.UNDECIDED: 2, Verdict.HOLDS: 1, Verdict.VACUOUS: 0}
+
+    def order(sides: Sides) -> tuple[int, Any]:
+        verdict = judge(sides)
+        if verdict is Verdict.VIOLATED or sides.right.lower <= 0:
+            return severity[verdict], sides.left.lower - sides.right.upper
+        return severity[verdict], sides.left.midpoint / sides.right.midpoint
+
+    failing = [sides for sides in companions if judge(sides) in (Verdict.VIOLATED, Verdict.UNDECIDED)]
+    return max([*candidates, *failing], key=order)

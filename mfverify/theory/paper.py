@@ -1,0 +1,31 @@
+"""The record of a paper: what it is called, where it is found, and in which order its claims are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper whose statements are checked. Its package is named ``name`` and holds the record as ``PAPER``.
+
+    ``themes`` gives the letters with which ids of claims begin, in the order in which they are listed, and what they are about;
+    ``place`` is where the paper stands among the others, those of one place in the order of their names. ``headlines`` are the ids
+    of the claims whose bound of the optimality gap a report puts into words, at the numbers of agents ``experiments`` of the
+    paper's own experiments.
+    """
+
+    name: str
+    title: str
+    authors: tuple[str, ...] = ()
+    arxiv: str = ""
+    themes: Mapping[str, str] = field(default_factory=dict)
+    place: int = 1
+    headlines: tuple[str, ...] = ()
+    experiments: tuple[int, ...] = ()
+
+    @property
+    def reference(self) -> str:
+        """Title, and where the paper is found."""
+        return f"{self.title} (arXiv {self.arxiv})" if self.arxiv else self.title
