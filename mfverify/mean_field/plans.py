@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import spsolve
+from scipy.sparse.linalg import splu
 
 from mfverify.enclosure import rounding_error
 
@@ -117,7 +117,7 @@ class PlanOperator:
     def value(self, plans: Sequence[Plans]) -> list[Floats]:
         """What the plans are worth when ``next_plan`` is read as an index into ``plans`` itself, by one sparse solve; not certified.
 
-        Returns an array ``(plans, |S_l|)`` for each global state.
+        Returns an array ``(plans, |S_l|)`` for each global state; the given vectors where the discount is 1 to double precision.
         """
         sizes = [len(p) for p in plans]
         starts = np.cumsum([0, *sizes]) * self.local_states
@@ -135,5 +135,8 @@ class PlanOperator:
                     entries.append((self._weight[g, b, h] * self._local_kernel[each, g, a]).ravel())
         total = int(starts[-1])
         matrix = sparse.csc_matrix((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=(total, total))
-        solved = spsolve(sparse.eye(total, format="csc") - matrix, np.concatenate(reward))
+        try:
+            solved = splu(sparse.eye(total, format="csc") - matrix).solve(np.concatenate(reward))
+        except RuntimeError:  # the matrix is singular in double precision
+            return [own.vectors for own in plans]
         return [solved[starts[g] : starts[g + 1]].reshape(sizes[g], self.local_states) for g in range(self.global_states)]

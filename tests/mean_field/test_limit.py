@@ -207,3 +207,16 @@ def test_method_limit_contains_the_exact_optimum(seed: int) -> None:
         states = [(g, c) for g in range(2) for c in count_vectors(n, 3).tolist()]
         for (g, c), one in zip(states, optimal_value_at(model, states), strict=True):
             assert exact.exact is not None and one.contains(exact.exact[g, count_vectors(n, 3).tolist().index(c)])
+
+
+@pytest.mark.parametrize("far", [10**6, 10**12, 10**30])
+def test_discounts_next_to_one_end_in_a_sound_enclosure(far: int) -> None:
+    """Beyond double precision the enclosure is wide, and still contains what two agents earn less the rate."""
+    model = models.random_coupled(0, discount=1 - Fraction(1, far))
+    found = mean_field_value(model)
+    exact = optimal_value(model, 2, "rational")
+    assert exact.exact is not None
+    for g in range(2):
+        for rank, c in enumerate(count_vectors(2, 2).tolist()):
+            enclosed = found.enclose(g, [Fraction(x, 2) for x in c])
+            assert enclosed.lower <= exact.exact[g, rank] <= enclosed.upper + rate(model, 2)
