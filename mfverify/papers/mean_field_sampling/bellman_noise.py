@@ -231,7 +231,7 @@ B6 = Claim(
     + r"$, hence $\|\hat Q^{est}_{k,m} - \hat Q^*_k\|_\infty \to 0$ as $m \to \infty$.",
     source="Section 4",
     reading=r"the limit as a statement about every finite m; $\mathrm{span}$ is that of $V^*_k$. The left side is gamma/(1-gamma) times the mean of the largest "
-    "sampling error of V*_k over all (state, joint action) pairs: it is at least the mean noise (proof in the head of empirical_operator.py), and an exact "
+    "sampling error of V*_k over all (state, joint action) pairs: it is at least the mean noise (proof in the head of bellman_noise.py), and an exact "
     "rational over all samples, so that no seed plays a part. The figure shows seeded samples: an experiment, on which no verdict depends",
     assumptions=FINITE,
     registered=Status.CORROBORATED,

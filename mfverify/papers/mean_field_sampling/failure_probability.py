@@ -32,7 +32,7 @@ RARE: Final = sp.exp(-symbols.k) / 100
 
 
 def enough_samples(model: Model, k: int) -> int:
-    """A number of samples from which on ``eps_{k,m} <= 1/sqrt(k)`` has probability at least ``1 - 1/(100 e^k)``: proved, see the head."""
+    """A number of samples from which on ``eps_{k,m} <= 1/sqrt(k)`` has probability at least ``1 - 1/(100 e^k)``: proved for N1b, in ``lemma_4_3.py``."""
     best = optimum(model, k)
     span = Fraction(float(best.upper.max())) - Fraction(float(best.lower.min()))
     return max(1, ceil(ENOUGH_SAMPLES.enclose({**symbol_values(model, k, k), symbols.span: span}).upper))

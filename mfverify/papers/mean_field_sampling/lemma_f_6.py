@@ -1,7 +1,7 @@
 """Lemma F.6 (appendix): the KL divergence of a sample from its population. Claims C5 and C5e.
 
 **C5.** *Proof.* ``F_[n] >= (k/n) F_Delta``, for Delta is a part of [n]. So ``KL = sum_z F_Delta(z) ln(F_Delta(z)/F_[n](z)) <= ln(n/k)``, and also
-``TV <= 1 - k/n``. These two are the trivial bounds of the other claims here.
+``TV <= 1 - k/n``. These two are the trivial bounds of the claims about distances.
 
 **C5e.** *Proof.* With every agent in a class of its own ``F_Delta(z)/F_[n](z) = n/k`` wherever ``F_Delta(z) > 0``, so ``KL = ln(n/k)`` for
 every sample.
