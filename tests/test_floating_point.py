@@ -15,8 +15,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mfverify.enclosure import Enclosure, Interval, add_down, add_up, fixed_point_enclosure, round_down, round_up, rounding_error
+from mfverify.enclosure import Enclosure, Interval, add_down, add_up, round_down, round_up, rounding_error
 from mfverify.errors import ArithmeticModeError
+from mfverify.fixed_point import fixed_point_enclosure
 from mfverify.floating_point import require_ieee_arithmetic
 
 FLUSH_TO_ZERO, DENORMALS_ARE_ZERO = 0x8000, 0x0040
