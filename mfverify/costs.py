@@ -10,7 +10,7 @@ optimum, lumped             a few per state and choice: ``N (6 |S_g| + 4 S)``   
                                                                                  where only two kernels occur; some tens of sweeps;
                                                                                  before them a plan or a table (``bellman/work.py``)
 optimum, flat               ``|S_g| (S A)^n`` expectations                       ``|S_g|^2 S (S A)^n`` a sweep, ``log(width)/log(gamma)``
-                                                                                 sweeps
+                                                                                 sweeps, or 200 extrapolated ones if that is less
 learning                    as the optimum of k agents, and the policy           the same; with samples: pairs times m
 execution                   ``|S_g| N`` rows; about ``20 sqrt(n)`` probabilities  ``n`` for each number in a row
                             of a row count in each direction
@@ -85,7 +85,8 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
     what = f"the optimal value of {n} agents, method {method}"
     if method == "flat":
         table = power(size * actions, n)
-        sweeps = 1 + int(30 / -math.log(max(float(model.discount), 1e-300))) if model.discount < 1 - 1e-9 else 10**9
+        plain = 1 + int(30 / -math.log(max(float(model.discount), 1e-300))) if model.discount < 1 - 1e-9 else 10**9
+        sweeps = min(plain, 10 * SWEEPS)
         return Cost(what, _NUMBER * global_states * table, sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
     if method == "rational":
         pairs = global_states * global_actions * number_of_count_vectors(n, size * actions)

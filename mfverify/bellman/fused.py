@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -26,7 +26,7 @@ import numpy as np
 from mfverify.bellman.basis import PADDING, Walk, plan_walk
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
 from mfverify.bellman.lanes import LANES
-from mfverify.bellman.rows import chain_across, chain_general, chain_three, chain_within, exchange_vertices, one_agent_more
+from mfverify.bellman.rows import Exchanges, chain_across, chain_general, chain_three, chain_within, exchange_vertices, one_agent_more
 from mfverify.bellman.sweeps import PARALLEL_FROM, CountSpace
 from mfverify.bellman.work import walk_steps
 from mfverify.compiled import njit
@@ -35,6 +35,7 @@ from mfverify.enclosure import UNDERFLOW, rounding_error
 from mfverify.parallel import in_threads, thread_count
 
 if TYPE_CHECKING:
+    from mfverify.bellman.sweeps import SpaceArrays
     from mfverify.notation import Floats, Integers
 
 ACROSS: Final = 0
@@ -48,17 +49,38 @@ _contracted = njit(fastmath={"contract", "nnan", "nsz"})
 _inlined = njit(fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 
 
+class Layout(NamedTuple):
+    """What a walk is told of its plan (``basis.Walk``), for compiled loops.
+
+    ``kind``: ``ACROSS``, ``WITHIN`` or ``GENERAL``. ``exchanged``, ``slot_weights``, ``slot_steps``, ``chain``: as in the plan.
+    ``slot_class``, ``chain_class``, ``vertex_class``: classes of local states; ``padded``: how many vertices are padding. ``live``: which lanes
+    exist. ``shares``, ``vertex_shares``: what an agent adds to a position. ``leaf_numbers``: numbers of a chain, by agents left.
+    """
+
+    kind: int
+    exchanged: Integers
+    slot_weights: Floats
+    slot_steps: Floats
+    slot_class: Integers
+    chain_class: int
+    chain: Floats
+    live: Floats
+    vertex_class: Integers
+    padded: int
+    shares: Integers
+    vertex_shares: Integers
+    leaf_numbers: Integers
+
+
 @_inlined
 def _chain(
-    row: Floats, m: int, kind: int, counts: Integers, shares: Integers, vertex_shares: Integers, chain_class: int, chain: Floats,
-    live: Floats, vertex_class: Integers, padded: int,
-    entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
-    best: Floats, second: Floats | None, number: Floats | None, this: int,
+    row: Floats, m: int, counts: Integers, layout: Layout, space: SpaceArrays, best: Floats, second: Floats | None, number: Floats | None, this: int
 ) -> None:
     """All rows of the chain that begins with ``row`` of ``m`` agents; ``counts`` agents of each class are elsewhere."""
+    chain_class, chain, live, vertex_class, shares = layout.chain_class, layout.chain, layout.live, layout.vertex_class, layout.shares
     longest = m if chain_class >= 0 else 0
     vertices = len(vertex_class)
-    if kind == ACROSS:
+    if layout.kind == ACROSS:
         here = LANES * counts[1]
         if second is not None and number is not None:
             chain_across(row, m, longest, chain, live, best[here:], second[here:], number[here:], this)
@@ -66,30 +88,26 @@ def _chain(
             chain_across(row, m, longest, chain, live, best[here:], None, number[here:], this)
         else:
             chain_across(row, m, longest, chain, live, best[here:], None, None, this)
-    elif kind == WITHIN:
+    elif layout.kind == WITHIN:
         chain_within(row, m, longest, chain, live, counts[1], chain_class, best, second, number, this)
     else:
         apart = 1 if vertex_class[vertices - 2] != vertex_class[vertices - 1] else 0
-        if vertices == 3 and padded == 0:
+        if vertices == 3 and layout.padded == 0:
             position = counts[1] * shares[1] + counts[2] * shares[2]
             chain_share = shares[chain_class]
             chain_three(
-                row, m, longest, chain, live, position, chain_share, vertex_shares, apart, best, second, number, this
+                row, m, longest, chain, live, position, chain_share, layout.vertex_shares, apart, best, second, number, this
             )
         else:
             chain_general(
-                row, m, longest, chain, live, counts, shares, chain_class, vertex_class, padded, apart, entries, up, runs, totals, sizes,
-                binomials, best, second, number, this,
+                row, m, longest, chain, live, counts, shares, chain_class, vertex_class, layout.padded, apart, space, best, second, number, this
             )
 
 
 @_contracted
 def _walk(
-    base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
-    places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, shares: Integers, vertex_shares: Integers, entries: Integers, up: Integers, runs: Integers,
-    totals: Integers, sizes: Integers, binomials: Integers, leaf_numbers: Integers,
-    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
+    base: Floats, n: int, layout: Layout, exchanges: Exchanges, space: SpaceArrays, tasks: Integers, first_numbers: Integers,
+    best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
     """Walk the counts of the slots as a tree, those of the first two slots being ``tasks`` (ascending; a -1 ends them).
 
@@ -97,11 +115,14 @@ def _walk(
     one comparison and at most one combination per (state, joint action) pair; memory: lanes over the states, one array for each
     slot and two more.
     """
+    slot_weights, slot_steps, slot_class, exchanged, sizes = (
+        layout.slot_weights, layout.slot_steps, layout.slot_class, layout.exchanged, space.sizes,
+    )
     slots = len(slot_weights)
     partial = np.empty((slots + 1, len(base)))
     left = np.full(slots + 1, n)
     used = np.zeros(slots + 1, dtype=np.int64)
-    counts = np.zeros(len(vertex_class), dtype=np.int64)
+    counts = np.zeros(len(layout.vertex_class), dtype=np.int64)
     partial[0] = base
     on_first = 0
     first = -1
@@ -114,17 +135,14 @@ def _walk(
             first = tasks[task, 0]
             while on_first < first:
                 on_first += 1
-                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], up, runs, totals)
+                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], space)
             partial[1, : LANES * sizes[n - first]] = partial[0, : LANES * sizes[n - first]]
             for lane in range(1, min(LANES, n - first + 1)):
                 on_first = first + lane
-                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], up, runs, totals)
+                one_agent_more(partial[0], n - on_first, slot_weights[0], slot_steps[0], space)
                 end = LANES * sizes[n - on_first]
                 partial[1, lane:end:LANES] = partial[0, :end:LANES]
-            exchange_vertices(
-                partial[1], n - first, exchanged[0], exchanged[1], places, exchange_weights, exchange_steps,
-                entries, up, runs, totals, sizes, binomials,
-            )
+            exchange_vertices(partial[1], n - first, exchanged[0], exchanged[1], exchanges, space)
             counts[:] = 0
             counts[slot_class[0]] = first
             left[1] = n - first
@@ -134,7 +152,7 @@ def _walk(
                 left[1] -= 1
                 used[1] += 1
                 counts[slot_class[1]] += 1
-                one_agent_more(partial[1], left[1], slot_weights[1], slot_steps[1], up, runs, totals)
+                one_agent_more(partial[1], left[1], slot_weights[1], slot_steps[1], space)
         depth = min(slots, 1)
         while True:
             # Down to the chain: copies, and the exchanges for which all choices outside are made.
@@ -146,16 +164,10 @@ def _walk(
                 left[depth] = m
                 used[depth] = 0
                 if exchanged[depth - 1] < exchanged[depth]:
-                    exchange_vertices(
-                        partial[depth], m, exchanged[depth - 1], exchanged[depth], places, exchange_weights, exchange_steps,
-                        entries, up, runs, totals, sizes, binomials,
-                    )
+                    exchange_vertices(partial[depth], m, exchanged[depth - 1], exchanged[depth], exchanges, space)
             m = left[slots]
-            _chain(
-                partial[slots], m, kind, counts, shares, vertex_shares, chain_class, chain, live, vertex_class, padded, entries, up, runs,
-                totals, sizes, binomials, best, second, number, this,
-            )
-            this += leaf_numbers[m]
+            _chain(partial[slots], m, counts, layout, space, best, second, number, this)
+            this += layout.leaf_numbers[m]
             # Up to the deepest slot that can take one agent more.
             depth -= 1
             while depth > 1 and left[depth] == 0:
@@ -166,37 +178,22 @@ def _walk(
             left[depth] -= 1
             used[depth] += 1
             counts[slot_class[depth]] += 1
-            one_agent_more(partial[depth], left[depth], slot_weights[depth], slot_steps[depth], up, runs, totals)
+            one_agent_more(partial[depth], left[depth], slot_weights[depth], slot_steps[depth], space)
 
 
 @in_threads
 def _walk_in_threads(
-    base: Floats, n: int, kind: int, exchanged: Integers, slot_weights: Floats, slot_steps: Floats, slot_class: Integers,
-    places: Integers, exchange_weights: Floats, exchange_steps: Floats, chain_class: int, chain: Floats, live: Floats,
-    vertex_class: Integers, padded: int, shares: Integers, vertex_shares: Integers, entries: Integers, up: Integers, runs: Integers,
-    totals: Integers, sizes: Integers, binomials: Integers, leaf_numbers: Integers,
-    tasks: Integers, first_numbers: Integers, best: Floats, second: Floats | None, number: Floats | None,
+    base: Floats, n: int, layout: Layout, exchanges: Exchanges, space: SpaceArrays, tasks: Integers, first_numbers: Integers,
+    best: Floats, second: Floats | None, number: Floats | None,
 ) -> None:
     """:func:`_walk` with one row of ``tasks``, ``first_numbers``, ``best``, ``second`` and ``number`` per thread."""
     for t in numba.prange(len(tasks)):
         if second is not None and number is not None:
-            _walk(
-                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
-                tasks[t], first_numbers[t], best[t], second[t], number[t],
-            )
+            _walk(base, n, layout, exchanges, space, tasks[t], first_numbers[t], best[t], second[t], number[t])
         elif number is not None:
-            _walk(
-                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
-                tasks[t], first_numbers[t], best[t], None, number[t],
-            )
+            _walk(base, n, layout, exchanges, space, tasks[t], first_numbers[t], best[t], None, number[t])
         else:
-            _walk(
-                base, n, kind, exchanged, slot_weights, slot_steps, slot_class, places, exchange_weights, exchange_steps, chain_class,
-                chain, live, vertex_class, padded, shares, vertex_shares, entries, up, runs, totals, sizes, binomials, leaf_numbers,
-                tasks[t], first_numbers[t], best[t], None, None,
-            )
+            _walk(base, n, layout, exchanges, space, tasks[t], first_numbers[t], best[t], None, None)
 
 
 class FusedSweep:
@@ -255,24 +252,23 @@ class FusedSweep:
         return np.where(vertices == PADDING, 0, self.plan.class_of[self.state[vertices]])
 
     @cached_property
-    def _given(self) -> tuple[object, ...]:
-        """The arguments of the walk between ``base`` and ``tasks``."""
-        space, plan = self.space, self.plan
+    def _layout(self) -> Layout:
+        """What the walk is told of its plan."""
+        plan = self.plan
         padded = int((plan.vertices == PADDING).sum())
         chain_class = int(plan.class_of[self.state[plan.chain]]) if plan.chain != PADDING else PADDING
-        # Which lanes exist where lane 0 has 0, 1, 2, 3, more agents at vertex 0; at padding nobody may stay.
+        # Which lanes exist where lane 0 has 0, 1, 2, 3, more agents at vertex 0; at padding no agent may stay.
         lane, slack = np.arange(LANES), np.arange(LANES + 1)[:, None]
         live = np.where(lane == slack if padded else lane <= slack, 0.0, -np.inf).ravel()
-        vertex_shares = self._shares[np.minimum(self._vertex_class, 2)]
-        return (
-            space.n, self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]], *self._exchange,
-            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares, vertex_shares, *self._space,
-            self._numbers_below[len(plan.slots)],
+        return Layout(
+            self._kind, plan.exchanged, plan.slot_weights, plan.slot_steps, plan.class_of[self.state[plan.slots]],
+            chain_class, plan.chain_weights, live, self._vertex_class, padded, self._shares,
+            self._shares[np.minimum(self._vertex_class, 2)], self._numbers_below[len(plan.slots)],
         )
 
     @cached_property
-    def _exchange(self) -> tuple[Integers, Floats, Floats]:
-        return self.plan.places, self.plan.exchange_weights, self.plan.exchange_steps
+    def _exchanges(self) -> Exchanges:
+        return Exchanges(self.plan.places, self.plan.exchange_weights, self.plan.exchange_steps)
 
     @cached_property
     def _base(self) -> Integers:
@@ -281,25 +277,20 @@ class FusedSweep:
         counted = np.column_stack([self.space.n - entries.sum(axis=1), entries])
         return rank(counted[:, np.argsort(self.plan.states)])
 
-    @cached_property
-    def _space(self) -> tuple[Integers, ...]:
-        space = self.space
-        return space.entries, space.up, space.runs, space.totals, space.level_sizes, space.binomials
-
     def maximum(self, expected: Floats, wanted: Wanted) -> JointMaximum:
         """``max_d E[f(next counts) | d] + (1/n) sum r_l`` for every count vector, ``expected[c] = f(c)`` lexicographic."""
         base = np.repeat(expected[self._base], LANES)
-        exchange_vertices(base, self.space.n, 0, int(self.plan.exchanged[0]), *self._exchange, *self._space)
+        exchange_vertices(base, self.space.n, 0, int(self.plan.exchanged[0]), self._exchanges, self.space.arrays)
         tasks, first_numbers = self._tasks
         shape = (len(tasks), LANES * self._positions)
         best = _filled(shape, -np.inf)
         second = _filled(shape, -np.inf) if wanted is Wanted.LEAD else None
         number = _filled(shape, 0.0) if wanted is not Wanted.VALUES else None
         if len(tasks) > 1:
-            _walk_in_threads(base, *self._given, tasks, first_numbers, best, second, number)
+            _walk_in_threads(base, self.space.n, self._layout, self._exchanges, self.space.arrays, tasks, first_numbers, best, second, number)
         else:
             alone = (None if x is None else x[0] for x in (best, second, number))
-            _walk(base, *self._given, tasks[0], first_numbers[0], *alone)
+            _walk(base, self.space.n, self._layout, self._exchanges, self.space.arrays, tasks[0], first_numbers[0], *alone)
         found = self._of_states(best, -np.inf)
         winner, columns = found.argmax(axis=0), np.arange(len(expected))
         values = found[winner, columns]

@@ -13,7 +13,7 @@ written at its place. It is a double, exact up to ``2**53``. ``second`` and ``nu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -22,23 +22,32 @@ from mfverify.bellman.sweeps import rank_of_counts
 from mfverify.compiled import njit
 
 if TYPE_CHECKING:
+    from mfverify.bellman.sweeps import SpaceArrays
     from mfverify.notation import Floats, Integers
 
 _contracted = njit(fastmath={"contract", "nnan", "nsz"})
 _inlined = njit(fastmath={"contract", "nnan", "nsz"}, forceinline=True)
 """For the bodies of inner loops: a call with many arrays costs more than a run."""
 
+class Exchanges(NamedTuple):
+    """The exchanges of ``basis.Walk`` for compiled loops: which vertex, by which weights and step."""
+
+    places: Integers
+    weights: Floats
+    steps: Floats
+
+
 _BLOCK: Final = 32
 """Positions of which the largest entry is found without its place."""
 
 
 @_contracted
-def one_agent_more(row: Floats, m: int, weights: Floats, step: float, up: Integers, runs: Integers, totals: Integers) -> None:
+def one_agent_more(row: Floats, m: int, weights: Floats, step: float, space: SpaceArrays) -> None:
     """One agent moves from the vertices to a choice: in place, ``m`` agents are left in lane 0. Lanes that have none left keep their entry.
 
     Within a run (``sweeps.run_starts``) the entries read are consecutive too; ``totals`` says how many agents of a run are not at vertex 0.
     """
-    vertices = len(weights)
+    vertices, up, runs, totals = len(weights), space.up, space.runs, space.totals
     a, moved = spread(weights[0]), spread(step)
     y, z = spread(weights[vertices - 2]), spread(weights[vertices - 1])
     if vertices == 2:
@@ -68,8 +77,9 @@ def one_agent_more(row: Floats, m: int, weights: Floats, step: float, up: Intege
 
 
 @_contracted
-def _swap_vertices(row: Floats, v: int, m: int, entries: Integers, sizes: Integers, binomials: Integers) -> None:
+def _swap_vertices(row: Floats, v: int, m: int, space: SpaceArrays) -> None:
     """Exchange the names of the vertices 0 and ``v`` in a row of ``m`` agents (lane ``l``: ``m - l``)."""
+    entries, sizes, binomials = space.entries, space.sizes, space.binomials
     before = row[: LANES * sizes[m]].copy()
     vertices = entries.shape[1] + 1
     other = np.empty(vertices - 1, dtype=np.int64)
@@ -93,24 +103,22 @@ def _graded_rank(counts: Integers, total: int, binomials: Integers) -> int:
 
 
 @_contracted
-def exchange_vertices(
-    row: Floats, m: int, first: int, end: int, places: Integers, weights: Floats, steps: Floats,
-    entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
-) -> None:
+def exchange_vertices(row: Floats, m: int, first: int, end: int, exchanges: Exchanges, space: SpaceArrays) -> None:
     """The exchanges ``first .. end - 1`` of ``basis.Walk`` in a row of ``m`` agents. Cost: ``m`` combinations per entry and exchange."""
+    places, weights, steps = exchanges
     for i in range(first, end):
         place = places[i]
         if place > 0 and weights.shape[1] <= 3:
-            _exchange_in_place(row, m, place, weights[i], steps[i], runs)
+            _exchange_in_place(row, m, place, weights[i], steps[i], space.runs)
             continue
         if place > 0:
-            _swap_vertices(row, place, m, entries, sizes, binomials)
+            _swap_vertices(row, place, m, space)
         swapped = weights[i].copy()
         swapped[0], swapped[place] = swapped[place], swapped[0]
         for left in range(m - 1, -1, -1):
-            one_agent_more(row, left, swapped, steps[i], up, runs, totals)
+            one_agent_more(row, left, swapped, steps[i], space)
         if place > 0:
-            _swap_vertices(row, place, m, entries, sizes, binomials)
+            _swap_vertices(row, place, m, space)
 
 
 @_contracted
@@ -357,7 +365,7 @@ def chain_three(
 @_contracted
 def chain_general(
     row: Floats, m: int, longest: int, chain: Floats, live: Floats, counts: Integers, shares: Integers, chain_class: int,
-    vertex_class: Integers, padded: int, apart: int, entries: Integers, up: Integers, runs: Integers, totals: Integers, sizes: Integers, binomials: Integers,
+    vertex_class: Integers, padded: int, apart: int, space: SpaceArrays,
     best: Floats, second: Floats | None, number: Floats | None, this: int,
 ) -> None:
     """All rows of a chain over three or more vertices; ``counts`` agents of each class are elsewhere.
@@ -365,10 +373,11 @@ def chain_general(
     No agent may stay at the first ``padded`` vertices. Along a run the last two vertices trade agents, so states are ``apart``.
     """
     vertices = len(vertex_class)
+    entries, runs, totals, binomials = space.entries, space.runs, space.totals, space.binomials
     for done in range(longest + 1):
         left = m - done
         if done > 0:
-            one_agent_more(row, left, chain[:vertices], chain[vertices], up, runs, totals)
+            one_agent_more(row, left, chain[:vertices], chain[vertices], space)
         for k in range(len(totals)):
             slack = left - totals[k]
             if slack < 0:
@@ -391,4 +400,4 @@ def chain_general(
             square = here[1] * shares[1] + here[2] * shares[2]
             position = square if vertices == 3 else _graded_rank(here[1:], here[1:].sum(), binomials)
             _note_run(row, start, length, position, apart, load(live, min(slack, LANES)), best, second, number, this + start)
-        this += sizes[left]
+        this += space.sizes[left]

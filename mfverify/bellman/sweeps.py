@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numba
 import numpy as np
@@ -62,6 +62,17 @@ def level_sizes(n: int, size: int) -> Integers:
     return np.array([counts.number_of_count_vectors(m, size) for m in range(n + 1)], dtype=np.int64)
 
 
+class SpaceArrays(NamedTuple):
+    """What compiled loops take of a :class:`CountSpace`; ``sizes`` are its ``level_sizes``."""
+
+    entries: Integers
+    up: Integers
+    runs: Integers
+    totals: Integers
+    sizes: Integers
+    binomials: Integers
+
+
 @dataclass(frozen=True, eq=False)
 class CountSpace:
     """The count vectors of ``n`` agents in ``size`` local states, in both orders, for the compiled loops.
@@ -85,6 +96,11 @@ class CountSpace:
         """All count vectors of ``n`` agents in ``size`` local states."""
         vectors, order = counts.count_vectors(n, size), graded_order(n, size)
         return cls(n, size, vectors, order, vectors[order][:, 1:], successor_table(n, size), run_starts(n, size), level_sizes(n, size))
+
+    @cached_property
+    def arrays(self) -> SpaceArrays:
+        """For compiled loops."""
+        return SpaceArrays(self.entries, self.up, self.runs, self.totals, self.level_sizes, self.binomials)
 
     @cached_property
     def totals(self) -> Integers:

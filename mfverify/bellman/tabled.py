@@ -8,7 +8,6 @@ With more it is found by the max-plus recursion of ``transport.py``. Of determin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,31 +17,12 @@ import numpy as np
 from mfverify import counts
 from mfverify.bellman import sweeps, work
 from mfverify.bellman.choices import Choices, JointMaximum, Wanted
-from mfverify.bellman.transport import transport
+from mfverify.bellman.transport import Levels, Offers, transport
 from mfverify.enclosure import UNDERFLOW, rounding_error
 
 if TYPE_CHECKING:
     from mfverify.bellman.sweeps import CountSpace
     from mfverify.notation import Floats, Integers
-
-
-@dataclass(frozen=True, eq=False)
-class _KernelSpace:
-    """Counts of ``n`` agents over kernels, graded (``sweeps.py``). ``level_starts[t]``: where the entries for the t-th agent begin, when
-    those of every agent before it, over the kernel counts of the agents still left, are laid end to end.
-    """
-
-    order: Integers
-    up: Integers
-    level_sizes: Integers
-    level_starts: Integers
-
-    @classmethod
-    def of(cls, n: int, kernels: int) -> _KernelSpace:
-        """For ``n`` agents and ``kernels`` kernels."""
-        sizes = sweeps.level_sizes(n, kernels)
-        starts = np.concatenate([[0], np.cumsum(sizes[:n][::-1])])
-        return cls(sweeps.graded_order(n, kernels), sweeps.successor_table(n, kernels), sizes, starts)
 
 
 class TabledSweep:
@@ -106,9 +86,16 @@ class TabledSweep:
         return np.array([[float(p) for p in row] for row in self.choices.kernels])
 
     @cached_property
-    def _kernel_space(self) -> _KernelSpace:
-        """Kernel counts in graded order."""
-        return _KernelSpace.of(self.space.n, len(self.choices.kernels))
+    def _levels(self) -> Levels:
+        """Counts of agents over kernels, and where the decisions of each agent begin when they are laid end to end."""
+        n, kernels = self.space.n, len(self.choices.kernels)
+        sizes = sweeps.level_sizes(n, kernels)
+        return Levels(sweeps.successor_table(n, kernels), sizes, np.concatenate([[0], np.cumsum(sizes[:n][::-1])]))
+
+    @cached_property
+    def _order(self) -> Integers:
+        """Lexicographic ranks of kernel counts in graded order."""
+        return sweeps.graded_order(self.space.n, len(self.choices.kernels))
 
     def table(self, expected: Floats) -> Floats:
         """``E[f(next counts)]`` per kernel-count vector, lexicographic, for ``expected[c] = f(c)``."""
@@ -137,20 +124,8 @@ class TabledSweep:
             gain = [choices.reward[choices.starts[s]] - choices.reward[choices.starts[s] + 1] for s in free]
             preference = np.array([s for _, s in sorted(zip(gain, free, strict=True))], dtype=np.int64)
             return JointMaximum(*sweeps.two_kernel_maximum(space.vectors, choices.starts, choices.kernel, self.reward, preference, table))
-        counted = self._kernel_space
-        return JointMaximum(
-            *transport(
-                table[counted.order],
-                choices.starts,
-                choices.kernel,
-                self.reward,
-                counted.up,
-                counted.level_sizes,
-                counted.level_starts,
-                space.n,
-                len(space.vectors),
-            )
-        )
+        offers = Offers(choices.starts, choices.kernel, self.reward)
+        return JointMaximum(*transport(table[self._order], offers, self._levels, space.n, len(space.vectors)))
 
 
 def _segment_weights(kernels: tuple[tuple[Fraction, ...], ...]) -> tuple[Floats, Floats, Floats]:

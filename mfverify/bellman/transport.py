@@ -16,7 +16,7 @@ Then the second largest value of all paths is that of the second best joint acti
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -48,48 +48,44 @@ def _one_agent_more(
             second[j, i] = max(min(use, skip), use_second, second[j + 1, i])
 
 
+class Offers(NamedTuple):
+    """What agents choose between: choices ``starts[s] .. starts[s+1] - 1`` of local state ``s``, each with a kernel and a reward."""
+
+    starts: Integers
+    kernel: Integers
+    reward: Floats
+
+
+class Levels(NamedTuple):
+    """Kernel counts of 0 to n agents in graded order: ``up`` and ``sizes`` as in ``sweeps.py``, and ``starts[t]``: where the decisions of the
+    t-th agent begin.
+    """
+
+    up: Integers
+    sizes: Integers
+    starts: Integers
+
+
 @njit
 def _assign_one(
-    depth: int,
-    n: int,
-    left: Integers,
-    used: Integers,
-    best: Floats,
-    second: Floats,
-    starts: Integers,
-    kernel: Integers,
-    reward: Floats,
-    up: Integers,
-    sizes: Integers,
-    level_starts: Integers,
-    taken: Integers,
+    depth: int, n: int, left: Integers, used: Integers, best: Floats, second: Floats, offers: Offers, levels: Levels, taken: Integers
 ) -> None:
     """One agent more in the local state ``depth``; its decisions are written where those of its turn belong."""
     left[depth] -= 1
     used[depth] += 1
-    size = sizes[left[depth]]
-    level = level_starts[n - left[depth] - 1]
-    _one_agent_more(best, second, starts[depth], starts[depth + 1], kernel, reward, up, size, taken[:, level : level + size])
+    size = levels.sizes[left[depth]]
+    level = levels.starts[n - left[depth] - 1]
+    first, end = offers.starts[depth], offers.starts[depth + 1]
+    _one_agent_more(best, second, first, end, offers.kernel, offers.reward, levels.up, size, taken[:, level : level + size])
 
 
 @njit
-def transport(
-    table: Floats,
-    starts: Integers,
-    kernel: Integers,
-    reward: Floats,
-    up: Integers,
-    sizes: Integers,
-    level_starts: Integers,
-    n: int,
-    length: int,
-) -> tuple[Floats, Floats, Integers]:
+def transport(table: Floats, offers: Offers, levels: Levels, n: int, length: int) -> tuple[Floats, Floats, Integers]:
     """Values ``[c]``, runners-up ``[c]`` (-inf where there is none) and action counts ``[c, choice]`` of a maximiser.
 
-    ``table``: ``f`` in graded order over kernel counts of ``n`` agents, ``up`` and ``sizes`` as in ``sweeps.py`` for kernels;
-    ``starts[s]:starts[s+1]`` the choices of local state ``s``; ``level_starts[t]`` where the decisions of the t-th agent begin.
-    ``c`` is lexicographic. Cost: :func:`work.transport_steps`, and ``n`` steps back for every ``c``.
+    ``table``: ``f`` in graded order over kernel counts of ``n`` agents. ``c`` is lexicographic. Cost: :func:`work.transport_steps`, and ``n`` steps back for every ``c``.
     """
+    starts, kernel, up, sizes = offers.starts, offers.kernel, levels.up, levels.sizes
     states = len(starts) - 1
     choices = len(kernel)
     values = np.empty(length)
@@ -100,7 +96,7 @@ def transport(
     widest = 1
     for s in range(states):
         widest = max(widest, starts[s + 1] - starts[s])
-    taken = np.empty((widest, level_starts[-1]), dtype=np.int8)
+    taken = np.empty((widest, levels.starts[-1]), dtype=np.int8)
     left = np.zeros(states, dtype=np.int64)
     used = np.zeros(states, dtype=np.int64)
     for j in range(starts[1]):
@@ -118,9 +114,9 @@ def transport(
             left[depth + 1] = left[depth]
             used[depth + 1] = 0
             depth += 1
-        # The last state takes everybody who is left.
+        # The last state takes all agents that are left.
         while left[depth] > 0:
-            _assign_one(depth, n, left, used, best, second, starts, kernel, reward, up, sizes, level_starts, taken)
+            _assign_one(depth, n, left, used, best, second, offers, levels, taken)
         values[emitted] = best[starts[depth], 0]
         runners_up[emitted] = second[starts[depth], 0]
         # Back along the decisions, from the last agent to the first.
@@ -130,7 +126,7 @@ def transport(
             j = starts[s]
             agents = used[s]
             while agents > 0:
-                if taken[j - starts[s], level_starts[t - 1] + e]:
+                if taken[j - starts[s], levels.starts[t - 1] + e]:
                     maximisers[emitted, j] += 1
                     if kernel[j] > 0:
                         e = up[e, kernel[j] - 1]
@@ -143,5 +139,5 @@ def transport(
         while depth >= 0 and left[depth] == 0:
             depth -= 1
         if depth >= 0:
-            _assign_one(depth, n, left, used, best, second, starts, kernel, reward, up, sizes, level_starts, taken)
+            _assign_one(depth, n, left, used, best, second, offers, levels, taken)
     return values, runners_up, maximisers
