@@ -54,7 +54,7 @@ _HOME = {
     "models": "models",
     "__version__": "version",
 }
-"""Public name -> the room it lives in. Names are loaded on first use, so that importing the package costs next to nothing."""
+"""Public name -> the module that defines it. Names are loaded on first use, so that importing the package costs next to nothing."""
 
 __all__ = sorted(name for name in _HOME if not name.startswith("_"))  # noqa: PLE0605  # computed from the one table of public names
 
@@ -62,8 +62,8 @@ __all__ = sorted(name for name in _HOME if not name.startswith("_"))  # noqa: PL
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'mfverify' has no attribute {name!r}")
-    room = import_module(f"mfverify.{_HOME[name]}")
-    found = room if name == _HOME[name] else getattr(room, name)
+    module = import_module(f"mfverify.{_HOME[name]}")
+    found = module if name == _HOME[name] else getattr(module, name)
     globals()[name] = found
     return found
 

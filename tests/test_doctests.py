@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.house.sources import modules
+from tests.architecture.sources import modules
 
 
 def examples(tree: ast.Module) -> bool:

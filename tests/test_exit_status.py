@@ -23,7 +23,7 @@ from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus
 from mfverify.results import Store
 from mfverify.verification import verify
-from tests.house.sources import PROJECT
+from tests.architecture.sources import PROJECT
 
 MODEL: dict[str, Any] = {
     "name": "modèle [red]x[/blue] :smile:",

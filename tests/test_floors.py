@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from packaging.version import Version
 
+from tests.architecture.sources import PROJECT
 from tests.floors import PYPROJECT, TESTED_BY, declared, to_blame, untested
-from tests.house.sources import PROJECT
 
 DECLARED = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
 FLOORS = {"numpy": Version("1.26"), "scipy": Version("1.12")}

@@ -12,8 +12,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.architecture.sources import PROJECT
 from tests.floors import PYPROJECT, required
-from tests.house.sources import PROJECT
 
 DECLARED = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))
 LOCK = (PROJECT / "requirements.lock").read_text(encoding="utf-8")

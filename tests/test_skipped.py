@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import PROJECT
+from tests.architecture.sources import PROJECT
 from tests.skipped import not_tested
 
 SOME = """

@@ -19,7 +19,7 @@ import mfverify
 from mfverify.bundled import FOLDERS, certificate_path, folder
 from mfverify.errors import ModelError
 from mfverify.results import code_version
-from tests.house.sources import PROJECT
+from tests.architecture.sources import PROJECT
 
 BUILT_FROM = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "mfverify", *FOLDERS)
 NEEDED = Version("77.0.3")

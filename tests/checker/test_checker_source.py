@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.house.sources import PACKAGE, PROJECT
+from tests.architecture.sources import PACKAGE, PROJECT
 
 CHECKER = PACKAGE / "checker" / "check_certificate.py"
 BUNDLED = sorted((PROJECT / "reports" / "certificates").glob("*.json"))

@@ -14,8 +14,8 @@ import pytest
 
 from mfverify.checker import check_certificate as checker
 from tests import oracles
+from tests.architecture.sources import PROJECT
 from tests.checker.test_parts import witness_of
-from tests.house.sources import PROJECT
 from tests.oracles import Instance, LabelledSystem
 
 Q = Fraction

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from mfverify.checker import check_certificate as checker
-from tests.house.sources import PROJECT
+from tests.architecture.sources import PROJECT
 
 FOLDER = PROJECT / "reports" / "certificates"
 BUNDLED = sorted(FOLDER.glob("*.json"))

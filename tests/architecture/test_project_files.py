@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import PROJECT, imports, modules
+from tests.architecture.sources import PROJECT, imports, modules
 
 PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 DECLARED = tomllib.loads(PYPROJECT)["project"]

@@ -1,4 +1,4 @@
-"""Arrows point one way: a room imports only from rooms before it, and no two modules import each other."""
+"""Arrows point one way: a part imports only from parts before it, and no two modules import each other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.house.sources import Import, modules, own_imports, room
+from tests.architecture.sources import Import, modules, own_imports, part
 
 ORDER = (
     "version",
@@ -54,10 +54,10 @@ ORDER = (
     "cli",
     "__main__",
 )
-"""The rooms, from the foundations up."""
+"""The parts of the package, from the foundations up."""
 
 TYPING_ONLY_UPWARD = {("bellman", "exact")}
-"""Names of types that a room borrows from a later one; nothing is imported when the program runs."""
+"""Names of types that a part borrows from a later one; nothing is imported when the program runs."""
 
 MAY_IMPORT = {
     "theory": {"errors", "rationals", "enclosure", "model"},
@@ -66,7 +66,7 @@ MAY_IMPORT = {
     "model": {"notation", "errors", "rationals"},
     "authors_config": {"notation", "errors", "rationals", "model"},
 }
-"""Rooms that are kept apart from solvers: the machinery of claims knows neither papers nor solvers, a report recomputes nothing, a model file is data."""
+"""Parts that are kept apart from solvers: the machinery of claims knows neither papers nor solvers, a report recomputes nothing, a model file is data."""
 
 OF_THE_THEORY = {"mfverify.theory.claim", "mfverify.theory.grounds"}
 """What the report knows of the claims: the words for outcomes and grounds, not the claims themselves."""
@@ -77,32 +77,32 @@ def shown(found: Import) -> str:
     return f"{found.importer}, line {found.line}: imports {found.imported}"
 
 
-def test_every_room_has_its_place() -> None:
+def test_every_part_has_its_place() -> None:
     assert len(set(ORDER)) == len(ORDER)
-    assert {room(module) for module in modules()} == {"", *ORDER}, "give the new room a place in ORDER"
+    assert {part(module) for module in modules()} == {"", *ORDER}, "give the new part a place in ORDER"
 
 
 def test_arrows_point_one_way() -> None:
     place = {name: i for i, name in enumerate(ORDER)}
-    found = [i for i in own_imports() if room(i.importer) and room(i.imported) != room(i.importer)]
+    found = [i for i in own_imports() if part(i.importer) and part(i.imported) != part(i.importer)]
     assert len(found) > 100
-    upward = [i for i in found if room(i.imported) and place[room(i.imported)] > place[room(i.importer)]]
-    excused = [i for i in upward if i.typing_only and (room(i.importer), room(i.imported)) in TYPING_ONLY_UPWARD]
+    upward = [i for i in found if part(i.imported) and place[part(i.imported)] > place[part(i.importer)]]
+    excused = [i for i in upward if i.typing_only and (part(i.importer), part(i.imported)) in TYPING_ONLY_UPWARD]
     assert [shown(i) for i in upward if i not in excused] == []
-    assert {(room(i.importer), room(i.imported)) for i in excused} == TYPING_ONLY_UPWARD, "an excuse that nobody needs"
+    assert {(part(i.importer), part(i.imported)) for i in excused} == TYPING_ONLY_UPWARD, "an exception that no import needs"
 
 
-def test_no_room_imports_the_whole_package() -> None:
+def test_no_part_imports_the_whole_package() -> None:
     assert [shown(i) for i in own_imports() if i.imported == "mfverify"] == []
 
 
 @pytest.mark.parametrize("name", MAY_IMPORT)
-def test_rooms_that_are_kept_apart(name: str) -> None:
-    used = [i for i in own_imports() if room(i.importer) == name and room(i.imported) != name]
+def test_parts_that_are_kept_apart(name: str) -> None:
+    used = [i for i in own_imports() if part(i.importer) == name and part(i.imported) != name]
     assert used
-    assert [shown(i) for i in used if room(i.imported) not in MAY_IMPORT[name]] == []
+    assert [shown(i) for i in used if part(i.imported) not in MAY_IMPORT[name]] == []
     if name == "report":
-        assert {i.imported for i in used if room(i.imported) == "theory"} <= OF_THE_THEORY
+        assert {i.imported for i in used if part(i.imported) == "theory"} <= OF_THE_THEORY
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.shown import blocks, check_python, check_sessions, sessions
-from tests.house.sources import PROJECT
+from tests.architecture.shown import blocks, check_python, check_sessions, sessions
+from tests.architecture.sources import PROJECT
 
 DOCS = PROJECT / "docs"
 PAGES = {str(path.relative_to(DOCS)): path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if "_build" not in path.parts}

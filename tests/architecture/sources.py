@@ -1,4 +1,4 @@
-"""The project's own files, parsed: what the house rules look at."""
+"""The project's own files, parsed: what the tests of the architecture read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def room(module: str) -> str:
+def part(module: str) -> str:
     """The part of the package that a module belongs to; "" is the package itself."""
     return module.split(".")[1] if "." in module else ""
 

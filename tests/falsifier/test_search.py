@@ -20,7 +20,7 @@ from examples import own_claim
 from mfverify import models
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
-from mfverify.falsifier import attack as room
+from mfverify.falsifier import attack as attack_module
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
@@ -286,7 +286,7 @@ def test_an_interrupted_search_keeps_what_it_did() -> None:
         if so_far.evaluations == 7:
             raise KeyboardInterrupt
 
-    with pytest.raises(room.InterruptedAttack) as stopped:
+    with pytest.raises(attack_module.InterruptedAttack) as stopped:
         mfv.attack("C1", workers=1, progress=interrupt)
     assert stopped.value.attack.searched.evaluations == 7
     assert stopped.value.attack.found is None

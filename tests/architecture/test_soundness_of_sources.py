@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.house.sources import imports, modules
+from tests.architecture.sources import imports, modules
 
 TOLERANCES = {"isclose", "allclose", "assert_allclose", "approx", "assert_array_almost_equal", "nsimplify"}
 EXECUTING = {"eval", "exec", "__import__", "execfile"}

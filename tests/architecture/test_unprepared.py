@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.sources import PROJECT
+from tests.architecture.sources import PROJECT
 
 WITHOUT = "import importlib.util\nfind = importlib.util.find_spec\nimportlib.util.find_spec = lambda name, *more: None if name == {name!r} else find(name, *more)\n"
 """A start of Python that pretends not to have a package."""
 
 
-@pytest.mark.parametrize("arguments", [["proofs_checks"], ["tests"], ["proofs_checks/test_costs.py", "-n", "2"], []], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["proofs_checks"], ["tests"], ["proofs_checks/test_statements.py", "-n", "2"], []], ids=" ".join)
 def test_pytest_without_a_dependency_is_one_line(tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITHOUT.format(name="numba"))
     done = subprocess.run(
@@ -37,7 +37,7 @@ def test_pytest_without_a_dependency_is_one_line(tmp_path: Path, arguments: list
 def test_tests_without_their_own_dependency_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "hypothesis.py").write_text("raise ImportError\n")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/house", "-p", "no:hypothesispytest"],
+        [sys.executable, "-m", "pytest", "tests/architecture", "-p", "no:hypothesispytest"],
         env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         cwd=PROJECT,
         capture_output=True,

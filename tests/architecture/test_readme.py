@@ -13,8 +13,8 @@ import pytest
 from mfverify import models
 from mfverify.cli import main
 from mfverify.model_files import load_model
-from tests.house.shown import blocks, check_python, check_sessions, same, sessions
-from tests.house.sources import PROJECT
+from tests.architecture.shown import blocks, check_python, check_sessions, same, sessions
+from tests.architecture.sources import PROJECT
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 

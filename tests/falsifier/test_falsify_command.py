@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mfverify.cli import run
-from mfverify.falsifier import attack as room
+from mfverify.falsifier import attack as attack_module
 from mfverify.papers import CATALOGUE
 from mfverify.theory.claim import Status
 
@@ -112,13 +112,13 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 
 
 def test_an_interrupted_search_reports_the_best_so_far(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    original = room.search
+    original = attack_module.search
 
     def interrupted(*arguments: Any) -> None:
         original(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(room, "search", interrupted)
+    monkeypatch.setattr(attack_module, "search", interrupted)
     code, out, err = mfverify("C1", "--candidates", "30", "--workers", "1")
     assert (code, out) == (130, "")
     assert "interrupted; so far:" in err

@@ -10,7 +10,7 @@ import pytest
 
 import mfverify as mfv
 from mfverify.papers import CATALOGUE
-from tests.house.sources import PACKAGE, PROJECT, modules
+from tests.architecture.sources import PACKAGE, PROJECT, modules
 
 
 def test_every_public_name_resolves_and_is_documented() -> None:
