@@ -20,7 +20,7 @@ help:
 	@echo "make bench    side by side with real solvers, in .venv-bench; leaves docs/benchmarks/ (AUTHORS=path: a clone of the authors' code)"
 	@echo "make coverage lines and branches of the certified core that the tests reach, at least 95 %"
 	@echo "make mutants  mutation testing of the certified core, half an hour on two cores; ONLY='mfverify/enclosure.py' for one file"
-	@echo "make fuzz     the readers of files from strangers, SECONDS=60 each, guided by coverage"
+	@echo "make fuzz     the readers of untrusted input, SECONDS=60 each, guided by coverage"
 	@echo "make clean    remove the virtual environment and the latest report"
 
 # Modules are compiled when they are imported (--no-compile): most of what is installed never is, and installing takes half the time.
@@ -46,7 +46,7 @@ lint: $(TEST_STAMP)
 	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples docs fuzz mutation
 	$(BIN)/mypy
 
-# The tests of the certified core come first and by themselves: only they are slowed down by the measurement of their coverage.
+# The tests of the certified core come first and alone: only they are slowed down by the measurement of their coverage.
 CORE := tests/test_enclosure.py tests/test_counts.py tests/bounds tests/agreement
 test: lint coverage
 	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist loadscope

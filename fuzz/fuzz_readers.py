@@ -1,7 +1,7 @@
-"""Coverage-guided fuzzing of the readers of files from strangers: ``make fuzz``, or ``python fuzz/fuzz_readers.py READER SECONDS``.
+"""Coverage-guided fuzzing of the readers of untrusted input: ``make fuzz``, or ``python fuzz/fuzz_readers.py READER SECONDS``.
 
-What a reader raises, other than what a user is told in one line, stops the run; atheris then writes the input beside this file. Add it to
-``tests/corpus/READER`` once it is understood, so that the tests read it for ever.
+Any exception of a reader, other than an error that a user sees in one line, stops the run; atheris then writes the input beside this file. Add it to
+``tests/corpus/READER`` once it is understood, so that the tests read it from then on.
 """
 
 from __future__ import annotations

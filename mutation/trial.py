@@ -1,7 +1,7 @@
 """Mutants against the tests of their module, each in a process forked from this one.
 
 Warm: the tests are collected once, with the module as it is. A fork of that process gives the function with the fault its changed code,
-which everybody who holds the function then runs, and goes on to the tests. Cold, for faults that stand in no function, or in one that is
+which every holder of the function then runs, and continues with the tests. Cold, for faults that stand in no function, or in one that is
 called while the module is loaded: the fork is made before anything of mfverify is loaded, and loads the changed text in the place of the
 module's file.
 
@@ -313,7 +313,7 @@ def change_code(mutant: Mutant) -> None:
 
 
 def function_of(held: Any) -> FunctionType:
-    """The function in a method, a property, a cache or whatever else holds it."""
+    """The function in a method, a property, a cache or any other object that holds it."""
     while not isinstance(held, FunctionType):
         held = next(getattr(held, name) for name in ("__wrapped__", "__func__", "fget", "func", "py_func") if hasattr(held, name))
     return held

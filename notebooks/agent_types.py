@@ -17,7 +17,7 @@
 # **What you will learn.** The paper lets agents differ by making the *type* a component of the local state that never changes (section 2,
 # Remark 4.9). You will see what that costs and what it does to the gap: nothing in the theory breaks, tables grow, and the gap *can* get
 # worse with the number of types (claim S4b). Then agents that differ in a way the state does not show: there the mean-field assumption
-# itself breaks, and seeing everybody no longer helps.
+# itself breaks, and seeing all agents no longer helps.
 
 # %%
 from fractions import Fraction
@@ -34,7 +34,7 @@ from mfverify.subsample_mfq.learning import mean_field_table_size
 # %% [markdown]
 # ## Types in the state: crews
 #
-# Everybody has to meet the global agent at one of two places. Crew $e$ is slow, its moves succeed with probability $1/(e+1)$, and heavy, a
+# All agents have to meet the global agent at one of two places. Crew $e$ is slow, its moves succeed with probability $1/(e+1)$, and heavy, a
 # try costs $(e+1)\,\eta$: kernel *and* reward depend on the type. With one crew this is the coordination model.
 
 # %%
@@ -105,11 +105,11 @@ for k in (1, 3):
 print("claim S4b is", mfv.verify(["S4b"], workers=1).claim("S4b")["status"])
 
 # %% [markdown]
-# ## Kinds that nobody sees
+# ## Kinds that no agent sees
 #
 # Now half of the agents are of a second kind that earns $(1-2h)$ times what the first kind earns: $h = 0$ no difference, $h = 1/2$ indifferent,
 # $h = 1$ opposed. If the kind is in the state (*shown*), the paper's model applies. If it is not (*hidden*), agents are not exchangeable. A
-# learner who assumes that they are learns from the first k agents and lets everybody act as the agent in the same place of the sample.
+# learner who assumes that they are learns from the first k agents and lets every agent act as the agent in the same place of the sample.
 # Everything is solved by brute force in exact arithmetic, four agents.
 
 # %%
@@ -133,7 +133,7 @@ for name, gaps in (("hidden", hidden), ("shown", shown)):
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained", sharey=True)
-for ax, gaps, title in ((axes[0], shown, "the kind is in the state"), (axes[1], hidden, "nobody sees the kind")):
+for ax, gaps, title in ((axes[0], shown, "the kind is in the state"), (axes[1], hidden, "no agent sees the kind")):
     for k, values in gaps.items():
         ax.plot([float(h) for h in dial], [float(v) for v in values], "o-", label=f"k = {k}" + (" = n" if k == n else ""))
     ax.set(xlabel="h, difference of the two kinds", title=f"Four agents, {title}")
@@ -142,11 +142,11 @@ axes[0].set_ylabel("gap from the worst start")
 plt.show()
 
 # %% [markdown]
-# Where the kind is shown the gap at k = n is zero whatever the difference. Where it is hidden, the curve for k = n leaves zero: what is lost
+# Where the kind is shown the gap at k = n is zero for any difference. Where it is hidden, the curve for k = n leaves zero: what is lost
 # there is lost to the assumption and not to the sample, and no k buys it back.
 
 # %%
 assert all(v < 10**-9 for v in shown[n])
 assert hidden[n][0] == 0
 breaks = next(h for h, v in zip(dial, hidden[n], strict=True) if v > 0)
-print("with everybody sampled something is lost from h =", breaks, "on")
+print("with all agents sampled the gap is positive from h =", breaks, "on")

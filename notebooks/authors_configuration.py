@@ -65,7 +65,7 @@ print("law of the next state of an agent in 0 that plays 1:", [str(p) for p in m
 # ## What is refused
 #
 # Anything outside a small language of arithmetic, comparisons, conditionals and draws, with the line that is at fault. A configuration
-# is data from a stranger.
+# is untrusted input.
 
 # %%
 config["environment"]["functions"]["global_agent_transition"] = [

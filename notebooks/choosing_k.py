@@ -30,7 +30,7 @@ from mfverify.subsample_mfq.learning import mean_field_table_size
 # %% [markdown]
 # ## Two tasks
 #
-# Exploration (hazards in two corners of a 2 x 2 grid, on which the box holds nobody back, and the equipment at its centre) and the announced
+# Exploration (hazards in two corners of a 2 x 2 grid, on which the box delays no agent, and the equipment at its centre) and the announced
 # form of the Gaussian squeeze: the paper's two experiments as models inside its assumptions, with eight agents.
 
 # %%

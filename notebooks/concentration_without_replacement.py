@@ -48,12 +48,12 @@ assert sum(p for _, p in law) == 1
 # ## Two tails
 #
 # Left: the largest deviation of one class against C1. Right: total variation against the same bound. Eight agents in eight different
-# classes, four of them sampled: whatever the draw, four classes have 1/4 in place of 1/8 and four have 0, so TV = 1/2 *surely*.
+# classes, four of them sampled: in every draw, four classes have 1/4 in place of 1/8 and four have 0, so TV = 1/2 *surely*.
 
 
 # %%
 def bound(b, n, k, classes, deviation):
-    """Both ends of a tail bound, certified."""
+    """The lower and the upper bound of a tail bound, certified."""
     return b.enclose({symbols.n: n, symbols.k: k, symbols.Z: classes, symbols.epsilon: deviation})
 
 

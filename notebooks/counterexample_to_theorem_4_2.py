@@ -40,7 +40,7 @@ from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
 # %% [markdown]
 # ## 1. The model
 #
-# The global agent stands in place 0 or 1, and so does every local agent. Everybody chooses the next place freely. A local agent earns
+# The global agent stands in place 0 or 1, and so does every local agent. Every agent chooses the next place freely. A local agent earns
 # $+1$ where the global agent stands and $-1$ elsewhere, and pays $\eta = 1/100$ for moving. The discount is $\gamma = 1/2$. That
 # is all: transitions are deterministic, and the only difficulty is to agree on a place.
 #
@@ -81,7 +81,7 @@ print("states (global state, count vector):", best.shape)
 print("largest width of an enclosure:", best.width.max())
 
 # %% [markdown]
-# A value that we know without a computer: if all agents already stand with the global agent, nobody has to move, everybody earns 1 for
+# A value that we know without a computer: if all agents already stand with the global agent, no agent has to move, every agent earns 1 for
 # ever, and the value is $1/(1 - \gamma) = 2$. The enclosure has to contain it.
 
 # %%
@@ -94,7 +94,7 @@ assert best[0, all_at_0].contains(2)
 # ## 3. Learn with $k$ agents, execute with $n$
 #
 # `mfv.learn(model, k)` solves the $k$-agent system with the exact Bellman operator (no sampling error: $\epsilon_{k,m} = 0$) and keeps
-# its greedy policy. That policy sends everybody to the majority side of the sample. For odd $k$ there is always a majority, and the
+# its greedy policy. That policy sends all agents to the majority side of the sample. For odd $k$ there is always a majority, and the
 # greedy joint action is unique, so that no rule for breaking ties plays a part:
 
 # %%
@@ -156,7 +156,7 @@ plt.show()
 
 # %% [markdown]
 # For small $k$ the bound is larger than the trivial one: it holds and says nothing. In between it holds. From the shaded region on the
-# gap lies above it, up to $k = n - 1$. At $k = n$ there is nothing left to draw, everybody sees everybody, and the gap vanishes.
+# gap lies above it, up to $k = n - 1$. At $k = n$ there is only one sample, all agents see all agents, and the gap vanishes.
 #
 # One of these instances in full, as the catalogue of claims finds it (claim T1):
 
@@ -176,7 +176,7 @@ assert instance["actual"]["lower"] > instance["bound"]["upper"]
 # the agents go left, half go right, and the population is as split as before. The proof compares the value of a sample with the value
 # of the population for *one* sample at a time; what it does not see is that the samples have to agree with each other.
 #
-# Let everybody use the same draw and the problem is gone: the lowest curve of the plot. (Agents outside the sample copy a member of
+# If all agents use the same draw, the gap is small: the lowest curve of the plot. (Agents outside the sample copy a member of
 # the sample in their own state.)
 
 # %%

@@ -239,7 +239,7 @@ plt.show()
 
 # %% [markdown]
 # At k = n the gap of the exact kernel is zero (it leaves the plot); before that it falls *more slowly* than the theorem's shape, for here too
-# agents with independent samples disagree. With few transitions a gap remains when everybody is sampled: that part is the price of M, not of
+# agents with independent samples disagree. With few transitions a gap remains when all agents are sampled: that part is the price of M, not of
 # k. (A wrong kernel can even help at small k: it breaks the symmetry between the sides, and agents agree more often.) The order of Theorem
 # 4.12 hides its constant. So the catalogue checks the decay (X3), and the order with its constant fitted at k (X3b):
 # `mfverify verify --claims X1 X2 X3 X3b`. Both are refuted. That the gap is zero at k = n here is no rule: on the splitting lottery, where the optimum

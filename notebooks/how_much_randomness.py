@@ -16,7 +16,7 @@
 #
 # **What you will learn.** The paper asks, as an open question, how much randomness the execution of SUBSAMPLE-MFQ needs. You will see exact
 # gaps against random bits per step: from independent draws (hundreds of bits) over one shared draw to subsets that are fixed in advance
-# (no bits at all), and that more bits can be *worse*. And you will see what zero bits can do: a system that goes round in a circle for ever.
+# (no bits at all), and that more bits can be *worse*. And you will see what can happen with zero bits: the states of a system repeat in a cycle forever.
 
 # %%
 from math import gcd, log2, perm
@@ -33,10 +33,10 @@ from mfverify.subsample_mfq.draws.pool import Order, blocks
 # The coordination model. Ways of drawing, with the random bits that a step needs:
 #
 # - *independent*: Algorithm 2, every agent draws for itself;
-# - *shared list*: one uniform ordering for everybody, each takes the first k - 1 others from it;
-# - *shared*: one uniform subset for everybody, agents outside copy a member in their state;
+# - *shared list*: one uniform ordering for all agents, each takes the first k - 1 others from it;
+# - *shared*: one uniform subset for all agents, agents outside copy a member in their state;
 # - *stratified*: the same, evenly spaced among the agents sorted by state: every sample has its share of each state, rounded up or down;
-# - *evenly spaced at random*: evenly spaced among the agents sorted by name, which nobody has to sort again;
+# - *evenly spaced at random*: evenly spaced among the agents sorted by name, which need no further sorting;
 # - *low-discrepancy*: the same subsets one after the other in the order of the van der Corput sequence, so that any few steps in a row are
 #   spread out;
 # - *blocks at random*, *blocks in turn*: the agents are cut into blocks in advance, and one of these few subsets is shared;
@@ -84,7 +84,7 @@ axes[-1].legend(fontsize=8, loc="upper right", bbox_to_anchor=(1.65, 1.0))
 plt.show()
 
 # %% [markdown]
-# The most random way of drawing is far from the best: what counts is that everybody acts on the *same* sample. For k of 3 and 5 a shared draw
+# The most random way of drawing is far from the best: what counts is that all agents act on the *same* sample. For k of 3 and 5 a shared draw
 # with 6 bits beats independent draws with 30 to 50, and stratifying by state does at least as well with 3. What goes by names alone, at random or
 # in turn, costs something from the worst start, because a known subset can be unrepresentative of it.
 
@@ -124,7 +124,7 @@ fig.suptitle("Round and round: red cells are hazardous, the green square is the 
 plt.show()
 
 # %% [markdown]
-# Nobody ever gets the equipment for more than a moment. Which share of the optimum is lost there:
+# No agent ever has the equipment for more than a moment. Which share of the optimum is lost there:
 
 # %%
 optimum = mfv.optimal_value(task, agents)

@@ -17,7 +17,7 @@
 # **What you will learn.** The paper shows Gaussian squeeze and constrained exploration with 8 and 50 agents, rewards from sampled
 # episodes. Here both tasks stand inside the paper's model (`mfverify/models/squeeze.py`, `exploration.py`), with *certified* rewards and
 # gaps against k, simulated rewards with confidence intervals beside them, the time that learning takes against k, and mean-field value
-# iteration on everybody (k = n) to compare with. You will see that the certified reward can *fall* when one more agent is sampled.
+# iteration on all agents (k = n) for comparison. You will see that the certified reward can *fall* when one more agent is sampled.
 #
 # Sizes of boxes and rewards are ours: compare shapes with the paper's figures, not numbers.
 
@@ -101,7 +101,7 @@ print(costs.solving(grid, 50))
 # the agents gather, and few of the states ever matter.
 #
 # The optimum of 50 agents is bracketed. It is at least what any policy earns; and it is at most $\mathbb E_\Delta V^*_k(s_g, s_\Delta)$ for
-# every k, because whoever controls the k members of a sample alone can do at least as well for them as any policy for all (claim R1).
+# every k, because a controller of only the k members of a sample can do at least as well for them as any policy for all (claim R1).
 # For n = 8 it is enclosed as before: moves are deterministic, so that the best joint action is found by a max-plus recursion over one agent
 # after another in place of listing $10^8$ joint actions.
 
@@ -137,7 +137,7 @@ for n, smallest in ((8, 1e-11), (50, 1e-8)):
 
 # %%
 def ends(x, digits=4, floor=None):
-    """An interval, rounded outward; one number where both ends agree to that many digits; a gap is never below 0."""
+    """An interval, rounded outward; one number if both bounds agree to that many digits; a gap is never below 0."""
     scale = 10**digits
     x = x if floor is None else mfv.Interval(max(x.lower, Fraction(floor)), max(x.upper, Fraction(floor)))
     low, high = int(x.lower * scale // 1), int(-(-x.upper * scale // 1))
@@ -214,7 +214,7 @@ Markdown(
 # %% [markdown]
 # That the reward falls between two k is no error of sampling: the intervals do not meet. Claim P4 (monotone improvement) fails on our
 # version of the paper's task, at the paper's sizes; with other boxes and rewards it may hold.
-# An even sample of a balanced population can be balanced itself, and everybody breaks that tie in
+# An even sample of a balanced population can be balanced itself, and all agents break that tie in
 # the same way; an odd sample has a majority, which is a fair coin. What the global agent does at the start:
 
 # %%
@@ -250,9 +250,9 @@ plt.show()
 # %% [markdown]
 # ## How faithful is the additive squeeze?
 #
-# As it is stated, the squeeze rewards the true average $y$: everybody together earns $y\,e^{-(y-\mu)^2/\sigma^2}$ (solved as it stands in
+# As it is stated, the squeeze rewards the true average $y$: all agents together earn $y\,e^{-(y-\mu)^2/\sigma^2}$ (solved as it stands in
 # `mfverify/extensions/exchangeable.py`; see `where_assumptions_fail`). Inside the paper's model an agent is rewarded by the *announced* level
-# $g$: $y\,e^{-(g-\mu)^2/\sigma^2}$. The two agree where everybody plays what is announced, and penalties keep agents near it.
+# $g$: $y\,e^{-(g-\mu)^2/\sigma^2}$. The two agree where all agents play what is announced, and penalties keep agents near it.
 
 # %%
 levels = np.linspace(0, 2, 201)
@@ -265,7 +265,7 @@ for g in range(3):
 ax.set(
     xlabel="average level of the agents",
     ylabel="stage reward before penalties",
-    title="Squeeze: they agree where everybody plays what is announced (dots)",
+    title="Squeeze: they agree where all agents play what is announced (dots)",
 )
 ax.legend(fontsize=8)
 plt.show()

@@ -33,9 +33,9 @@ import mfverify as mfv
 #
 # - *coordination*: the global agent and all others have to meet; from the worst start (as many on either side) and, *clear majority*, from a
 #   start with three quarters on one side;
-# - *redrawn types*: the same, with everybody's side redrawn by a fair coin in every other step, so that no start is safe;
+# - *redrawn types*: the same, with the side of every agent redrawn by a fair coin in every other step, so that no start is safe;
 # - *anti-coordination*: agents in the same state should act differently (the splitting lottery: two gamblers cancel each other half of the time);
-# - *smooth*: the patrol model, in which sites have to be watched and one decision more or less hardly matters;
+# - *smooth*: the patrol model, in which sites have to be watched and a single decision matters little;
 # - *coupled*: a random model with near-deterministic moves;
 # - *count-independent*: the same with a bonus on one global action, so that what is best for the global agent does not depend on the counts.
 
@@ -136,13 +136,13 @@ plt.show()
 # %% [markdown]
 # ## One page of it
 #
-# - **No decay**: *agents have to agree, and everybody draws alone* (coordination from balanced starts, redrawn types). The majority of a balanced
-#   population's sample is a coin, and everybody tosses its own. On redrawn types no start is safe, and the limit of the gap for large n is known
+# - **No decay**: *agents have to agree, and each draws alone* (coordination from balanced starts, redrawn types). The majority of a balanced
+#   population's sample is a coin, and each agent tosses its own. On redrawn types no start is safe, and the limit of the gap for large n is known
 #   in closed form (`mfverify/models/redrawn.py`).
-# - **Not to zero**: *agents in one state should act differently* (anti-coordination), under the paper's rule that everybody in a state plays the
+# - **Not to zero**: *agents in one state should act differently* (anti-coordination), under the paper's rule that all agents in a state play the
 #   smallest action the joint plan has for it. Even k = n leaves a gap with independent draws; dealing the plan out to the members of one
 #   shared sample removes it.
-# - **About $1/\sqrt k$**: *agreement, one shared list, everybody substitutes itself.* All see nearly the same sample; those whose own entry tips the
+# - **About $1/\sqrt k$**: *agreement, one shared list, each agent substitutes itself.* All see nearly the same sample; those whose own entry tips the
 #   balance disagree, and a sample is that close to balance with probability of order $1/\sqrt k$.
 # - **About $1/k$**: *agreement, one shared subset, the others copy.* A wrong majority is rare *and* cheap: the chance to be wrong and the price of
 #   it shrink together. Faster than the $1/\sqrt k$ that claim R4 guarantees.
@@ -152,13 +152,13 @@ plt.show()
 #   sample of one is as good as all.
 #
 # In between, the smooth and the coupled model fall by powers around $-1$ with most ways of drawing, because their optimum changes little by
-# little. Sharing is no free lunch: on the smooth model copying somebody else's action is a mistake, and a shared draw starts much worse.
+# little. Sharing has a price: on the smooth model copying the action of another agent is a mistake, and a shared draw starts much worse.
 
 # %%
 redrawn = gaps["redrawn types", "independent"]
 print("redrawn types, independent draws, k = 63: gap at least", float(redrawn[-1].lower))
 assert redrawn[-1].lower > redrawn[0].upper * 9 / 10
-print("anti-coordination, everybody sampled, independent draws: gap at least", float(gaps["anti-coordination", "independent"][-1].lower))
+print("anti-coordination, all agents sampled, independent draws: gap at least", float(gaps["anti-coordination", "independent"][-1].lower))
 assert gaps["anti-coordination", "independent"][-1].lower > 0.02 > gaps["anti-coordination", "shared"][-1].upper
 assert gaps["coordination", "shared"][-1].upper < gaps["coordination", "shared"][0].lower / 40
 assert gaps["clear majority", "independent"][-1].upper < 10**-6

@@ -92,8 +92,8 @@ for bound in gap_bounds:
         print(f"{bound.name:4} gamma = {discount!s:6}", dict(zip(vacuity.AGENTS, first, strict=True)))
 
 # %% [markdown]
-# 8 and 50 are the numbers of agents in the paper's experiments. With $\gamma = 0.9$ Theorem 4.2 is silent for 8 agents whatever $k$
-# is (`None`), and for 50 agents until nearly everybody is sampled.
+# 8 and 50 are the numbers of agents in the paper's experiments. With $\gamma = 0.9$ Theorem 4.2 is vacuous for 8 agents for every $k$
+# (`None`), and for 50 agents until nearly all agents are sampled.
 #
 # ## 3. Learning that becomes too expensive
 #
@@ -157,7 +157,7 @@ assert residual[-1] < distance[-1] / 100
 # The reward $\bar x\, e^{-(\bar x - \mu)^2/\sigma^2}$ of the *average* action $\bar x$ is not a sum over agents. Agents without a state all see
 # the same sample, so all play the same action, even at $k = n$; but the optimum needs some of them at one level and some at another. From
 # k = 2 on one total can be reached in several ways; the rule takes the smallest action that any best plan contains, which is 0, and then
-# nobody does anything at all.
+# no agent does anything at all.
 
 # %%
 stateless = mfv.Model([[[1]]], [[[[1]] * 3]], [[0]], [[[0] * 3]], discount="1/2", name="stateless")

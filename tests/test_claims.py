@@ -62,7 +62,7 @@ def between(lower: int | str, upper: int | str) -> Interval:
         ((1, 2), (3, 4), (3, 3), Verdict.VACUOUS),  # no better than trivial
         ((1, 2), (3, 4), (2, 3), Verdict.VACUOUS),
         ((1, 2), (3, 5), (4, 4), Verdict.HOLDS),  # perhaps better than trivial: not certainly vacuous
-        ((4, 4), (3, 3), (2, 2), Verdict.VIOLATED),  # a violated bound is violated, whatever is trivial
+        ((4, 4), (3, 3), (2, 2), Verdict.VIOLATED),  # a violated bound is violated for any trivial bound
         ((1, 3), (2, 4), (1, 1), Verdict.UNDECIDED),
     ],
 )

@@ -1,4 +1,4 @@
-"""Interval arithmetic against Fractions: whatever numbers the operands stand for, the result contains theirs."""
+"""Interval arithmetic against Fractions: for any numbers in the operands, the result contains theirs."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def test_the_box_stays_on_the_grid() -> None:
 def test_everybody_at_the_hazard_with_the_equipment_need_not_move(side: int) -> None:
     model, n = exploration(side), 3
     last = side * side - 1
-    everybody = tuple(n * int(s == last) for s in range(side * side))
-    value = optimal_value(model, n)[last, int(counts.rank(everybody))]
+    all_agents = tuple(n * int(s == last) for s in range(side * side))
+    value = optimal_value(model, n)[last, int(counts.rank(all_agents))]
     assert value.contains(1 / (1 - model.discount))
 
 

@@ -1,4 +1,4 @@
-"""The one loop that certifies: whatever it is given, the enclosure holds the fixed point, and the reason to stop is true."""
+"""The one loop that certifies: for any input the enclosure contains the fixed point, and the stop reason is true."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def fmpq(x: float) -> flint.fmpq:
 
 
 def chain_of(discount: str, size: int = 6, seed: int = 0, leak: float = 1 / 16) -> Chain:
-    """Two halves that hardly mix if ``leak`` is small."""
+    """Two halves that mix slowly if ``leak`` is small."""
     rng = np.random.default_rng(seed)
     law = np.zeros((size, size))
     half = size // 2

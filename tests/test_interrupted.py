@@ -40,7 +40,7 @@ def content(document: Any) -> str:
 
 @pytest.fixture(scope="module")
 def whole() -> Any:
-    """The report of a run that nobody interrupts."""
+    """The report of a run without an interruption."""
     return verify(CLAIMS, workers=1).document
 
 
@@ -80,7 +80,7 @@ def announced_run(folder: Path, workers: int, said: Connection) -> None:
 
 
 def test_random_kills_lose_nothing(tmp_path: Path, whole: Any) -> None:
-    """Whatever a run has said that it finished is in the store after SIGKILL, at whatever moment; the report is the same in the end.
+    """All that a run reported as finished is in the store after SIGKILL at any moment; the report is the same in the end.
 
     Runs are forked from a process that has everything imported, so that kills fall on work and not on starting up.
     """
@@ -158,7 +158,7 @@ def test_workers_whose_run_is_killed_end_by_themselves(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_clear_line_and_what_was_finished_is_kept(tmp_path: Path, whole: Any) -> None:
-    """A limit on the size of a file stands for the disk; the store's write-ahead log reaches it in the middle of the run."""
+    """A limit on the size of a file simulates the disk; the store's write-ahead log reaches it in the middle of the run."""
 
     def small_disk() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))

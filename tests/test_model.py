@@ -118,7 +118,7 @@ BAD_DISCOUNTS = BAD_NUMBERS | {
     "one as text": "1",
     "float one": 1.0,
     "huge": 10**1000,
-    "hardly above one": 1 + Fraction(1, 10**40),
+    "slightly above one": 1 + Fraction(1, 10**40),
 }
 
 

@@ -29,7 +29,7 @@ def somebody_else(*command: str, **variables: str) -> subprocess.CompletedProces
 
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
-    """A folder that everybody may write in, and reach."""
+    """A folder that all users may enter and write."""
     for folder in (tmp_path, *tmp_path.parents):
         if folder.owner() == "root" and folder != Path("/") and not folder.stat().st_mode & 0o001:
             folder.chmod(folder.stat().st_mode | 0o011)

@@ -71,7 +71,7 @@ if __name__ == "__main__":
     from joblib import Parallel, delayed
     print(all(Parallel(n_jobs=2, backend="threading")(delayed(here)() for _ in range(2))), 0)
 """,
-    "a process that is told to have no others": """
+    "a process that is set to have no others": """
 os.environ["JOBLIB_MULTIPROCESSING"] = "0"
 if __name__ == "__main__":
     print(here(), 0)

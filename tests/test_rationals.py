@@ -1,4 +1,4 @@
-"""Numbers as texts: one grammar, whatever the version of Python; complete in files, short for people, without a limit of digits."""
+"""Numbers as texts: one grammar for all versions of Python; complete in files, short for people, without a limit of digits."""
 
 from __future__ import annotations
 

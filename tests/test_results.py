@@ -365,7 +365,7 @@ def test_a_side_that_is_no_interval_is_refused(side: Any, words: str) -> None:
     ],
 )
 def test_a_row_that_contradicts_itself_is_refused_although_its_digest_fits(tmp_path: Path, changed: dict[str, Any], words: str) -> None:
-    """No disk does that: whoever edits a row can compute its digest, which takes no key."""
+    """No disk does that: an editor of a row can compute its digest, which takes no key."""
     path = tmp_path / "results.sqlite"
     with Store(path) as store:
         put_text(path, "a", json.dumps(document() | changed | {"label": "a\n\ud800 label"}))

@@ -118,7 +118,7 @@ def test_subsets_have_the_hypergeometric_law(population: tuple[int, ...], k: int
 def test_a_million_agents_behave_like_their_mean() -> None:
     model, n = models.coordination(), 10**6
     found = simulate(model, n, learn(model, 1), (0, (n, 0)), episodes=2, horizon=3, seed=0)
-    # Everybody stands with the global agent and sees only itself, so nobody moves: the reward is one at every step.
+    # All agents are with the global agent and see only themselves, so none moves: the reward is one at every step.
     assert found.returns.tolist() == [1.75, 1.75]
 
 

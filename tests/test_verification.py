@@ -203,7 +203,7 @@ def edited(folder: Path, label: str, change: Callable[[dict[str, Any]], dict[str
 
 
 def test_an_edited_verdict_is_not_taken_over(tmp_path: Path) -> None:
-    """C3 with one of two agents: 1 is more than 0.541, whatever a row says."""
+    """C3 with one of two agents: 1 is more than 0.541, for any text of a row."""
     label = "n=2 k=1 population=1+1"
     verify(["C3"], instance=label, workers=1, out=tmp_path)
     before = (tmp_path / "report.json").read_bytes()

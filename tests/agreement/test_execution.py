@@ -159,7 +159,7 @@ def test_no_executed_policy_beats_the_optimum(n: int, sampling: str) -> None:
 
 
 def with_unreachable_state(model: Model) -> Model:
-    """The same model with a third local state that nobody starts in or reaches: solved by the code for any number of states."""
+    """The same model with a third local state in which no agent starts and which none reaches: solved by the code for any number of states."""
     stay = np.zeros((1, *model.local_kernel.shape[1:3], 3), dtype=object)
     stay[..., 2] = 1
     kernel = np.concatenate([model.local_kernel, np.zeros_like(model.local_kernel[..., :1])], axis=-1)
@@ -323,7 +323,7 @@ def earned(model: Model, g: int, s: int, mixture: list[Fraction]) -> Fraction:
 
 
 def sixty_digit_step(model: Model, learned: Learned, state: tuple[int, int], n: int, sampling: str, value: np.ndarray) -> mpmath.mpf:
-    """``reward + gamma P V`` in one state, straight from the definition: every sample by itself, its agents by exact mixtures."""
+    """``reward + gamma P V`` in one state, from the definition: every sample separately, its agents by exact mixtures."""
     g, c0 = state
     k, population = learned.k, (c0, n - c0)
     tables = learned.global_action[g], learned.local_action[g]

@@ -71,7 +71,7 @@ def test_what_is_left_out_widens_the_enclosure_and_never_moves_it() -> None:
 
 
 def test_another_policy_has_another_value() -> None:
-    """The check above can fail: the values of two policies are told apart."""
+    """The check above can fail: the values of two policies are distinguished."""
     model, n = coordination(), 12
     start = (0, (6, 6))
     two = [execution_value_from(model, n, learn(model, k), start).value for k in (1, 11)]

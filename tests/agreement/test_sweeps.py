@@ -320,8 +320,8 @@ def small_instances(draw: st.DrawFn) -> tuple[Instance, int]:
 @given(small_instances())
 def test_drawn_models_are_swept_alike(drawn: tuple[Instance, int]) -> None:
     instance, n = drawn
-    alike = len({tuple(row) for rows in instance.local_kernel for (of_action,) in [rows] for row in of_action}) == 1
-    assert assert_both_sweeps_find_the_best_two(instance, n) == (0 if alike else 1)
+    equal_kernels = len({tuple(row) for rows in instance.local_kernel for (of_action,) in [rows] for row in of_action}) == 1
+    assert assert_both_sweeps_find_the_best_two(instance, n) == (0 if equal_kernels else 1)
 
 
 @pytest.mark.parametrize("case", ["across", "within", "three local states", "collinear", "across, three actions"])

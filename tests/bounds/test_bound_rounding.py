@@ -1,4 +1,4 @@
-"""The steps of the certified evaluation one by one: each rounds outward, hardly more than it has to, and stops at its limits."""
+"""The steps of the certified evaluation one by one: each rounds outward, little more than necessary, and stops at its limits."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a certificate states is what was checked: no parameter out of range, of another type, unknown, missing, or a label that does not fit.
 
-A forger computes the digest anew. Whatever is accepted all the same has to be true as the checker prints it, by the solvers of the package.
+A forger computes the digest anew. Any statement that is accepted nevertheless has to be true as printed, by the solvers of the package.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from tests.checker.test_tampering import BUNDLED, put, sealed
 Document = dict[str, Any]
 STATED = ("version", "claim", "agents", "subsample", "parameters", "state", "actual", "bound", "margin", "cost")
 """The parts of a certificate that are no proof; of the model the label and the discount are forged as well."""
-ALIKE = {"T1b": "T1", "T2b": "T2"}
+SAME_PROOF = {"T1b": "T1", "T2b": "T2"}
 """Claims whose certificates take seconds, and the claim with the same readers whose certificates do not."""
-EVERY = [pytest.param(claim, marks=pytest.mark.slow) if claim in ALIKE else claim for claim in checker.CLAIMS]
+EVERY = [pytest.param(claim, marks=pytest.mark.slow) if claim in SAME_PROOF else claim for claim in checker.CLAIMS]
 
 
 @cache
@@ -159,7 +159,7 @@ def test_the_sound_ones_are_accepted_and_true_as_printed(claim: str) -> None:
 @pytest.mark.parametrize("claim", EVERY)
 def test_a_forged_statement_is_refused_or_true_as_printed(claim: str) -> None:
 
-    @settings(max_examples=8 if claim in ALIKE else 60)
+    @settings(max_examples=8 if claim in SAME_PROOF else 60)
     @given(forged(claim))
     def property_(document: Document) -> None:
         answer = checker.check(sealed(document))
@@ -180,7 +180,7 @@ def refused(document: Document, words: str) -> None:
     assert words in answer.reasons[0]
 
 
-@pytest.mark.parametrize("claim", [claim for claim in checker.CLAIMS if claim not in ALIKE])
+@pytest.mark.parametrize("claim", [claim for claim in checker.CLAIMS if claim not in SAME_PROOF])
 def test_nothing_is_in_a_certificate_that_the_checker_does_not_read(claim: str) -> None:
     """An entry more or less in any object is refused, however deep; the name of the model alone may be missing."""
     document = sound(claim)

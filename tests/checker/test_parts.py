@@ -1,4 +1,4 @@
-"""Every part of the checker by itself, against brute force over labelled agents: quick enough to judge its mutants (``make mutants``)."""
+"""Every part of the checker separately, against brute force over labelled agents: quick enough to judge its mutants (``make mutants``)."""
 
 from __future__ import annotations
 
@@ -437,9 +437,9 @@ def test_the_greedy_policy_is_that_of_labelled_agents_ties_included(instance: In
 def test_actions_that_do_the_same_are_no_tie() -> None:
     """Both local actions of state 0 have one kernel and one reward: whichever is played, nothing changes."""
     drawn = random_instance(3, 2, 2, 2, 2)
-    alike = oracles.nested((2, 2, 2), lambda s, g, a: drawn.local_kernel[s][g][0 if s == 0 else a])
+    equal = oracles.nested((2, 2, 2), lambda s, g, a: drawn.local_kernel[s][g][0 if s == 0 else a])
     rewards = oracles.nested((2, 2, 2), lambda s, g, a: drawn.local_reward[s][g][0 if s == 0 else a])
-    instance = Instance(drawn.global_kernel, alike, drawn.global_reward, rewards, drawn.discount, "alike")
+    instance = Instance(drawn.global_kernel, equal, drawn.global_reward, rewards, drawn.discount, "equal")
     system, model = LabelledSystem(instance, 2), read(instance)
     optimum = system.by_counts(system.optimum)
     radius, plays, tied = checker.bellman(model, 2, checker.Values(model, 2, optimum, Q(0)), checker.Work(), Q(1, 10**6))

@@ -107,15 +107,15 @@ def test_a_certificate_states_no_more_than_is_certain(name: str) -> None:
 
 
 def test_a_side_that_only_ties_is_no_violation() -> None:
-    """Where nobody moves the distance after the step is the one before."""
+    """If no agent moves, the step does not change the distance."""
     document = read("C7")
     population, sample = document["parameters"]["population"], document["parameters"]["sample"]
     still = [[str(int(i == j)) for j in range(len(population.split("+")))] for i in range(len(population.split("+")))]
     assert sample
-    nobody = document | {"proof": {"kernel": still}, "parameters": document["parameters"] | {"kernel": "stay"}}
-    left, right, _ = sides(nobody)
+    unmoved = document | {"proof": {"kernel": still}, "parameters": document["parameters"] | {"kernel": "stay"}}
+    left, right, _ = sides(unmoved)
     assert left == right
-    refused(sealed(nobody), "the left side is only certain")
+    refused(sealed(unmoved), "the left side is only certain")
 
 
 def test_texts_that_are_no_certificates_are_refused() -> None:
@@ -334,7 +334,7 @@ KERNELS: dict[str, list[list[Fraction]]] = {
     "lazy": [[Q(1, 2), Q(1, 2), Q(0)], [Q(0), Q(1, 2), Q(1, 2)], [Q(1, 2), Q(0), Q(1, 2)]],
     "random-7": [[Q(1, 4), Q(0), Q(3, 4)], [Q(1, 6), Q(0), Q(5, 6)], [Q(1, 7), Q(5, 7), Q(1, 7)]],
 }
-"""What the names of kernels stand for, with three classes."""
+"""The kernels that the names represent, with three classes."""
 
 
 def moved_distance(population: tuple[int, ...], sample: tuple[int, ...], kernel: list[list[Fraction]]) -> Fraction:

@@ -1,6 +1,6 @@
 """Tampered certificates are refused: quickly, with a reason, and without a crash.
 
-Every kind of tampering is applied with the digest left as it is and, where it has to break the proof by itself, with the digest
+Every kind of tampering is applied with the digest left as it is and, where it has to break the proof alone, with the digest
 computed anew: a forger can do that too.
 """
 

@@ -117,7 +117,7 @@ def test_disagreement_by_listing_every_draw(seed: int, n: int, k: int) -> None:
                 options = [played[i]] if i in played else [played[j] for j in draw if s[j] == s[i]] or [0]
                 copied = {a: Fraction(options.count(a), len(options)) for a in range(2)}
                 if i in played:
-                    # Members of one state are alike up to their names: the mean over them is what the formula holds.
+                    # Members of one state are equal up to their names: the mean over them is what the formula holds.
                     differing += 1 - law.get(played[i], Fraction(0))
                 else:
                     differing += sum(abs(copied[a] - law.get(a, Fraction(0))) for a in range(2)) / 2

@@ -89,7 +89,7 @@ def test_one_step_has_the_models_law() -> None:
 
 
 def returns(ending: Ending, episodes: int, horizon: int) -> list[float]:
-    """Sums of rewards from one start, discounted where the episode does not stop by itself."""
+    """Sums of rewards from one start, discounted where the episode does not stop."""
     environment = CentralEnvironment(NO_CHOICE, 2, ending, horizon)
     sums = []
     for i in range(episodes):

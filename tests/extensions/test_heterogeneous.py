@@ -1,4 +1,4 @@
-"""Kinds that nobody sees and kinds in the state: the same system where they are equal or known, another one where they are not."""
+"""Kinds that no agent sees and kinds in the state: the same system where they are equal or known, another one where they are not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_shown_kinds_have_the_optimum_of_the_labelled_system(difference: str) ->
 
 
 def test_hidden_kinds_cost_something_even_if_everybody_is_seen() -> None:
-    """With everybody in the sample the learner still takes agents for exchangeable; nothing is lost where they are."""
+    """With all agents in the sample the learner still takes agents for exchangeable; nothing is lost where they are."""
     gaps = {}
     for difference in ("0", "1"):
         system = hidden_kinds(difference)

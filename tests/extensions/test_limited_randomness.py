@@ -19,7 +19,7 @@ from mfverify.subsample_mfq.learning import learn
 
 @pytest.mark.parametrize(("n", "k"), [(3, 1), (4, 3), (5, 3)])
 def test_a_pool_of_all_subsets_is_the_shared_draw(n: int, k: int) -> None:
-    """On coordination all members in one state play alike, so that it does not matter which of them is copied."""
+    """On coordination all members in one state play the same action, so that it does not matter which of them is copied."""
     model = models.coordination()
     learned = learn(model, k)
     value = pool_value(model, n, learned, all_subsets(n, k))
@@ -65,7 +65,7 @@ def test_a_walk_is_what_the_plays_say() -> None:
     for i, (here, there) in enumerate(pairwise(walk)):
         b, acted = play(learned, here, pool.subsets[i % 2])
         assert there == (b, acted)
-    # The first block sees everybody at 1: the global agent goes there; agents at 0 have nobody to copy and play 0.
+    # The first block sees all agents at 1: the global agent goes there; agents at 0 have no agent to copy and play 0.
     assert walk[1] == (1, (1, 1, 0, 0))
 
 

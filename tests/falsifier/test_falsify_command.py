@@ -76,7 +76,7 @@ def test_a_record_is_added_to(mfverify: Callable[..., Shown], tmp_path: Path) ->
     assert all(s["version"] and len(s["code"]) == 16 and len(s["date"]) == 10 for s in searches)
 
 
-@pytest.mark.parametrize("content", ["notes of somebody", "{}", '{"format": 1, "searches": [3]}', '{"format": 2, "searches": []}'])
+@pytest.mark.parametrize("content", ["notes of another kind", "{}", '{"format": 1, "searches": [3]}', '{"format": 2, "searches": []}'])
 def test_another_file_is_not_overwritten_by_a_record(mfverify: Callable[..., Shown], tmp_path: Path, content: str) -> None:
     (tmp_path / "notes.json").write_text(content)
     code, out, err = mfverify("C3", "--workers", "1", "--record", "notes.json")

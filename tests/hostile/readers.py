@@ -1,4 +1,4 @@
-"""Every reader of files from strangers, as a function of bytes that raises nothing but what a user is told in one line."""
+"""Every reader of untrusted input, as a function of bytes that raises only what a user sees as one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mfverify.report import render
 from mfverify.report.compare import compare
 
 Reader = Callable[[bytes], str]
-"""Gives "read" or "refused"; whatever it raises is a finding."""
+"""Gives "read" or "refused"; any exception is a finding."""
 
 
 def _model(suffix: str) -> Reader:
@@ -117,7 +117,7 @@ def _instance(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def guarded(reader: Reader) -> Reader:
-    """The reader with what a user is told turned into "refused"; the message is one short line that can be printed."""
+    """The reader with errors for users turned into "refused"; the message is one short line that can be printed."""
 
     def read(content: bytes) -> str:
         try:

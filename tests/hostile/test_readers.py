@@ -1,4 +1,4 @@
-"""Files from strangers: whatever stands in them, a reader gives a model, a verdict or a page, or says in one line what is wrong."""
+"""Untrusted input: for any content a reader gives a model, a verdict or a page, or says in one line what is wrong."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def one(written: str) -> Fraction:
 
 
 def read_back(written: str) -> tuple[Fraction | None, Fraction | None]:
-    """The interval that a text stands for, by the rule on the page."""
+    """The interval that a text represents, by the rule on the page."""
     found = re.fullmatch(r"(.*)\[(.*), (.*)\](.*)", written)
     if found is None:
         return one(written), one(written)

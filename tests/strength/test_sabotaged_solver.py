@@ -181,7 +181,7 @@ def without_last_joint_action(original: Any, system: Any, counts_: Any) -> Any:
     return iter(found[:-1] if len(found) > 1 else found)
 
 
-def image_hardly_off(original: Any, operator: Any, value: Any, wanted: Any) -> Any:
+def image_slightly_off(original: Any, operator: Any, value: Any, wanted: Any) -> Any:
     """The image of the operator is off by a ten-thousandth of a millionth, hundred times its error bound."""
     image, policy = original(operator, value, wanted)
     return image + 1e-10, policy
@@ -271,7 +271,7 @@ def largest_joint_action(patch: Patch) -> None:
 
 
 def shared_for_independent(patch: Patch) -> None:
-    """Everybody uses one draw although each should use its own."""
+    """All agents use one draw although each should use its own."""
     patch.setattr(independent, "WAY", shared_list.WAY)
 
 
@@ -288,7 +288,7 @@ def first_candidates(_original: Any, _operator: Any, candidates: Any, _start: An
 
 
 def satisfied_too_early(patch: Patch) -> None:
-    """The solver is content with a width that nobody asked for."""
+    """The solver accepts a width that was not requested."""
     patch.setattr(checks, "optimal_value", partial(optimal.optimal_value, width=1e-3))
 
 
@@ -316,7 +316,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "lumped: discount": (OF_TWO, Around(lumped.LumpedOperator, "_rows", discounted_twice)),
     "lumped: local action dropped": (OF_TWO, Around(lumped, "choices_in", without_last_local_action)),
     "lumped: global action dropped": (OF_TWO, Around(lumped.LumpedOperator, "local_maxima", without_last_global_action)),
-    "lumped: image hardly off": (OF_TWO, Around(lumped.LumpedOperator, "sweep", image_hardly_off)),
+    "lumped: image slightly off": (OF_TWO, Around(lumped.LumpedOperator, "sweep", image_slightly_off)),
     "lumped: count vectors reversed": (OF_TWO, Around(checks, "optimal_value", reversed_counts)),
     "lumped: count vector missing": (OF_TWO, Around(checks, "optimal_value", missing_column)),
     "flat: kernel weight": (OF_FLAT, Around(Model, "floats", moved_rows)),
@@ -339,13 +339,13 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "shared: odds": (OF_SHARED_TWO, Around(binomial_rows, "odds_of", moved_odds)),
     "shared: laws leak, three local states": (OF_SHARED_THREE, Around(sweeps, "next_count_laws", laws_leak)),
     "shared: uniform over samples": (OF_SHARED, of_the_way(shared, "weights", uniform_weights)),
-    "shared: nobody copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
+    "shared: no agent copies": (OF_SHARED, Around(plays, "copied_mixture", never_copying)),
     "shared: ties the other way": (OF_SHARED, largest_joint_action),
     "shared list: uniform over draws": (OF_LIST, of_the_way(shared_list, "weights", uniform_weights)),
     "shared list: members follow outsiders": (OF_LIST, of_the_way(shared_list, "plays", without_members)),
     "stratified: not systematic": (OF_STRATIFIED, Around(stratified, "stratified_law", sorted_for_systematic)),
     "fixed: odds": (OF_FIXED, Around(binomial_rows, "odds_of", moved_odds)),
-    "fixed: nobody copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
+    "fixed: no agent copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
     "fixed: first draw uniform over samples": (OF_FIXED, Around(fixed, "subset_weights", uniform_weights)),
     "fixed: others' rewards": (OF_FIXED, Around(fixed, "_rewards", others_earn_more)),
     "policy: ties the other way": (OF_TIES, largest_of_ties),
