@@ -1,7 +1,7 @@
 """The configuration format of the paper's authors, read without executing it.
 
 Such a file is JSON. ``environment.global_agent`` and ``environment.local_agent`` list the numbers that are states and
-actions; ``environment.functions`` holds four Python functions, each a list of source lines; the discount stands in
+actions; ``environment.functions`` holds four Python functions, each a list of source lines; the discount is
 ``simulation.discount_factor``, and what else ``simulation`` and other tables hold does not change the model.
 
 Each function is parsed, translated into closures over rationals, and tabulated: every random draw forks the run, so a
@@ -70,7 +70,7 @@ def model_from_config(document: dict[str, Any], name: str) -> Model:
     as). States and actions keep the order of their lists: ``global_kernel[g, b, g']`` is the probability that
     ``global_agent_transition`` of the ``g``-th state and ``b``-th action gives the ``g'``-th state, and
     ``local_kernel[s, g, a, s']`` likewise. Raises :class:`ModelError`, and nothing else, naming the JSON path or the
-    function and its line, for whatever is missing, is outside the language above, or is too large to tabulate.
+    function and its line, for anything that is missing, outside the language above, or too large to tabulate.
     """
     issues: list[str] = []
     if not isinstance(document, dict):
@@ -189,7 +189,7 @@ def _number(value: Any, path: str, issues: list[str]) -> Fraction | None:
 
 
 def _found(value: Any) -> str:
-    """What stands in the document, in a few characters and on one line."""
+    """A value of the document, in a few characters and on one line."""
     if value is None or isinstance(value, (bool, float)):
         return repr(value)
     if isinstance(value, str):

@@ -5,7 +5,7 @@
 model and *witnesses*: value vectors in a few decimals, the greedy policy that they determine, and a policy whose value bounds the
 optimum from below. None of them has to be trusted: one application of an operator certifies a vector.
 
-What a violated claim is certified by stands in the file of its statement (``certificate=``, see :mod:`mfverify.theory.witness`).
+The file of a statement says how a violation of it is certified (``certificate=``, see :mod:`mfverify.theory.witness`).
 
 - The gap of a policy, ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula; or against the largest gap at a smaller sample (or from
   other starts), bounded from above.
@@ -170,11 +170,11 @@ def _sealed(document: Document) -> Document:
 
 
 def _document(claim_id: str, instance: Instance, left: Interval, right: Interval, **parts: Any) -> Document:
-    """The common frame: the two sides as certain numbers between which there is room for the roundings of the witnesses."""
-    room = left.lower - right.upper
-    digits = _digits_for(room / 16)
-    actual = left.lower if left.is_exact and len(written(left.lower)) <= _LONGEST_EXACT else _down(left.lower - room / 8, digits)
-    bound = right.upper if right.is_exact and len(written(right.upper)) <= _LONGEST_EXACT else _up(right.upper + room / 8, digits)
+    """The common frame: the two sides as certified numbers, separated by more than the roundings of the witnesses."""
+    separation = left.lower - right.upper
+    digits = _digits_for(separation / 16)
+    actual = left.lower if left.is_exact and len(written(left.lower)) <= _LONGEST_EXACT else _down(left.lower - separation / 8, digits)
+    bound = right.upper if right.is_exact and len(written(right.upper)) <= _LONGEST_EXACT else _up(right.upper + separation / 8, digits)
     frame = {
         "version": VERSION,
         "claim": claim_id,

@@ -35,7 +35,7 @@ _SHOWN_STATES = 24
 _WORTH_SAYING = 60
 """Seconds of work from which on a terminal is told what to expect."""
 _LONGEST_EXACT = 40
-"""Characters of a rational that are shown beside its two ends; --json has all of them."""
+"""Characters of a rational that are shown beside its lower and upper bound; --json has all of them."""
 _LONGEST_FOLDED = 400
 """Characters of an exact value that are printed over several lines; --json has all of them."""
 _LARGEST_REPORT = 256 * 2**20
@@ -293,7 +293,7 @@ def solve(model: str, agents: int, method: str, asked: tuple[str, ...], as_json:
 
 
 def _solved(model: Model, agents: int, method: str, chosen: Sequence[tuple[int, tuple[int, ...]]]) -> tuple[list[dict[str, Any]], float, str]:
-    """The states asked for, or all, with their values; the largest width and why it is no smaller."""
+    """The values of the requested states (default: all), the largest width, and why the iteration stopped."""
     if method == "limit" and chosen:
         from mfverify.enclosure import StopReason
         from mfverify.exact.optimal import optimal_value_at

@@ -204,7 +204,7 @@ class Interval:
 
 
 Ends: TypeAlias = "tuple[Fraction | None, Fraction | None]"
-"""The two ends of a number that was written down; None is unbounded."""
+"""Lower and upper bound of a number that was written to a document; None is unbounded."""
 
 _FULL: Final = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]*[1-9a-f][0-9a-f]*)")
 
@@ -262,7 +262,7 @@ def _interval(value: Interval | Fraction | int) -> Interval:
 def maximum(intervals: list[Interval]) -> Interval:
     """Enclose the largest of several numbers. Raises :class:`ModelError` on an empty list: there is no maximum."""
     if not intervals:
-        raise ModelError("the maximum of no numbers was asked for")
+        raise ModelError("the maximum of an empty list is not defined; give at least one interval")
     return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
 
 

@@ -26,7 +26,7 @@ class ModelError(MfverifyError, ValueError):
 
 
 def _shortened(issue: str) -> str:
-    """An issue whose quoted value is too long to read, with the middle left out: place and remedy stand at the ends."""
+    """An issue whose quoted value is too long to read, with its middle left out: the beginning names the place, the end the remedy."""
     if len(issue) <= _LONGEST_ISSUE:
         return issue
     return f"{issue[: _LONGEST_ISSUE // 2]} ... {issue[-_LONGEST_ISSUE // 2 :]}"
@@ -49,4 +49,4 @@ class UndecidedTieError(MfverifyError):
 
 
 class WorkersError(MfverifyError):
-    """Processes that computed are gone and nothing goes on without them; says what is kept and how to continue."""
+    """Worker processes were lost and the run cannot continue; the message says what is kept and how to resume."""

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, and what stands at a path decides how.
+"""Files are written whole or not at all, and the kind of file at a path decides how.
 
 - A regular file, or nothing: the content goes to a temporary file beside it, which then takes its place. A file that was there
   keeps its mode and, where the system allows it, its owner; a new one gets the mode that the umask asks for.
@@ -37,9 +37,9 @@ def write_whole(path: Path, text: str) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary stream whose content stands at ``path`` when the block ends without an error, so that no reader ever sees half a file.
+    """A binary stream whose content is moved to ``path`` when the block ends without an error, so that no reader sees half a file.
 
-    If anything fails on the way, what stood at ``path`` still stands there. Raises :class:`ModelError` where ``path`` cannot be
+    If anything fails before that, ``path`` is unchanged. Raises :class:`ModelError` where ``path`` cannot be
     written; folders that are missing are made.
     """
     check_writable(path)
@@ -101,7 +101,7 @@ def check_writable(path: Path, option: str = "") -> None:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether ``path`` stands for a stream that is written through: a character device, a pipe, an open standard stream."""
+    """Whether ``path`` is a stream that is written through: a character device, a pipe, an open standard stream."""
     status = _status(path)
     return status is not None and (stat.S_ISCHR(status.st_mode) or stat.S_ISFIFO(status.st_mode) or _standard(status) is not None)
 
@@ -128,7 +128,7 @@ def _standard(status: os.stat_result) -> int | None:
 
 
 def _status(path: Path) -> os.stat_result | None:
-    """What stands at a path, at the end of its symbolic links; None for nothing."""
+    """Status of the file that a path refers to, symbolic links followed; None if there is none."""
     try:
         return path.stat()
     except FileNotFoundError:

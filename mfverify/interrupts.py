@@ -1,9 +1,9 @@
 """Control-C in a command is remembered until the command has noticed it.
 
 Python raises ``KeyboardInterrupt`` wherever the main thread happens to be. Where C code has called that Python code, the exception may
-go no further: LLVM, which compiles for many seconds, calls back when an object is finished; the interpreter calls ``__del__``; an
-extension module that is being imported replaces every error by one of its own. What ends there is printed by Python as ignored, or
-becomes another error, and the command would go on or end as if something else had failed.
+not propagate: LLVM, which compiles for many seconds, calls back when an object is finished; the interpreter calls ``__del__``; an
+extension module that is being imported replaces every error by another one. Python then prints the exception as ignored, or
+it becomes another error, and the command would continue or end as if something else had failed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""JSON files from strangers: of bounded size, in UTF-8, each key once in a table, and never nested or long beyond reading.
+"""Untrusted JSON files: of bounded size, in UTF-8, without repeated keys, and nested no deeper than the parser can follow.
 
-Model files, stored reports and certificates are data. They are parsed and nothing else; whatever is wrong with one is a
+Model files, stored reports and certificates are data. They are parsed and never executed; any fault in one is a
 :class:`~mfverify.errors.ModelError` that names the file.
 """
 
@@ -16,7 +16,7 @@ from mfverify.errors import ModelError
 
 
 class _RepeatedKeyError(Exception):
-    """A key that stands twice in one table: which of the two values counts would depend on the reader."""
+    """A key occurs twice in one table: which of the two values counts would depend on the parser."""
 
 
 def read_text(path: Path, largest: int, wanted: str) -> str:
@@ -44,7 +44,7 @@ def parse_json(path: Path, text: str, decimal: Callable[[str], Any] | None = Non
     except json.JSONDecodeError as error:
         raise ModelError(f"{path}: {error}") from None
     except _RepeatedKeyError as error:
-        raise ModelError(f"{path}: the key {error} stands twice in one table; give each key once") from None
+        raise ModelError(f"{path}: the key {error} occurs twice in one table; give each key once") from None
     except (RecursionError, ValueError):
         raise ModelError(f"{path}: nested too deeply or holds a number that is too long") from None
     if not isinstance(document, dict):

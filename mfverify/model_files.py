@@ -62,7 +62,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 def _decimal(literal: str) -> Fraction | str:
     """A decimal literal as the rational it spells; what is none (nan, inf, absurd exponents) stays text, refused later.
 
-    TOML allows underscores in numbers, and has checked where they stand.
+    TOML allows underscores in numbers, and has checked their places.
     """
     try:
         return from_text(literal.replace("_", ""))

@@ -34,7 +34,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-"""Array of double-precision numbers; the axes stand in the docstring of whoever returns it."""
+"""Array of double-precision numbers; the docstring of the function that returns it names the axes."""
 
 Integers: TypeAlias = npt.NDArray[np.int64]
 """Array of 64-bit integers: count vectors, ranks, indices of states and actions."""

@@ -1,8 +1,8 @@
 """Compiled loops on several threads, in a process that is not ours alone.
 
-Such loops run one at a time, whoever calls them: they use all cores anyway, and one of numba's thread layers ends the interpreter
-when two run at once. A process that was forked from one with such threads has none of them, and another layer waits for them for
-ever: there the loops run in the calling thread.
+Such loops run one at a time, also when several threads call them: each uses all cores, and one of numba's thread layers ends the interpreter
+when two run at once. A process that was forked from one with such threads has none of them, and another layer waits for them
+forever: there the loops run in the calling thread.
 """
 
 from __future__ import annotations

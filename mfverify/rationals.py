@@ -6,7 +6,7 @@ A number is written as a fraction, ``-1/3``, or as a decimal with or without an 
     decimal  = digits ["." [digits]] | "." digits
     sign     = "+" | "-"
 
-A digit is one of 0 to 9. Blanks, underscores, digits of other scripts, ``nan`` and ``inf`` are no part of a number, whatever the version of
+A digit is one of 0 to 9. Blanks, underscores, digits of other scripts, ``nan`` and ``inf`` are not part of a number, in any version of
 Python; a denominator is not zero. The grammar holds for model files, configurations, certificates, reports and arguments in Python.
 
 Python refuses to turn integers of more than a few thousand digits into text or back, by a limit that belongs to the process. The texts

@@ -71,8 +71,10 @@ _BUSY_SECONDS = 30.0
 
 
 def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
-    """One instance as it stands in ``report.json``. Whoever reads it can derive the verdict from the sides: where doubles are too coarse
-    for that, the sides have their ends in full."""
+    """One instance as an entry of ``report.json``.
+
+    The verdict can be derived from the two sides: where doubles are too coarse for that, their bounds are exact.
+    """
     instance = found.instance
     slack = None
     if found.left is not None and found.right is not None and (found.left > 0) is True and found.right.lower >= 0:
@@ -106,8 +108,8 @@ def _json(interval: Interval | None) -> dict[str, Any] | None:
 class Store:
     """Finished instances in a SQLite file; a context manager. Raises :class:`ModelError` where the file is not usable.
 
-    Several runs, and the worker processes of each, may have the same file open: every result is a row of its own, equal
-    whoever writes it. The last to close it takes SQLite's write-ahead log away, so that one file is left. A store that is sent to
+    Several runs, and the worker processes of each, may have the same file open: every result is a separate row, the same
+    from every writer. The last to close the file removes SQLite's write-ahead log, so that one file is left. A store that is sent to
     another process opens the file there for each result (about 0.2 ms more): a worker that waits for work, or is ended, holds
     nothing open. A row carries a digest of its
     content, because a digit that a disk has changed would be a wrong number in a report; a row that does not match its
@@ -187,7 +189,7 @@ class Store:
             ) from None
 
     def forget_other_code(self) -> None:
-        """Drop results that this code can never use, so that the file does not grow for ever; not under the feet of another run."""
+        """Drop results that this code can never use, so that the file does not grow without limit; not while another run uses it."""
         if not _lock(self._folder, "LOCK_EX"):
             return
         try:
@@ -267,5 +269,5 @@ def _digest(key: str, text: str) -> str:
 
 
 def _is_finding(document: Any) -> bool:
-    """Whether a stored document has the parts of :func:`finding_document`: a store may come from a stranger."""
+    """Whether a stored document has the parts of :func:`finding_document`: a store is untrusted input."""
     return isinstance(document, dict) and set(document) == _PARTS and document["verdict"] in [v.value for v in Verdict]

@@ -41,7 +41,7 @@ ALONE_SECONDS = 1.0
 """How long this process computes on its own before it starts others, which takes them about as long, unless it is told how many."""
 
 SLICE_SECONDS = 3.0
-"""How long a worker of a cluster goes on with a group before it hands over what it has."""
+"""How long a worker of a cluster works on a group before it returns the results so far."""
 
 _MOST_IN_A_PARCEL = 64
 """Groups that are sent to a cluster's worker at once, where they take little time each."""
@@ -50,7 +50,7 @@ _ANSWER_SECONDS = 10.0
 """How long a scheduler may take to answer when it is first called."""
 
 _WAIT_SECONDS = 60.0
-"""How long a cluster may be without any worker before the run gives up."""
+"""How long a cluster may be without any worker before the run stops."""
 
 _IN_USE = threading.Lock()
 """Held by the run that has the worker processes: a run that is given up ends them, and they could be computing for another."""
@@ -80,7 +80,7 @@ def completed(
     takes longer than a second; this one alone where it cannot have worker processes, as in a daemon), or the workers of the Dask
     cluster whose scheduler is at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``). ``keep`` is called with each result once it is finished, before it is delivered here.
     ``compute``, ``keep``, tasks and results have to survive pickling, except with one worker on this machine. Closing the
-    iterator, as an interruption does, gives up what is not finished.
+    iterator, as an interruption does, cancels unfinished tasks.
 
     An error of ``compute`` or ``keep`` ends the run and is raised here. Raises :class:`ModelError` where there is no such
     cluster or its workers run other code, and :class:`WorkersError` where workers were lost for good. Cost beside the
@@ -108,7 +108,7 @@ def in_order(
     cluster: Cluster | None = None,
     until: float = FOR_EVER,
 ) -> Iterator[Result]:
-    """The result of each task, in the order of the tasks whoever is finished first: each as soon as those before it are there.
+    """The result of each task, in the order of the tasks: each as soon as it and those before it are finished.
 
     ``workers`` processes on this machine, which stay for the next call with as many, or the workers of ``cluster``. Behind ``until``,
     a moment of ``time.monotonic()``, nothing is begun and a cluster is not waited for; the results end there. Otherwise as
@@ -166,7 +166,7 @@ class _Started:
 
 
 def _may_have_workers() -> bool:
-    """Whether this process can have worker processes of its own.
+    """Whether this process can start worker processes.
 
     It cannot as a daemon, which must not have children (as in ``multiprocessing.Pool`` or a worker of Dask); in threads that joblib
     started; when it was forked from a process that had workers, whose queues it holds; and where joblib is told to have none.
@@ -196,7 +196,7 @@ def _on_cores(
             f"a worker process was killed, perhaps for want of memory; fewer --workers than {workers} need less"
         ) from None
     finally:
-        with warnings.catch_warnings(action="ignore"):  # that it gives up what was running is no news
+        with warnings.catch_warnings(action="ignore"):  # a warning that running tasks are cancelled is expected
             running.close()
 
 
@@ -306,7 +306,7 @@ class _Part(Generic[Task]):
 
 
 def _unfinished(parcel: Sequence[_Part[Task]], finished: int, worker: str) -> list[_Part[Task]]:
-    """What is left of a parcel when its first tasks are finished: a group that was begun goes on where it was begun."""
+    """What is left of a parcel when its first tasks are finished: a group that was begun stays with its worker."""
     left = []
     for part in parcel:
         done = min(finished, len(part.tasks))

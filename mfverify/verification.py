@@ -166,7 +166,7 @@ def _chosen_claims(claims: Sequence[str | Claim] | None) -> list[Claim]:
 
 
 def _check_models(models: Sequence[Model]) -> None:
-    """Models can be told apart, by name and by content: otherwise two would be counted as one."""
+    """Refuse two models of equal name or content: they would be counted as one."""
     if not models:
         raise ModelError("models: found none, expected at least one model")
     by_name: set[str] = set()
@@ -245,7 +245,7 @@ def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:
 
 @dataclass(frozen=True)
 class _Computed:
-    """One instance as it stands in the report, and how long it took. What others have computed before in the same process took nothing."""
+    """One instance as the report shows it, and the time it took, without what earlier instances in this process have computed already."""
 
     document: Document
     seconds: float | None
@@ -379,8 +379,8 @@ def provenance(started: float) -> Document:
     }
 
 
-NO_COMMIT: Final = "none: the package does not lie in a repository of its own; its version and code digest tell what it is"
-"""What stands in place of a commit."""
+NO_COMMIT: Final = "none: the package does not lie in a repository of its own; its version and code digest identify it"
+"""What a report gives in place of a commit."""
 
 
 def commit_of(package: Path) -> str:

@@ -245,7 +245,7 @@ def all_values(model: Model, agents: int, document: Any, key: str) -> Values:
 
 
 class Play(NamedTuple):
-    """What a sample makes its agents do: the global action, and the own action of an agent in each local state (None: nobody there)."""
+    """What a sample makes its agents do: the global action, and the own action of an agent in each local state (None: no agent there)."""
 
     global_action: int
     local_actions: list[int | None]
@@ -535,7 +535,7 @@ def lipschitz(_: str, document: Any, work: Work) -> Sides:
 
 
 def kernel_named(name: str, Z: int) -> list[list[Q]]:
-    """Where the agents of each of Z classes go: to each target of their class alike; the targets may be drawn by Python from a seed."""
+    """The transition matrix of Z classes: uniform over the targets of a class; the targets may be drawn by Python from a seed."""
     seed, rows = re.fullmatch(r"random-(0|[1-9][0-9]{0,17})", name), []
     draw = Random(int(seed[1]) if seed else 0)
     for s in range(Z):
@@ -585,7 +585,7 @@ def concentration(claim: str, document: Any, work: Work) -> Sides:
                     laws[-1] = [u * (1 - p) + v * p for u, v in zip([*laws[-1], Q(0)], [Q(0), *laws[-1]], strict=True)]
             moved = sum(u * v * abs(Q(i, k) - Q(i + j, n)) for i, u in enumerate(laws[0]) for j, v in enumerate(laws[1]))
             after += Q(ways, comb(n, k)) * moved / 2
-    return after, before, [f"before the step the distance is {before}, after it {after} in the mean"]
+    return after, before, [f"before the step the distance is {before}, after it {after} in expectation"]
 
 
 CLAIMS = {
@@ -632,12 +632,12 @@ def readable(x: Q) -> str:
 
 
 def unwanted(text: str) -> Any:
-    """Numbers that are not integers stand in strings, so that none is rounded on the way in."""
+    """Refuse a number that is not an integer: such numbers are strings, so that reading them does not round."""
     raise Refused(f"found the number {text[:20]}; numbers that are not integers are written as strings")
 
 
 def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object in which every key stands once."""
+    """An object in which every key occurs once."""
     require(len(dict(pairs)) == len(pairs), "an object has the same key twice")
     return dict(pairs)
 

@@ -77,7 +77,7 @@ class ParallelEnvironment(ParallelEnv[str, Any, int]):
     def step(
         self, actions: Mapping[str, int]
     ) -> tuple[dict[str, Integers], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Everybody acts: observations, rewards, terminations, truncations and infos by agent.
+        """Let all agents act: observations, rewards, terminations, truncations and infos by agent.
 
         Raises :class:`ModelError` when an agent has no action or one outside its space.
         """

@@ -1,7 +1,7 @@
 """The n-agent system as a process that is stepped: labelled agents, seeded draws, no third-party library.
 
 Draws invert the distribution functions of the model's laws, rounded to doubles: a probability is off by less than
-``|S| 2^-52``. The stage reward is the paper's ``r(s, a) = r_g + (1/n) sum_i r_l`` (eq. 2), the same for everybody.
+``|S| 2^-52``. The stage reward is the paper's ``r(s, a) = r_g + (1/n) sum_i r_l`` (eq. 2), the same for all agents.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Population:
     def restart(self, seed: int | None, options: Mapping[str, Any] | None) -> None:
         """A new start: ``options`` may hold ``"global"`` and ``"local"`` (n states); what is not given is drawn uniformly.
 
-        A seed makes everything from here on reproducible; without one the generator goes on. Raises :class:`ModelError` for
+        A seed makes everything from here on reproducible; without one the generator keeps its state. Raises :class:`ModelError` for
         states that the model does not have.
         """
         if seed is not None:
@@ -62,7 +62,7 @@ class Population:
         self.local_states = _states("local", given.get("local", drawn_local), self.n, size)
 
     def step(self, global_action: int, local_actions: Integers) -> float:
-        """Move everybody once; returns the stage reward."""
+        """Move all agents once and return the stage reward."""
         g, states = self.global_state, self.local_states
         reward = self._global_reward[g, global_action] + self._local_reward[states, g, local_actions].mean()
         laws: Floats = self._local_law[states, g, local_actions]

@@ -54,7 +54,7 @@ def longest_file(model: Model, n: int, size: Extent) -> int:
 def reward_floor(model: Model) -> Fraction:
     """What ``nonnegative`` subtracts: the smallest reward of any choice, or one less where all rewards are equal.
 
-    The smallest is earned where every agent is in one local state and takes its least rewarding action, whatever n. Storm
+    The smallest is earned where every agent is in one local state and takes its least rewarding action, for every n. Storm
     refuses a reward structure that is zero everywhere, hence the exception.
     """
     states, _, size, _ = model.sizes

@@ -1,7 +1,7 @@
-"""Two kinds of agents that differ by a dial, in two ways: in a way that nobody sees, and as a type in the local state.
+"""Two kinds of agents whose difference is a parameter, either unobserved or observed as a type in the local state.
 
-Everybody stands at one of two places and moves freely, as in the coordination model (``models/coordination.py``). An agent of the first
-kind earns ``+1`` where the global agent stands and ``-1`` elsewhere; one of the second kind ``(1 - 2 h)`` times that, with ``h`` the
+Every agent is at one of two places and moves freely, as in the coordination model (``models/coordination.py``). An agent of the first
+kind earns ``+1`` at the place of the global agent and ``-1`` elsewhere; one of the second kind ``(1 - 2 h)`` times that, with ``h`` the
 *difference*: 0 makes them equal, 1/2 indifferent, 1 opposed. Moving costs ``eta``. Every second agent is of the second kind.
 
 - :func:`hidden_kinds`: the state does not show the kind, so agents are not exchangeable and the paper's model does not apply. A

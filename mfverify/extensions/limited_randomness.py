@@ -33,7 +33,7 @@ def systematic(n: int, k: int, order: Order) -> Pool:
 
 
 def low_discrepancy(n: int, k: int) -> Pool:
-    """The same subsets in turn, in the order of the van der Corput sequence, so that any few steps in a row are spread out.
+    """The same subsets, used cyclically in the order of the van der Corput sequence, so that few steps in a row are spread out.
 
     Source: van der Corput 1935: the offsets ``v`` in bit-reversed order. No random bits.
     """
@@ -68,7 +68,7 @@ def pool_gap(model: Model, n: int, best: Enclosure, learned: Learned, pool: Pool
 
 
 def cycle(model: Model, n: int, learned: Learned, pool: Pool, start: LabelledState) -> tuple[list[LabelledState], list[LabelledState]]:
-    """Where a deterministic model goes under a pool used in turn: the states before the cycle, and the cycle.
+    """The states that a deterministic model visits under a pool used in turn: those before the cycle, and the cycle.
 
     Raises :class:`ModelError` for a model with a random transition or a pool used at random: they have no cycle to show.
     """

@@ -110,7 +110,7 @@ def spread(model: Model) -> LinearMDP:
 
 
 def random_mixture(seed: int, cells: int = 3, components: int = 2) -> LinearMDP:
-    """A seeded coupled process with fewer components than cells: two global states, two actions for everybody.
+    """A seeded coupled process with fewer components than cells: two global states, two actions for every agent.
 
     Laws are drawn near the corners of the simplex (Dirichlet weight 0.15, in sixteenths) and local rewards in eighths from
     [-1, 1], as in the random coupled models; the cells have random rational lengths.
@@ -145,7 +145,7 @@ def random_mixture(seed: int, cells: int = 3, components: int = 2) -> LinearMDP:
 
 
 def sample_transitions(process: LinearMDP, transitions: int, rng: np.random.Generator) -> Floats:
-    """Next states ``x'`` in [0, 1], axes ``[cell, g, a, sample]``: from every (cell, g, a) as many as asked.
+    """Next states ``x'`` in [0, 1], axes ``[cell, g, a, sample]``: ``transitions`` of them from every (cell, g, a).
 
     A component is drawn by the features, then a point by its density.
     """
@@ -206,7 +206,7 @@ def estimated_kernel(process: LinearMDP, hits: Integers) -> Exact:
 
 
 def sampled_kernel(process: LinearMDP, transitions: int, seed: int) -> Exact:
-    """The estimated kernel from seeded transitions, as many from every (cell, g, a) as asked."""
+    """The kernel estimated from seeded samples, ``transitions`` of them from every (cell, g, a)."""
     points = sample_transitions(process, transitions, np.random.default_rng(seed))
     return estimated_kernel(process, cell_counts(process, points))
 

@@ -6,14 +6,14 @@ joint action uniformly, and updates one entry a step (asynchronous tabular Q-lea
     Q(x_t, u_t) += alpha_t ( r(x_t, u_t) + gamma max_u Q(x_{t+1}, u) - Q(x_t, u_t) ).
 
 States are (global state, count vector), joint actions a global action and action counts over ``Z_l``: the mean-field table of
-Algorithm 1, in which "uniformly" means uniformly over action counts. Convergence needs every pair to be visited for ever; for a
+Algorithm 1, in which "uniformly" means uniformly over action counts. Convergence needs every pair to be visited infinitely often; for a
 uniform behaviour policy it is enough that each state can be reached from each other one, and :func:`irreducible` decides
 that exactly. Rates: Even-Dar and Mansour 2003 (polynomial steps), Wainwright 2019 (rescaled linear steps), Qu and Wierman 2020
 (one trajectory).
 
 **The mean update.** Let d(x, u) be the share of steps that the trajectory spends in the pair (x, u) in the long run: the stationary law of the
-behaviour chain, spread evenly over the actions. One step changes a table Q in the mean, and up to the step size, by ``d (T_k Q - Q)``, entry by entry.
-For every Q
+behaviour chain, spread evenly over the actions. In expectation one step changes each entry of
+a table Q by the step size times ``d (T_k Q - Q)``. For every Q
 
     ||Q + d (T_k Q - Q) - Q*_k|| <= (1 - (1-gamma) min d) ||Q - Q*_k||.
 
@@ -23,7 +23,7 @@ sizes whose sum is infinite and whose squares have a finite sum the learner then
 long it takes depends on min d, which can be as small as the smallest transition probability: a trace of any fixed length proves nothing.
 
 A learnt table is a fixed array of doubles, hence of rationals, and ``Q*_k`` is computed in exact arithmetic: distances between
-them are exact, whatever rounding happened while learning.
+them are exact, although the learner rounds.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def q_learning(
 ) -> Trajectory:
     """Learn from one trajectory from the first state, starting with the zero table; keep copies after the given ``steps``.
 
-    The same seed gives the same trajectory whatever ``steps`` are. Raises :class:`ModelError` unless ``steps`` ascend from 1
+    The trajectory depends on the seed, not on ``steps``. Raises :class:`ModelError` unless ``steps`` ascend from 1
     or more. Cost: one scan of a transition row and of the next state's actions a step.
     """
     if not steps or steps[0] < 1 or any(later <= earlier for earlier, later in pairwise(steps)):

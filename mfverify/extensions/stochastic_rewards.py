@@ -1,4 +1,4 @@
-r"""Stochastic rewards (Appendix H of the paper): each reward is drawn from a law of its own.
+r"""Stochastic rewards (Appendix H of the paper): each reward is drawn from its own law.
 
 In state ``s`` under the joint action ``a`` the global agent draws ``R_g ~ law(s_g, a_g)`` and every local agent its own
 ``R_i ~ law(s_i, s_g, a_i)``, independently of each other and of the next state; the stage reward is

@@ -201,7 +201,7 @@ def evaluate(asked: Asked) -> Evaluated:
 class Evaluator:
     """Evaluates candidates of one claim until a deadline (of ``time.monotonic()``), on worker processes of this machine or of a cluster.
 
-    Answers come in the order of the candidates, whoever is finished first.
+    Answers come in the order of the candidates, not in the order in which they are finished.
     """
 
     def __init__(self, claim: Claim, workers: int, deadline: float, cluster: Cluster | None = None) -> None:
@@ -213,7 +213,7 @@ class Evaluator:
         return time.monotonic() >= self.deadline
 
     def evaluated(self, candidates: Sequence[Candidate]) -> Iterator[Evaluated]:
-        """One answer for each candidate, in order; out of time for those that nobody waited for."""
+        """One answer for each candidate, in order; out of time for those not finished by the deadline."""
         asked = [Asked(self.claim, candidate, self.deadline) for candidate in candidates]
         answered = 0
         for answer in in_order(evaluate, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):

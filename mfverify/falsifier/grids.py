@@ -1,6 +1,6 @@
 """Every model of a tiny size with the simplest numbers: rows that are certain or fair coins, rewards -1, 0 and 1.
 
-The global agent picks its next state, the discount is 1/2, agents move alike in every global state, and there is no global reward.
+The global agent picks its next state, the discount is 1/2, local kernels do not depend on the global state, and there is no global reward.
 Models come in the order of how many of their rewards are nonzero and of their rows are coins; of those that differ by the names of
 states or actions only one comes.
 """

@@ -21,11 +21,11 @@ from mfverify.theory.claim import Claim, Instance, Profile
 from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
 
 MOST_MISSED = 40
-"""Changes in a row that may be no instances before an instance counts as one without neighbours."""
+"""Invalid changes in a row after which an instance counts as one without neighbours."""
 
 
 def hard_models(rng: random.Random) -> Iterator[Model]:
-    """The templates in turn with their numbers drawn, without end."""
+    """The templates, used cyclically, with random numbers; infinite."""
     for index in count():
         yield templates.drawn(rng, index)
 
@@ -58,7 +58,7 @@ class ModelDomain:
         }
 
     def random_models(self, rng: random.Random) -> Iterator[Model]:
-        """Random models of the arrangement's sizes in turn, without end."""
+        """Random models of the arrangement's sizes, used cyclically; infinite."""
         while True:
             for sizes in self.arrangement.sizes:
                 yield random_model(rng, sizes, self.arrangement.scaled)
@@ -92,7 +92,7 @@ class ModelDomain:
                         yield found
 
     def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
-        """Small changes of the model or of the sizes, without end unless so many in a row are no instances that others hardly are."""
+        """Small changes of the model or of the sizes; infinite, unless :data:`MOST_MISSED` in a row are invalid."""
         assert instance.model is not None
         n, k = sizes_of(instance)
         missed = 0
@@ -140,7 +140,7 @@ class OwnDomain:
     claim: Claim
 
     def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
-        """The claim's instances on templates, random models and the grid; or both profiles of its own list."""
+        """The claim's instances on templates, random models and the grid; without models, those of both profiles."""
         rng = random.Random(f"own {seed}")
         if not self._on(templates.drawn(rng, 0)):
             return {"the claim's own list": iter([one for profile in Profile for one in self.claim.instances(profile, None)])}
@@ -159,9 +159,9 @@ class OwnDomain:
         """The same parameters on a changed model; nothing where the claim does not take models or its parameters depend on them."""
         missed = 0
         while instance.model is not None and missed < MOST_MISSED:
-            alike = [one for one in self._on(changed(instance.model, rng)) if self._alike(one, instance)]
-            missed = 0 if alike else missed + 1
-            yield from alike
+            valid = [one for one in self._on(changed(instance.model, rng)) if self._alike(one, instance)]
+            missed = 0 if valid else missed + 1
+            yield from valid
 
     def simpler(self, instance: Instance) -> Iterator[Instance]:
         """The other parameters on the same model, and the same parameters on simpler models."""

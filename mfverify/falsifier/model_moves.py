@@ -45,11 +45,11 @@ def _row(rng: random.Random, size: int) -> list[Fraction]:
 def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: bool) -> Model:
     """A model with rows of few numbers and rewards in quarters or signs; ``scaled``: all rewards times a number from a ladder.
 
-    Every second model lets the global agent pick its next state, and lets agents move alike in every global state: rewards then
-    couple the agents, and kernels do not hide it.
+    Every second model lets the global agent pick its next state, and has local kernels that do not depend on the
+    global state: agents are then coupled by rewards alone.
     """
     global_states, global_actions, local_states, local_actions = sizes
-    picks, alike, signs = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.5
+    picks, uncoupled, signs = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.5
     scale = rng.choice(SCALES) if scaled else Fraction(1)
 
     def reward() -> Fraction:
@@ -63,13 +63,13 @@ def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: b
         for _ in range(global_states)
     ]
     moves = [
-        [[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if alike else global_states)] for _ in range(local_states)
+        [[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if uncoupled else global_states)] for _ in range(local_states)
     ]
     with_global_reward = rng.random() < 0.25
     made = assembled(
         {
             "global_kernel": global_kernel,
-            "local_kernel": [by_global * (global_states if alike else 1) for by_global in moves],
+            "local_kernel": [by_global * (global_states if uncoupled else 1) for by_global in moves],
             "global_reward": [[reward() / 4 if with_global_reward else 0 for _ in range(global_actions)] for _ in range(global_states)],
             "local_reward": [[[reward() for _ in range(local_actions)] for _ in range(global_states)] for _ in range(local_states)],
             "discount": rng.choice(DISCOUNTS),
@@ -187,7 +187,7 @@ def _simple_rows(size: int) -> list[list[Fraction]]:
 
 
 def _without_state(model: Model, kind: str, gone: int, heir: int) -> Parts:
-    """Parts without one global or local state; whatever led there leads to the heir."""
+    """Parts without one global or local state; transitions to it lead to the heir instead."""
     parts = parts_of(model)
     name = "global_kernel" if kind == "s_g" else "local_kernel"
     parts[name][..., heir] = parts[name][..., heir] + parts[name][..., gone]

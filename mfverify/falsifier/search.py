@@ -1,6 +1,6 @@
 """The search for a violated instance: rounds over all families, and local search around the best so far.
 
-A round is a fixed number of candidates: some from every family of the claim's domain in turn, and, once there is something to improve,
+A round is a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
 as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
 round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim and seed; the budget
 only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
@@ -21,9 +21,9 @@ from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
 from mfverify.theory.claim import Claim, Instance, Verdict
 
 ROUND = 24
-"""Candidates in a round, whatever the number of workers."""
+"""Candidates in a round, for any number of workers."""
 KEPT = 8
-"""Instances around which local search goes on."""
+"""Instances around which local search continues."""
 _TRIES = 200
 """How many candidates of a family may be repetitions in a row before it counts as exhausted."""
 
@@ -73,7 +73,7 @@ class Searched:
 def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searched, progress: Progress | None = None) -> None:
     """Look for a violated instance until one is found, the families are exhausted, the deadline passes or ``most`` are evaluated.
 
-    ``searched`` is filled as the search goes on, so that an interrupted search still shows what it did.
+    ``searched`` is filled during the search, so that an interrupted search still shows what it did.
     """
     started = time.monotonic()
     sequence = _Sequence(domain_of(claim), searched.seed)
@@ -120,7 +120,7 @@ class _Sequence:
         return candidates
 
     def _near(self, wanted: int) -> list[Candidate]:
-        """Neighbours of the best instances in turn."""
+        """Neighbours of the best instances, one instance after the other."""
         rng = random.Random(f"near {self._seed} {self._round}")
         out: list[Candidate] = []
         streams = [self._domain.neighbours(one.candidate.instance, rng) for one in self._best]
@@ -142,8 +142,8 @@ class _Sequence:
         ranked = sorted([*self._best, *(one for one in answers if one.left is not None)], key=lambda one: -one.score)
         kept: list[Evaluated] = []
         for one in ranked:
-            alike = sum(other.candidate.instance.model == one.candidate.instance.model for other in kept)
-            if len(kept) < KEPT and (one.candidate.instance.model is None or alike < 2):
+            same_model = sum(other.candidate.instance.model == one.candidate.instance.model for other in kept)
+            if len(kept) < KEPT and (one.candidate.instance.model is None or same_model < 2):
                 kept.append(one)
         self._best = kept
 

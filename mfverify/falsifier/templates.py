@@ -34,7 +34,7 @@ def _same(kernel: list[Rows], times: int) -> list[list[Rows]]:
 
 
 def coordination(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
-    """Everybody chooses a place at every step; +1 where the global agent is, -1 elsewhere; ``leaning`` is the cost of moving."""
+    """Every agent chooses a place at every step; +1 where the global agent is, -1 elsewhere; ``leaning`` is the cost of moving."""
     spots = range(places)
     return Model(
         [_unit(places)] * places,
@@ -47,7 +47,7 @@ def coordination(places: int, leaning: Fraction, discount: Fraction, scale: Frac
 
 
 def commitment(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
-    """Everybody, the global agent too, chooses a place once and for all: +1 for ever where the global agent is, -1 elsewhere.
+    """All agents, the global one included, choose a place once: +1 at every later step where the global agent is, -1 elsewhere.
 
     Global state 0 is the moment of choice, ``1 + p`` the place p. ``leaning`` > 0 is the cost of choosing another place than
     one's own, < 0 the cost of choosing one's own (then the rarest place is the best).

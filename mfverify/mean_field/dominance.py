@@ -10,7 +10,7 @@ the most by which ``a`` exceeds the maximum of ``B``. Linear programming duality
     rise(a, B) <= max_s (a_s - (w B)_s),
 
 with equality for the best one. A floating point solver (HiGHS through scipy) proposes ``w``; what is returned is the right-hand side
-computed for that ``w`` and rounded up, so it is an upper bound whatever the solver did. Nothing is ever removed on the word of the solver.
+computed for that ``w`` and rounded up, so it is an upper bound for any output of the solver. No plan is removed because the solver says so.
 """
 
 from __future__ import annotations

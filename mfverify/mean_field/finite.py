@@ -4,7 +4,7 @@ For every k <= n, with ``Delta`` a uniform k-subset of the n agents (claims V1 a
 
     V_inf(s_g, F)  <=  V_n(s_g, F)  <=  min( V_inf(s_g, F) + gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2,  E V_k(s_g, F_Delta) ).
 
-*Left.* n agents can follow a plan, each by itself; what they earn in expectation is linear in F, as for infinitely many.
+*Left.* n agents can follow a plan, each independently; what they earn in expectation is linear in F, as for infinitely many.
 *Fewer agents* are optimistic (claim R1). *The rate.* Let D be the largest ``V_n - V_inf``. Let n agents play an optimal joint action, and
 infinitely many the same shares of actions. The rewards are equal; the next distribution F' of the n agents has the next distribution of the
 infinitely many as its mean G, with ``E TV(F', G) <= (1/2) sum_s sqrt(Var F'(s)) <= (1/2) sqrt(|S_l| sum_s Var F'(s)) <= (1/2) sqrt((|S_l|-1)/n)``,

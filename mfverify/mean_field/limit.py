@@ -6,7 +6,7 @@ r"""The value of infinitely many agents, ``V_inf(s_g, F)``, enclosed for every d
 2. keep those that are needed, up to a certified slack (``dominance.py``);
 3. what remains refers to ``W``; let it refer to itself instead and solve for what it is worth (Hansen 1998). That gives the next ``W``.
 
-Step 3 certifies nothing and need not: an application encloses ``V_inf`` whatever ``W`` it starts from. With ``lo`` and ``hi`` the least and the
+Step 3 is not certified and need not be: an application encloses ``V_inf`` for any ``W``. With ``lo`` and ``hi`` the least and the
 largest value of ``T W - W`` over all distributions (bounded by ``dominance.rise``, no distribution is sampled),
 
     T W + gamma lo / (1 - gamma)  <=  V_inf  <=  T W + gamma hi / (1 - gamma)       (MacQueen 1966).
@@ -53,7 +53,7 @@ class MeanFieldLimit:
 
     ``vectors[g]``: array ``(plans, |S_l|)``: a plan of global state g is worth at least this to an agent in each local state, when all agents
     follow it. ``global_action[g][i]`` and ``local_action[g][i, s]`` are its first step, ``next_plan[g][i, h]`` the plan of global state h with
-    which to go on if h comes next (-1 where h cannot). Following these for ever is a policy of its own; :func:`exact_values` says what it earns,
+    which to continue if h comes next (-1 where h cannot). Following these forever is a policy; :func:`exact_values` computes its value,
     which may be less than ``vectors`` by up to about ``excess``.
     """
 
@@ -116,7 +116,7 @@ class MeanFieldLimit:
 def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
     """Enclose the value of infinitely many agents for every distribution of local states.
 
-    ``width`` is the wanted largest difference between the two ends; ``work.stop`` says whether it was reached, or why not: double
+    ``width`` is the largest requested difference between lower and upper bound; ``work.stop`` says whether it was reached, or why not: double
     precision, or more plans than can be compared. Raises :class:`ModelError` for a width that is not positive.
 
     >>> from mfverify import models
@@ -130,7 +130,7 @@ def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
 
 
 def exact_values(limit: MeanFieldLimit) -> list[Exact]:
-    """What following the plans for ever is worth to an agent in each local state, as Fractions: an array ``(plans, |S_l|)`` for each g.
+    """What following the plans forever is worth to an agent in each local state, as Fractions: an array ``(plans, |S_l|)`` for each g.
 
     One exact linear solve in as many unknowns as ``vectors`` has numbers. Raises :class:`TooLargeError` for more than a thousand.
     """
@@ -236,7 +236,7 @@ class _Iteration:
         return [replace(p, next_plan=np.stack([heir[h][p.next_plan[:, h]] for h in range(len(image))], axis=1)) for p in image]
 
     def _improved(self, image: list[Plans]) -> list[Plans]:
-        """The plans and what they are worth when they go on among themselves for ever."""
+        """The plans with the values that they have if each continues with plans of the same set forever."""
         solved = self.operator.value(image)
         return [self._both(p, replace(p, vectors=v)) if np.isfinite(v).all() else p for p, v in zip(image, solved, strict=True)]
 

@@ -1,7 +1,7 @@
 r"""Bellman's operator of the mean-field limit, on finitely many plans.
 
 Infinitely many agents with the distribution ``F`` of local states move deterministically: with the shares ``pi(a|s)`` of the agents in s
-that play a, the next distribution is ``sum_s F(s) sum_a pi(a|s) P_l(.|s, s_g, a)``, whatever ``F`` is. Only the global state is random. So the
+that play a, the next distribution is ``sum_s F(s) sum_a pi(a|s) P_l(.|s, s_g, a)`` for every ``F``. Only the global state is random. So the
 value of a *plan* (what to do after each history of global states) is linear in ``F``, and
 
     V_inf(s_g, F) = sup over plans of <alpha, F>.

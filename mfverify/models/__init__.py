@@ -24,7 +24,7 @@ BUNDLED: dict[str, Callable[[], Model]] = {
     "crews": crews,
     "random_coupled": lambda: random_coupled(0),
 }
-"""What ``models:NAME`` on the command line stands for, with default parameters."""
+"""What ``models:NAME`` on the command line refers to, with default parameters."""
 
 __all__ = [
     "BUNDLED",

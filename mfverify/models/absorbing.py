@@ -5,7 +5,7 @@ agent chooses its next state among A and B; ``r_l = 1{s_i = s_g}``. With every a
 distributions of any two sizes coincide and the values differ: for gamma = 1/2, ``Q*_1 = 3/4`` and ``Q*_2 = 5/8``.
 
 Closed form: from all agents in ``i``, ``V*_k = gamma/2 + gamma^2/(1-gamma) E max(X, k - X)/k`` with X binomial(k, 1/2):
-one step later half of the agents stand where the global agent happens to be, and it then follows the majority for ever.
+one step later half of the agents are at the state of the global agent, which then follows the majority forever.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def crews(types: int = 2, eta: str | Fraction = "1/100", discount: str | Fractio
     """Crews of ``types`` types have to meet the global agent at one of two places, which moves freely.
 
     An agent of type e is slow: a move succeeds with probability ``1/(e + 1)``; and heavy: moving, successful or not, costs
-    ``(e + 1) eta``. Everybody earns +1 where the global agent stands and -1 elsewhere; with one type this is the coordination model.
-    Closed form: where all stand with the global agent the optimal value is ``1 / (1 - gamma)``. Raises :class:`ModelError` for no type.
+    ``(e + 1) eta``. Every agent earns +1 at the place of the global agent and -1 elsewhere; with one type this is the coordination model.
+    Closed form: where all agents are at the place of the global agent the optimal value is ``1 / (1 - gamma)``. Raises :class:`ModelError` for no type.
     """
     if types < 1:
         raise ModelError(f"types: found {types}, expected at least 1")

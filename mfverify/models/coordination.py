@@ -1,9 +1,9 @@
-"""Majority coordination: agents are rewarded for standing where the global agent stands.
+"""Majority coordination: agents are rewarded for being in the state of the global agent.
 
 Every agent, global or local, chooses its next state freely. A local agent earns +1 where the global agent is and -1
 elsewhere, and pays ``eta`` for moving. The k-agent optimum sends everyone to the majority side of the sample, so
-independent samples of a balanced population disagree. Closed form: from a state where all local agents stand with the
-global agent nobody need move, so the optimal value there is ``1 / (1 - gamma)``.
+independent samples of a balanced population disagree. Closed form: where all local agents are in the
+state of the global agent no agent needs to move, so the optimal value there is ``1 / (1 - gamma)``.
 """
 
 from __future__ import annotations

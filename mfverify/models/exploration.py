@@ -11,7 +11,7 @@ steps between them. An unsafe cell costs ``1/2``, a step ``1/20``, moving the bo
 hazardous; the middle row is unsafe where the grid has one (``side`` odd). The task is the paper's second experiment (its
 Appendix B); the sizes of boxes and rewards are ours.
 
-Closed form: with the centre and all agents on one hazardous cell nobody need move, so the optimal value there is
+Closed form: with the centre and all agents on one hazardous cell no agent needs to move, so the optimal value there is
 ``1 / (1 - gamma)``.
 """
 
@@ -30,7 +30,7 @@ def exploration(side: int = 2, reach: int | None = None, discount: str | Fractio
     """Constrained exploration on a ``side x side`` grid; ``reach`` defaults to half of the side, rounded down.
 
     With ``reach = 0`` the agents are dragged along with the box; with ``reach >= side - 1``, as by default on
-    2 x 2 cells, it holds nobody back. Raises
+    2 x 2 cells, it does not restrict any agent. Raises
     :class:`~mfverify.errors.ModelError` for a side below 2 or a negative reach.
     """
     if side < 2:

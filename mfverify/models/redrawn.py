@@ -1,9 +1,9 @@
-r"""Redrawn types: whatever the start, after two steps the population is balanced again, and independent samples disagree.
+r"""Redrawn types: from any start the population is balanced again after two steps, and independent samples disagree.
 
 The global agent has a *choosing* phase and two *earning* phases, ``S_g = {choose, earn at 0, earn at 1}``. While choosing, the global
-agent picks a side b in {0, 1}, which leads to "earn at b", and every local agent picks a side a, where it stands next; an agent
+agent picks a side b in {0, 1}, which leads to "earn at b", and every local agent picks a side a, where it is next; an agent
 that leaves its side pays ``eta``. While earning, a local agent has +1 on the global agent's side and -1 on the other; then the next phase
-is "choose", and every local agent's side is redrawn by a fair coin, whatever it does.
+is "choose", and every local agent's side is redrawn by a fair coin, for every action.
 
 *Optimum.* In "choose" with ``x_0, x_1`` agents on the sides it is best that all meet on the larger side (``eta < 2 gamma``), which earns
 ``gamma - eta min(x)/n``; what comes after does not depend on the choice. So the k-agent policy sends everyone to the majority of
@@ -32,7 +32,7 @@ Annals of Mathematical Statistics 19, eq. 5.18: ``n Var U <= k Var h``). A sampl
 
 *Limit.* ``w_n -> 0`` and ``m_k -> t_k`` as n grows, so ``l -> gamma (1 - t_k^2) - eta w_k/2``, and the gap from every start stays above
 ``gamma^2/(1 - gamma^2)`` times that: for large k about ``gamma^3/(1 - gamma^2)``. No bound that falls with k uniformly in n survives it.
-With one draw for everybody and copying (claim R4) all agents meet whose side occurs in the sample.
+With one draw for all agents and copying (claim R4) all agents whose side occurs in the sample meet.
 """
 
 from __future__ import annotations

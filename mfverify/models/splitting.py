@@ -6,7 +6,7 @@ differ, 0 in local state 0. Two gamblers cancel each other half of the time, so 
 as two and costs less: ``E max`` of a sum is not the sum of maxima.
 
 Closed form for two agents in state 0, while it is positive: ``V* = gamma^2 / (2 (1 - gamma)) - c / 2`` (pay c/2 on average now;
-one step later the sign is met by chance, from then on by choice). A policy that treats both alike and stays earns 0.
+one step later the sign is met by chance, from then on by choice). A policy that lets both agents do the same and stays earns 0.
 """
 
 from __future__ import annotations

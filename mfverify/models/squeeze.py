@@ -1,15 +1,15 @@
-r"""Gaussian squeeze, a faithful form inside the paper's model: the global agent announces a level, everybody is paid by it.
+r"""Gaussian squeeze, a faithful form inside the paper's model: all agents are paid by a level that the global agent announces.
 
 As it is stated in the literature (Holmes Parker et al. 2014; the paper's first experiment, Appendix B) n agents choose
 ``a_i`` and earn together ``x exp(-(x - mu)^2 / sigma^2)`` of the total ``x = sum a_i``: a road that is used too little or too
 much is worth little. That is not a sum over agents (eq. 2 fails), so SUBSAMPLE-MFQ does not apply; ``exact/exchangeable.py``
-solves it as it stands. In the form here the reward of one agent looks at the *announced* level ``s_g`` instead of the true
+solves it in its original form. In the form here the reward of one agent looks at the *announced* level ``s_g`` instead of the true
 average, and agents that ignore the announcement pay:
 
     r_l(s_i, s_g, a_i) = a_i w(s_g) - penalty 1{a_i != s_g} - switching 1{a_i != s_i},   w(y) = exp(-(y - mu)^2 / sigma^2),
 
-with ``s_i' = a_i`` (the last level an agent played) and ``s_g' = a_g``. Where everybody plays the announced level ``y`` this is the
-average squeeze ``y w(y)`` exactly; how far the two are apart elsewhere is :func:`distance_from_squeeze`. Weights are rounded to
+with ``s_i' = a_i`` (the last level an agent played) and ``s_g' = a_g``. Where all agents play the announced level ``y`` this is the
+average squeeze ``y w(y)`` exactly; the distance between the two elsewhere is :func:`distance_from_squeeze`. Weights are rounded to
 six decimals, so that the model is rational.
 """
 

@@ -1,9 +1,9 @@
 """The papers whose statements are checked, one package each, and the catalogue of all claims.
 
 A paper is a package with a record ``PAPER`` and one file a statement, with its readings. The catalogue finds both: neither a paper
-nor a statement is listed anywhere. What several papers need stands in modules beside them.
+nor a statement is listed anywhere. What several papers need is in modules beside them.
 
-An installed package can add claims of its own: an entry point in the group ``mfverify.claims`` that names a
+An installed package can add claims: an entry point in the group ``mfverify.claims`` that names a
 :class:`~mfverify.theory.claim.Claim` or a sequence of them.
 """
 

@@ -1,6 +1,6 @@
 """The report of a run, as one HTML page rendered from the stored document alone.
 
-The schema of the document stands in :mod:`mfverify.report.document`.
+The schema of the document is described in :mod:`mfverify.report.document`.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["render"]
 
 
 def __getattr__(name: str) -> Any:
-    """``render`` is loaded when it is asked for: a run that only looks up certificates draws nothing."""
+    """Load ``render`` on first use: a run that only looks up certificates does not need the plots."""
     if name == "render":
         from mfverify.report.page import render
 

@@ -1,8 +1,8 @@
 """How a certified number is written for a reader: never narrower than the document states it.
 
-A short exact rational is written as it is (``5/8``). Any other number is written as its two ends, the lower one rounded
-down and the upper one rounded up: the ends share their leading digits and differ in the last, so ``0.73385[6, 7]`` stands
-for the interval ``[0.733856, 0.733857]``. Two numbers that are compared get as many digits as it takes to see the
+A short exact rational is written as it is (``5/8``). Any other number is written as a lower bound, rounded down, and an
+upper bound, rounded up: the two share their leading digits and differ in the last, so ``0.73385[6, 7]`` denotes
+the interval ``[0.733856, 0.733857]``. Two numbers that are compared get as many digits as it takes to see the
 comparison.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 from mfverify.report.document import Side
 
 DIGITS: Final = 6
-"""Significant digits of a number that stands alone."""
+"""Significant digits of a number that is not compared with another."""
 
 MOST_DIGITS: Final = 17
 """Significant digits beyond which a double has nothing more to say."""
@@ -28,12 +28,12 @@ _LONGEST_RATIONAL: Final = 11
 _SUPERSCRIPTS: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _ENOUGH: Final = 5
-"""How many digits fewer than asked are written of the width of an interval."""
+"""How many digits fewer than requested are written of the width of an interval."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A number as written, and the interval that the writing stands for (``None``: unbounded)."""
+    """A number as written, and the interval that the text denotes (``None``: unbounded)."""
 
     text: str
     lower: Fraction | None
@@ -105,7 +105,7 @@ def ratio(side: Side) -> Shown:
 
 
 def drawn(side: Side) -> tuple[float, float]:
-    """The two ends as coordinates of a plot; ``nan`` where unbounded."""
+    """Lower and upper bound as coordinates of a plot; ``nan`` where unbounded."""
     return coordinate(side.lower), coordinate(side.upper)
 
 

@@ -27,7 +27,7 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
 
 - A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q", "ends"?: [x, y]}``: the number lies between the two doubles; null
-  means unbounded. ``ends`` are the two ends as rationals in hexadecimal, where the doubles are too coarse to derive the verdict.
+  means unbounded. ``ends`` are the two bounds as rationals in hexadecimal, where the doubles are too coarse to derive the verdict.
   ``slack`` is bound / actual.
 - ``statement``, ``title``, ``reading``, ``assumptions``, ``left_means``, ``right_means`` and ``control`` are prose with
   LaTeX between ``$...$`` (inline) or ``$$...$$`` (display); every other string is plain text.
@@ -74,7 +74,7 @@ _LONGEST_ANCHOR: Final = 120
 """Characters of a label that go into the address of an instance."""
 
 _LONGEST_EXACT: Final = 1000
-"""Exact rationals longer than this many characters are read from their two doubles instead: nobody reads them."""
+"""Exact rationals longer than this many characters are read from their two doubles instead: they are too long to display."""
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -93,7 +93,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a curve: per abscissa the two ends of the enclosure, ``nan`` where there is none."""
+    """One line of a curve: per abscissa the lower and upper bound of the enclosure, ``nan`` where there is none."""
 
     label: str
     lower: tuple[float, ...]
@@ -500,7 +500,7 @@ def _side(value: Any, place: str) -> Side:
     raw_lower, raw_upper = _get(fields, "lower", place), _get(fields, "upper", place)
     lower, upper = _end(raw_lower, f"{place}.lower"), _end(raw_upper, f"{place}.upper")
     if lower is not None and upper is not None and lower > upper:
-        raise ModelError(f"{place}: found lower {raw_lower!r} above upper {raw_upper!r}; write the two ends in order")
+        raise ModelError(f"{place}: found lower {raw_lower!r} above upper {raw_upper!r}; write the lower bound first")
     full = f"[{'−∞' if lower is None else raw_lower}, {'∞' if upper is None else raw_upper}]"
     exact = fields.get("exact")
     if exact is None or len(str(exact)) > _LONGEST_EXACT:

@@ -121,7 +121,7 @@ def _check_braces(latex: str, place: str) -> None:
 
 
 def _polish(element: Element, display: bool) -> None:
-    """Make up for what MathML Core does not do by itself: limits below operators, spacing of names, alphabets, accents."""
+    """Make up for what MathML Core does not do: limits below operators, spacing of names, alphabets, accents."""
     _gather_base(element)
     children = list(element)
     for index, child in enumerate(children):

@@ -27,7 +27,7 @@ FIRST_ROWS: Final = 12
 """Instances of a claim that are shown at once; the others unfold."""
 
 LONGEST_SHOWN: Final = 10
-"""Instances whose duration the page shows; the others stand in report.json."""
+"""Instances whose duration the page shows; report.json has the others."""
 
 _LONGEST_DETAIL: Final = 240
 
@@ -35,7 +35,7 @@ SYMBOLS: Final = {
     Status.REFUTED: "✗", Status.CORROBORATED: "✓", Status.VACUOUS: "○", Status.UNDECIDED: "?",
     Verdict.HOLDS: "✓", Verdict.VIOLATED: "✗", Verdict.VACUOUS: "○", Verdict.NOT_APPLICABLE: "–", Verdict.UNDECIDED: "?",
 }  # fmt: skip
-"""The sign that stands beside each word, so that colour is never alone."""
+"""The sign shown beside each word, so that no information is given by colour alone."""
 
 _SIZES: Final = {
     Markup("|S<sub>g</sub>|"): "global_states",
@@ -116,7 +116,7 @@ def render(document: Mapping[str, Any]) -> str:
         status_words=summary.STATUS_WORDS,
         refuted_means=summary.STATUS_WORDS[Status.REFUTED],
         corroborated=Status.CORROBORATED,
-        no_proof="that a search finds nothing is no proof: it says how hard somebody looked.",
+        no_proof="a search that finds nothing is not a proof; it shows how much was searched.",
         corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
         used=_used(run),
         dependencies=dependencies.drawing(run),
@@ -227,7 +227,7 @@ def _provenance(run: Document) -> list[tuple[str, str]]:
     )
     said = [(name, _value(value)) for name, value in run.provenance]
     if seeds:
-        said.append(("seeds", f"{', '.join(seeds)}; each stands among the parameters of its instance, and nothing else is random"))
+        said.append(("seeds", f"{', '.join(seeds)}; each is among the parameters of its instance, and nothing else is random"))
     if run.models:
         said.append(("models", f"{len(run.models)}, by fingerprint (SHA-256 of the exact content) in the table of models"))
     return said

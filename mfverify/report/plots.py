@@ -93,7 +93,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Line:
-    """What to draw of one quantity: two ends per abscissa."""
+    """What to draw of one quantity: a lower and an upper bound per abscissa."""
 
     label: str
     x: Sequence[float]
@@ -273,7 +273,7 @@ def _names(lines: Sequence[Line], violated: Sequence[tuple[float, float]]) -> li
 
 
 def _box(labels: tuple[str, str], names: Sequence[str]) -> tuple[float, float, float, float]:
-    """Left, bottom, width and height of the axes as parts of the figure: room for labels of so many lines, and for the legend above.
+    """Left, bottom, width and height of the axes as parts of the figure, with space for the labels and for the legend above.
 
     A layout that matplotlib finds for itself draws everything three times.
     """
@@ -335,7 +335,7 @@ def _power(value: float, _position: int) -> str:
 
 
 def inlined(document: str, name: str, prefix: str) -> Markup:
-    """The ``svg`` element of a matplotlib document, fit to stand in a page beside others.
+    """The ``svg`` element of a matplotlib document, fit to be one of several in a page.
 
     Ids that nothing refers to are dropped and the others get a prefix of their own; the style sheet, which would apply to
     the whole page, is dropped (the page states the same rule for its plots), and so is what only makes the page heavy: groups

@@ -46,7 +46,7 @@ def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def write_table(document: Mapping[str, Any], path: Path, written_as: Format) -> None:
-    """Write the rows whole or not at all. Raises :class:`ModelError` where Parquet is asked for and pyarrow is not installed."""
+    """Write the rows whole or not at all. Raises :class:`ModelError` where Parquet is requested and pyarrow is not installed."""
     found = rows(document)
     if written_as is Format.CSV:
         text = io.StringIO(newline="")

@@ -35,10 +35,10 @@ class Bound:
     table: SymbolTable = MODEL_CLASS
 
     def __post_init__(self) -> None:
-        strangers = sorted(str(symbol) for symbol in self.expression.free_symbols if symbol not in self.table)
-        if strangers:
+        undeclared = sorted(str(symbol) for symbol in self.expression.free_symbols if symbol not in self.table)
+        if undeclared:
             raise ModelError(
-                f"bound {self.name}: {strangers} are not in the table of symbols; use its symbols, or declare them and give the table"
+                f"bound {self.name}: {undeclared} are not in the table of symbols; use its symbols, or declare them and give the table"
             )
 
     @property

@@ -43,7 +43,7 @@ def _natural(paper: Paper, claim_id: str) -> tuple[int, str, int, str]:
 class Catalogue:
     """The claims by id: those of papers in the order of :meth:`add_papers`, others as they were registered or announced.
 
-    A file whose ids are announced is loaded when one of its claims is first asked for: a run of one claim then imports no
+    A file whose ids are announced is loaded when one of its claims is first requested: a run of one claim then imports no
     solver that it does not use. ``extend`` adds claims whose ids are not known beforehand; it is called once, before an
     unknown id is refused and before the claims are listed.
     """

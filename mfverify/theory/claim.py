@@ -56,7 +56,7 @@ class Profile(Enum):
 class Instance:
     """A claim's statement on one model (or population) with one choice of parameters.
 
-    ``parameters`` holds whatever else the statement depends on (a population, a discount, a number of iterations), each as
+    ``parameters`` holds everything else that the statement depends on (a population, a discount, a number of iterations), each as
     an int or a string; together with the model they determine the two sides completely.
     """
 
@@ -132,9 +132,9 @@ class Claim:
     instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
     claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
     and which claims our own argument uses; without it nothing but a search speaks for the claim. ``repairs`` names the refuted
-    claims in whose place a claim of ours stands, ``failing_step`` says of a claim registered as refuted which step of the
-    argument breaks. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds say
-    something. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
+    claims that a claim of ours replaces, ``failing_step`` says of a claim registered as refuted which step of the
+    argument fails. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds are
+    not vacuous. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
     without it certificates do not cover the claim. ``searched`` says where a search for a counterexample takes instances from;
     without it they are those of ``instances``, on generated models.
     """
@@ -211,7 +211,7 @@ def judge_written(left: Ends, right: Ends, trivial: Ends | None) -> Verdict:
 
 
 def contradiction(document: Mapping[str, Any]) -> str:
-    """How the verdict of an instance, as it stands in a report or a store, disagrees with its own sides; empty where it does not.
+    """How the verdict of an instance in a report or a store disagrees with its own sides; empty where it does not.
 
     The verdict of an instance without sides (not applicable, or not computed) cannot be derived again. Raises :class:`ModelError`
     where a side is no interval.
@@ -270,7 +270,7 @@ def tightest(candidates: Sequence[Sides], companions: Sequence[Sides] = ()) -> S
     make a vacuous statement a telling one. Raises :class:`ModelError` where there is no candidate.
     """
     if not candidates:
-        raise ModelError("an instance without any inequality was asked for its tightest one; report it as not-applicable")
+        raise ModelError("an instance without inequalities has no tightest one; report it as not-applicable")
     severity = {Verdict.VIOLATED: 3, Verdict.UNDECIDED: 2, Verdict.HOLDS: 1, Verdict.VACUOUS: 0}
 
     def order(sides: Sides) -> tuple[int, Any]:

@@ -29,7 +29,7 @@ class Argument(Enum):
 def arguments(claim: Claim) -> dict[Argument, tuple[str, ...]]:
     """The arguments that there are for a claim, each with the ids that it uses.
 
-    A source that names nothing has an argument of its own only where the grounds name none: a claim of ours has no other source.
+    A source that names nothing counts as an argument only where the grounds name none: a claim of ours has no other source.
     """
     own = claim.stands_on
     found = {Argument.SOURCE: claim.rests_on} if claim.rests_on or not own.kind.is_argument else {}

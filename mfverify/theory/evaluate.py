@@ -2,12 +2,12 @@
 
 The expression tree is walked once per working precision. Every node becomes an interval with exact rational ends:
 
-* sums, products and integer powers of exact rationals stay exact, whatever their size up to :data:`EXACT_BITS`; so do
+* sums, products and integer powers of exact rationals stay exact, up to :data:`EXACT_BITS` bits; so do
   roots of perfect squares, ``exp(0)``, ``log(1)``, and every product with an exact zero (a factor ``n - k`` at k = n);
 * ``log``, ``exp``, roots and long powers are monotone where they are used, so they are evaluated at both ends in the
   ball arithmetic of python-flint (Arb: the ball contains the exact value), and the ball's ends, dyadic numbers, are
   taken over exactly;
-* whatever is not exact is rounded outward to the working precision.
+* all other values are rounded outward to the working precision.
 
 The precision is doubled until the width is below ``2**-60`` times the magnitude, or :data:`CEILING_BITS` is reached, or
 (where an input is itself an interval) more digits no longer help. An expression that has no value at the given
@@ -41,7 +41,7 @@ CEILING_BITS: Final = 4096
 """Working precision beyond which an enclosure is returned as wide as it is."""
 
 WANTED: Final = Fraction(1, 2**60)
-"""Relative width at which no more digits are asked for: well below the ``2**-53`` of the doubles that reports show."""
+"""Relative width at which the precision is not increased further: well below the ``2**-53`` of the doubles that reports show."""
 
 EXACT_BITS: Final = 2**14
 """A fraction of at most this many bits is kept exactly."""

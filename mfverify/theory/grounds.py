@@ -44,7 +44,7 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where a proof stands: the module in whose docstring it is written, and the heading (or one name in it) that it has there."""
+    """Where a proof is written: the module whose docstring holds it, and its heading there (or one name in the heading)."""
 
     module: str
     heading: str
@@ -59,7 +59,7 @@ class Grounds:
 
     Make one with :func:`proof`, :func:`theorem` or :func:`by_definition`, or take :data:`SEARCH_ONLY`. ``where`` is the
     anchor of a proof, the reference of a theorem, or how the definitions give it; ``uses`` names the claims that the argument
-    uses. Raises :class:`ModelError` where an argument does not say where it stands, or where a search claims to use something.
+    uses. Raises :class:`ModelError` where an argument does not say where it is written, or where a search claims to use something.
     """
 
     kind: Ground
@@ -75,7 +75,7 @@ class Grounds:
             raise ModelError(f"grounds: {self.kind.value} is no argument, so it uses no claim; found {', '.join(self.uses)}")
 
     def to_json(self) -> dict[str, str | list[str]]:
-        """The grounds as they stand in a report: kind, sentence, where, uses."""
+        """The grounds as an entry of a report: kind, sentence, where, uses."""
         return {"kind": self.kind.value, "sentence": self.kind.sentence, "where": str(self.where), "uses": list(self.uses)}
 
 

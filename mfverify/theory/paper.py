@@ -11,7 +11,7 @@ class Paper:
     """A paper whose statements are checked. Its package is named ``name`` and holds the record as ``PAPER``.
 
     ``themes`` gives the letters with which ids of claims begin, in the order in which they are listed, and what they are about;
-    ``place`` is where the paper stands among the others, those of one place in the order of their names. ``headlines`` are the ids
+    ``place`` gives the order of the papers; papers with equal places come in the order of their names. ``headlines`` are the ids
     of the claims whose bound of the optimality gap a report puts into words, at the numbers of agents ``experiments`` of the
     paper's own experiments.
     """

@@ -20,7 +20,7 @@ def partitions(total: int, largest: int | None = None) -> Iterator[Population]:
 
 
 def counts_of(text: object) -> Population:
-    """The count vector that a text such as ``3+1+0`` stands for."""
+    """The count vector that a text such as ``3+1+0`` denotes."""
     return tuple(int(x) for x in str(text).split("+"))
 
 

@@ -17,7 +17,7 @@ def lumped_cost(model: Model, n: int, k: int) -> float:
     global_states, global_actions, local_states, _ = model.sizes
     pairs = 0
     for g in range(global_states):
-        # Actions that move an agent alike are merged by the solver.
+        # The solver merges actions with the same transition law.
         moves = sum(len({tuple(row) for row in model.local_kernel[s, g]}) for s in range(local_states))
         pairs += global_actions * comb(n + moves - 1, moves - 1)
     states = comb(n + local_states - 1, local_states - 1)

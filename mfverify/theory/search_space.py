@@ -26,7 +26,7 @@ SMALL: Final = (2, 3, 4, 5, 6)
 """Numbers of agents for exact arithmetic."""
 
 RANDOM_SIZES: Final = ((2, 2, 2, 1), (2, 2, 2, 2), (2, 2, 3, 1), (2, 2, 2, 2), (3, 2, 2, 2), (2, 2, 3, 2), (1, 2, 2, 2), (2, 3, 2, 1))
-"""``(|S_g|, |A_g|, |S_l|, |A_l|)`` of random models, in turn."""
+"""``(|S_g|, |A_g|, |S_l|, |A_l|)`` of random models, used cyclically."""
 
 
 class Origin(Enum):

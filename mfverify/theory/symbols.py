@@ -1,7 +1,7 @@
 """Tables of symbols, and the one of the model class: sizes, discount, bounds of the rewards, numbers of agents.
 
 A symbol is a sympy symbol with its LaTeX, its meaning and its range. A paper declares what it needs beyond the model class in a
-table of its own, ``MODEL_CLASS.extended(...)``. sympy uses the assumptions of a symbol (integer, positive) to rewrite formulas, so they
+separate table, ``MODEL_CLASS.extended(...)``. sympy uses the assumptions of a symbol (integer, positive) to rewrite formulas, so they
 are part of its meaning, and the evaluation refuses values outside them.
 """
 
@@ -104,7 +104,7 @@ MODEL_CLASS: Final = SymbolTable(
         PaperSymbol(TV, r"\mathrm{TV}", "total variation distance of two empirical distributions"),
     )
 )
-"""The symbols of the model class, whatever a paper says about it."""
+"""The symbols of the model class, which are common to all papers."""
 
 
 def values_of(model: Model, agents: int, subsample: int) -> Mapping[Any, Any]:

@@ -2,7 +2,7 @@
 
 **X1.** *Proof.* Let policies see the last outcomes of all rewards beside the state. The law of the next state and outcomes, given state,
 outcomes and action, does not depend on the old outcomes, and the mean reward of the step is the expected reward. So the Bellman equations,
-of the optimum and of a policy that does not look at outcomes, are solved by the values of the model with the expected rewards, whatever the
+of the optimum and of a policy that does not look at outcomes, are solved by the values of the model with the expected rewards, for all
 outcomes; and their solutions are unique (B1).
 """
 

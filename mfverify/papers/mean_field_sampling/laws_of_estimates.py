@@ -65,7 +65,7 @@ def estimate_law(
 ) -> dict[Fraction, Fraction]:
     """The exact law of ``Qhat(state, action)``: m next states drawn from ``system``, rewards from ``model``.
 
-    One labelled arrangement of the agents stands for the counts; ``value`` is indexed by global state and count vector.
+    One labelled arrangement of the agents represents the counts; ``value`` is indexed by global state and count vector.
     """
     (g, _), (b, d) = state, action
     local_states, local_actions = model.sizes[2:]

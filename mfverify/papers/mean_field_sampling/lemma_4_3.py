@@ -300,7 +300,7 @@ N1B = Claim(
 
 N1C = Claim(
     id="N1c",
-    title="Lemma 4.3: at m* itself, whatever the rewards",
+    title="Lemma 4.3: at m* itself, for all rewards",
     statement=r"With $m^* = "
     + SAMPLES.latex
     + r"$ samples: $\Pr[\epsilon_{k,m^*} > 1/\sqrt k] \le \frac{1}{100 e^k}$, for every bound $\tilde r$ of the rewards.",

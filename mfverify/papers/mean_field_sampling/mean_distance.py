@@ -1,4 +1,4 @@
-"""Section 4: the total variation of a uniform k-subset in the mean. Claims C4, C4l and C4m.
+"""Section 4: the expected total variation of a uniform k-subset. Claims C4, C4l and C4m.
 
 **C4, R3m (mean).** *Proof.* The number X_z of sampled agents in class z is hypergeometric, so ``Var(X_z/k) = p_z (1-p_z) (n-k) / (k (n-1))``
 with ``p_z = c_z/n``. By Jensen ``E TV <= (1/2) sum_z sqrt(Var(X_z/k))``, and by Cauchy-Schwarz ``sum_z sqrt(p_z (1-p_z)) <= sqrt(Z sum_z
@@ -11,7 +11,7 @@ n``. By Hoelder's inequality ``(E S^2)^3 <= (E|S|)^2 E S^4``, so ``E|S| >= sqrt(
 the bound is 1/4.
 
 **C4m (monotone).** *Proof.* Draw k+1 agents and drop a random one: given the larger sample the smaller one has the larger one's distribution
-in the mean, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``. Jensen.
+in expectation, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``. Jensen.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _balanced(half: int) -> Instance:
 
 C4 = Claim(
     id="C4",
-    title="Total variation in the mean is of order 1/sqrt(k)",
+    title="The expected total variation is of order 1/sqrt(k)",
     statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le "
     + TV_MEAN_SHARP.latex
     + "$, at most of order $1/\\sqrt k$ and 0 at $k = n$.",
@@ -136,7 +136,7 @@ C4 = Claim(
 
 C4L = Claim(
     id="C4l",
-    title="Total variation in the mean is no smaller than order 1/sqrt(k)",
+    title="The expected total variation is no smaller than order 1/sqrt(k)",
     statement=r"$\mathbb E\, \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \ge " + TV_MEAN_LEAST.latex + "$ for two classes of $n/2$ agents each.",
     source="paper, section 4 (the order); the constant is ours",
     reading="lower half of 'of order', for balanced populations (a population in one class has TV = 0); all k < n at once",
@@ -155,10 +155,10 @@ C4L = Claim(
 
 C4M = Claim(
     id="C4m",
-    title="Total variation in the mean decreases in k",
+    title="The expected total variation decreases in k",
     statement=r"$\mathbb E\, \mathrm{TV}(F_{z_{\Delta_{k+1}}}, F_{z_{[n]}}) \le \mathbb E\, \mathrm{TV}(F_{z_{\Delta_k}}, F_{z_{[n]}})$ for $1 \le k < n$; it is 0 at $k = n$.",
     source="paper, section 4",
-    reading="non-increasing, not strictly: population 2+2 has 1/6 at k = 2 and at k = 3; 'all' stands for every population of n agents",
+    reading="non-increasing, not strictly: population 2+2 has 1/6 at k = 2 and at k = 3; 'all' means every population of n agents",
     assumptions=UNIFORM_SAMPLE,
     registered=Status.CORROBORATED,
     sides=_decrease,

@@ -105,7 +105,7 @@ def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outco
     target = ITERATION_TARGET.enclose(values)
     start = Interval.exactly(model.rt / (1 - model.discount))
     if asked > _MOST_ITERATIONS:
-        return Unresolved(f"{asked} iterations are asked for, more than {_MOST_ITERATIONS}; choose a smaller discount")
+        return Unresolved(f"{asked} iterations are required, more than {_MOST_ITERATIONS}; choose a smaller discount")
     steps = ceil(asked * share)
     if steps == 0:
         largest = abs(optimum(model, k)).max()
@@ -151,14 +151,14 @@ def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
 
 B7 = Claim(
     id="B7",
-    title="Iterations that are asked for suffice",
+    title="The required number of iterations suffices",
     statement=r"$T = \lceil "
     + ITERATIONS.latex
     + r" \rceil$ iterations from 0 give $\|Q^T_k - \hat Q^*_k\|_\infty \le "
     + ITERATION_TARGET.latex
     + "$.",
     source="Lemma 4.3, Theorem 4.4",
-    reading="the order 1/sqrt(k) read as at most 1/sqrt(k); exact operator. It follows from the contraction with room to spare: half of T suffices, since "
+    reading="the order 1/sqrt(k) read as at most 1/sqrt(k); exact operator. It follows from the contraction, and half of T suffices already, since "
     "gamma^t rt/(1-gamma) <= exp(-(1-gamma) t) rt/(1-gamma). T is taken as 0 where the formula is negative",
     assumptions=FINITE,
     registered=Status.CORROBORATED,

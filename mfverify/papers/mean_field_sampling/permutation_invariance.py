@@ -1,6 +1,6 @@
 """Remark 3.3, Lemma C.19: every iterate is a function of counts. Claim B2, in exact arithmetic on small systems.
 
-**B2.** *Proof*, by induction over t; ``Q^0 = 0``. A permutation of the agents, applied to states and actions alike, changes neither the law
+**B2.** *Proof*, by induction over t; ``Q^0 = 0``. A permutation of the agents, applied to both states and actions, changes neither the law
 of the next joint state, up to the same permutation (eq. 1: the agents move independently given the global state, by one kernel), nor the
 reward (eq. 2: a mean). So where ``Q^t`` does not change under permutations neither does ``V^t(s) = max_a Q^t(s, a)``, hence ``V^t`` is a
 function of the global state and the counts of the local states, ``Q^{t+1} = r + gamma E[V^t]`` is a function of the global state and action

@@ -44,4 +44,4 @@ def population_control_instances() -> list[Instance]:
     return [Instance(None, 100, size, (("population", "50+50"),)) for size in (3, 25)] + population_instances(Profile.QUICK, None)
 
 
-OCCUPIED = "|Z_l| is the number of classes that the population occupies; 'all' stands for every population of n agents in two or more classes and every k <= n"
+OCCUPIED = "|Z_l| is the number of classes that the population occupies; 'all' means every population of n agents in two or more classes and every k <= n"

@@ -55,7 +55,7 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
         table = _subsystem(model, k)
         if not irreducible(table):
             return NotApplicable(
-                "under the behaviour policy some state cannot be reached again: one trajectory does not visit every pair for ever"
+                "under the behaviour policy some state cannot be reached again: one trajectory does not visit every pair infinitely often"
             )
         share = shares(table)
     except TooLargeError as error:
@@ -73,7 +73,7 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
     details = {
         **worst.details,
         "pairs": len(table.pairs),
-        "smallest share of a pair": f"{estimate(least, 3)}: the rarest pair is visited once in {estimate(1 / least, 3)} steps in the mean",
+        "smallest share of a pair": f"{estimate(least, 3)}: the rarest pair is visited once in {estimate(1 / least, 3)} steps on average",
     }
     if "steps" in parameters:
         details |= _trajectories(table, int(parameters["steps"]), int(parameters["seeds"]), StepSize(parameters["step size"]), target)
@@ -121,7 +121,7 @@ X2 = Claim(
     statement=r"Asynchronous Q-learning along one trajectory of the $k$-agent system converges to $\hat Q^*_k$: its mean update $Q + d\,(\hat{\mathcal T}_k Q - Q)$, "
     r"$d$ being the shares of the pairs in the long run, comes closer to it by the factor $1 - (1-\gamma) \min d < 1$.",
     source="Remark 4.7, Appendix I",
-    reading="the limit is a theorem where the mean update contracts and every pair is visited for ever; both are decided in exact arithmetic: the distance to Q*_k "
+    reading="the limit is a theorem where the mean update contracts and every pair is visited infinitely often; both are decided in exact arithmetic: the distance to Q*_k "
     "after one mean update of the tables 0, Q*_k, Q*_k + 1 and two random ones against the bound. Mean-field table, behaviour uniform over action counts. The figure shows "
     "seeded trajectories: an experiment, on which no verdict depends",
     assumptions=(

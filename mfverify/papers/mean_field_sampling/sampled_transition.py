@@ -30,7 +30,7 @@ def _arrivals(agents: Population, kernel: Kernel, target: int) -> list[Fraction]
 
 
 def mean_after_transition(sample: Population, population: Population, kernel: Kernel) -> Fraction:
-    """``E TV(F_{z'_Delta}, F_{z'_[n]})`` after every agent of the population, sampled or not, has moved once by itself.
+    """``E TV(F_{z'_Delta}, F_{z'_[n]})`` after every agent of the population, sampled or not, has moved once, independently of the others.
 
     Exact: for each target class the arrivals from the sample and from the other agents are independent.
     """
@@ -59,7 +59,7 @@ def mean_after_transition_of_uniform(population: Population, size: int, kernel: 
 
 
 def before_and_after(instance: Instance) -> tuple[Fraction, Fraction, Kernel]:
-    """Distance before and mean distance after: for the sample given, or in the mean where the parameter ``sample`` is ``uniform``."""
+    """Distance before and mean distance after: for the given sample, or averaged over samples where the parameter ``sample`` is ``uniform``."""
     population = counts_of(instance["population"])
     kernel = kernel_of(str(instance["kernel"]), len(population))
     if instance["sample"] == "uniform":
@@ -119,7 +119,7 @@ C7 = Claim(
     title="One sampled transition does not increase the distance",
     statement=r"$\mathbb E\, \mathrm{TV}(F_{z'_\Delta}, F_{z'_{[n]}}) \le \mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}})$ after one sampled transition.",
     source="the way the proof of Theorem E.3 uses it (appendix)",
-    reading="each of the n agents moves once by itself, those of Delta included; Delta is given; exact expectation over the moves. "
+    reading="each of the n agents moves once independently, those of Delta included; Delta is given; exact expectation over the moves. "
     "Smallest: one of two agents in one state, a fair coin: 1/4 after, 0 before",
     assumptions=("agents move independently given the global state (eq. 1)",),
     registered=Status.REFUTED,

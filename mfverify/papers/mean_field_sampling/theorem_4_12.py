@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _EXACT = 0
-"""The number of transitions that stands for the exact regression: the sides of X3 and X3b are always those of the exact one."""
+"""The number of transitions that denotes the exact regression: the sides of X3 and X3b are always those of the exact one."""
 
 _FEW_TRANSITIONS = 16
 """Beside the number of transitions that an instance names, its curve shows this one."""

@@ -113,8 +113,8 @@ def _t2_control_instances() -> list[Instance]:
 
 _SURE = (
     "exact operator and T large: the event that the theorem gives probability 1 - 1/(100 e^k) is then sure. Where every next state is certain "
-    "(coordination), T_{k,m} = T_k for every m, m* included, so this is the theorem as it stands. Rewards bounded by about 1 except where an instance says so: "
-    "4/sqrt(k) does not grow with the rewards, while both other sides do. Instances with samples: a smaller m than asked for, with eps_{k,m} <= 1/sqrt(k) certified"
+    "(coordination), T_{k,m} = T_k for every m, m* included, so this is the theorem as stated. Rewards bounded by about 1 except where an instance says so: "
+    "4/sqrt(k) does not grow with the rewards, while both other sides do. Instances with samples: a smaller m than required, with eps_{k,m} <= 1/sqrt(k) certified"
 )
 
 _SEARCHED = Arrangement(any_sizes, lumped_cost, LARGE, scaled=True)

@@ -1,4 +1,4 @@
-"""The total variation between a uniform k-subset and its population, in the mean, exactly; and the sides of a bound of a mean."""
+"""The exact expected total variation between a uniform k-subset and its population, and the sides of a bound of it."""
 
 from __future__ import annotations
 

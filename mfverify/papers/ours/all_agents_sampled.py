@@ -37,7 +37,7 @@ from mfverify.theory.search_space import Arrangement, all_sampled
 
 @lru_cache(maxsize=64)
 def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
-    """The largest gap under a shared draw at k = n, exactly, and where: everybody plays one maximising joint action."""
+    """The largest gap under a shared draw at k = n, exactly, and where: all agents play one maximising joint action."""
     system, found = rational_system(model, n), learned(model, n)
     played = system.policy_value({(g, c): joint_action(found, g, c) for g, c in system.states})
     worst = max(system.states, key=lambda state: fraction(system.optimum[state] - played[state]))
@@ -55,7 +55,7 @@ def _shared_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcom
 
 
 def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    """The largest gap of independent draws at k = n where the optimum is unique and treats agents in one state alike."""
+    """The largest gap of independent draws at k = n where the optimum is unique and gives agents in one state the same action."""
     model, n = instance.model, instance.agents
     assert model is not None and n is not None
     local_actions = model.sizes[3]
@@ -99,7 +99,7 @@ _MILLIONTH = Fraction(1, 10**6)
 
 P3R = Claim(
     id="P3r",
-    title="At k = n independent draws are optimal where the optimum is unique and treats equals alike",
+    title="At k = n independent draws are optimal where the optimum is unique and gives equals the same action",
     statement=r"If in every state the optimal joint action is unique and gives agents in one local state the same action, then $V^{\pi_n} = V^*$.",
     source=_OURS,
     reading="the condition is decided exactly (actions that are the same in everything count once); the sides are the largest gap and 0, exact rationals",
@@ -123,7 +123,7 @@ P3S = Claim(
     title="At k = n a shared draw is optimal",
     statement=r"With one draw for everybody and $k = n$: $V(s_0) = V^*(s_0)$ for all $s_0$.",
     source=_OURS,
-    reading="everybody plays one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
+    reading="all agents play one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     sides=_shared_at_n,
@@ -141,7 +141,7 @@ P3S = Claim(
 
 X3P = Claim(
     id="X3p",
-    title="Linear processes: at k = n nothing is lost where the optimum is unique and treats equals alike",
+    title="Linear processes: at k = n nothing is lost where the optimum is unique and gives equals the same action",
     statement=r"On a linear process whose features are constant on cells: if in every state the optimal joint action is unique and gives agents in one "
     r"cell the same action, then $V^{\pi_n} = V^*$, hence $\max_{s_0} (V^* - V^{\pi_n}) \le \max_{s_0} (V^* - V^{\pi_k})$ for every $k$.",
     source=_OURS,

@@ -1,4 +1,4 @@
-"""The KL divergence of a uniform k-subset in the mean. Claim R3k.
+"""The expected KL divergence of a uniform k-subset. Claim R3k.
 
 **R3k (KL in the mean).** *Proof.* ``KL(F||G) <= ln(1 + chi2(F||G)) <= chi2(F||G)``, and ``E chi2 = sum_z Var(X_z/k)/p_z = (Z-1) (n-k) / (k
 (n-1))``.
@@ -40,9 +40,9 @@ _mean_of_divergence = partial(mean_sides, mean_divergence, KL_MEAN, lambda total
 
 R3K = Claim(
     id="R3k",
-    title="KL divergence decays like 1/k in the mean",
+    title="The expected KL divergence decays like 1/k",
     statement=r"$\mathbb E\, \mathrm{KL}(F_{z_\Delta} \,\|\, F_{z_{[n]}}) \le " + KL_MEAN.latex + "$",
-    source="ours: chi squared in the mean; qualifies C5's 'decays too slowly'",
+    source="ours: the expected chi-squared divergence; qualifies C5's 'decays too slowly'",
     reading="expectation enclosed in ball arithmetic; vacuous where no smaller than ln(n/k); " + OCCUPIED,
     assumptions=UNIFORM_SAMPLE,
     registered=Status.CORROBORATED,

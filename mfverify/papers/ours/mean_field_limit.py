@@ -3,8 +3,8 @@
 ``V_inf(s_g, F)`` is the largest value of a plan, ``max_i <alpha_i, F>``; ``V_n`` belongs to the n-agent system, F to its count vector.
 
 **V1.** ``V_inf(s_g, F) <= V_n(s_g, F)``. *Proof.* A plan says, after each history of global states, what the global agent plays and what an
-agent in each local state plays. n agents can follow it, each by itself. Given the history of global states, which has the same law in both
-systems, an agent that begins in s has the law of local states that the plan gives it, whatever the others do; so what the n agents earn in
+agent in each local state plays. n agents can follow it, each independently. Given the history of global states, which has the same law in both
+systems, an agent that begins in s has the law of local states that the plan gives it, for all actions of the others; so what the n agents earn in
 expectation is ``sum_s F(s) alpha(s)``, as in the limit, and at most ``V_n``. Take the supremum over plans. Together with R1,
 ``V_inf <= V_n <= E V_k`` for every k <= n.
 
@@ -57,7 +57,7 @@ def limit_of(model: Model) -> MeanFieldLimit:
 
 
 def _plans_below(instance: Instance, raised: Fraction = Fraction(0)) -> Outcome:
-    """The largest excess of a plan, followed for ever, over ``V_n``, in exact arithmetic; ``raised`` sabotages the plans."""
+    """The largest excess of a plan, followed forever, over ``V_n``, in exact arithmetic; ``raised`` sabotages the plans."""
     model, n = instance.model, instance.agents
     assert model is not None and n is not None
     try:
@@ -130,7 +130,7 @@ V1 = Claim(
     statement=r"$V_\infty(s_g, F) \le V_n(s_g, F)$ for every $n$ and every distribution $F$ of $n$ agents; with R1, "
     r"$V_\infty \le V_n \le \mathbb E_\Delta V_k$ for $k \le n$.",
     source=_OURS,
-    reading="all states, exact rationals: every plan that the mean-field limit keeps, followed for ever, against the optimum of n agents; the sides "
+    reading="all states, exact rationals: every plan that the mean-field limit keeps, followed forever, against the optimum of n agents; the sides "
     "are the largest difference and 0",
     assumptions=_FINITE,
     registered=Status.CORROBORATED,

@@ -6,7 +6,7 @@
 optimal one for every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is
 at most the mean of ``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and ``Q_n(s_g, z, a_g)
 = mean of q(s_g, a_g, z_i)`` for every a_g; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for
-every sample and every agent's part maximises ``q(s_g, b, s_i, .)``, whatever it samples: what is played earns the mean of ``v(s_g, s_i)``,
+every sample and every agent's part maximises ``q(s_g, b, s_i, .)`` for every sample that it draws: what is played earns the mean of ``v(s_g, s_i)``,
 which is ``V_n``. R5: ``|A_g| = 1`` is the special case without a choice.
 """
 

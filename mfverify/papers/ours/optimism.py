@@ -10,7 +10,7 @@ randomness and memory is at most ``V_k(s_g, s_Delta)``.
 
 **P4r.** *Proof.* Given k + 1 sampled agents, a uniform k of them: R1 with k + 1 in place of n, then the mean over the k + 1. So ``E V_k``
 falls as k grows, from ``E V_1`` down to ``V_n`` at k = n. This monotonicity in k, of what the learner expects and not of what it gets,
-stands in for P4.
+replaces P4.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A model whose gap does not fall with k, for every n. Claim T3f, which refutes T3 for every constant; its proof stands beside the model."""
+"""A model whose gap does not fall with k, for every n. Claim T3f, which refutes T3 for every constant; its proof is in the model's docstring."""
 
 from __future__ import annotations
 

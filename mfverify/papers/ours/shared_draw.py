@@ -2,7 +2,7 @@
 
 ``L = 2 rt_l/(1-gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system; ``z_D`` are the state-action pairs of the members of D.
 
-**R4.** *Policy.* One uniform k-subset D a step for everybody. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
+**R4.** *Policy.* One uniform k-subset D per step for all agents. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
 D play their part; an agent outside whose state s occurs in D copies a uniformly random member in s, one whose state does not
 occur plays any action. *Proof.*
 
@@ -107,7 +107,7 @@ def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1))
         if n < _MANY_AGENTS or not isinstance(out, Sides):
             return out
         plain = (optimum(model, n) - executed(model, n, k, "shared-list")).max()
-        return Sides(out.left, out.right, out.trivial, {**out.details, "gap if the list is shared and nobody copies": repr(plain)})
+        return Sides(out.left, out.right, out.trivial, {**out.details, "gap if the list is shared and no agent copies": repr(plain)})
     if n > _MOST_EXACT_AGENTS:
         return Unresolved(f"k = n = {n}, where both sides are 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
     try:

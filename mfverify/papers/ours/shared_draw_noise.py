@@ -1,7 +1,7 @@
 """The gap of a learned policy under a shared draw. Claim R4n, in place of Theorem 4.4 (T2, T2b).
 
 **R4n.** *Proof.* A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k``: step 2 of R4 becomes ``V_n(s) <= E_D Q_k(z_D) + 2 eps``, once
-a step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it stands in for Theorem 4.4.
+a step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it replaces Theorem 4.4.
 """
 
 from __future__ import annotations
