@@ -10,7 +10,7 @@ imported or called by name. The language: assignments to names, ``if``/``elif``/
 ``import random``; ``+ - * / // % **``, comparisons, ``and``/``or``/``not``, conditional expressions; ``abs``, ``min``,
 ``max``, ``round``, ``int``; ``random.random() < p`` (any of ``< <= > >=``, either side) and ``random.choice([...])``.
 
-Numbers are rationals with Python's rules: a decimal is the rational it spells (``0.1`` is 1/10, so ``0.1 + 0.2 == 0.3``
+Numbers are rationals with Python's rules: a decimal is the rational it denotes (``0.1`` is 1/10, so ``0.1 + 0.2 == 0.3``
 holds here and not in doubles), ``round`` goes half to even, ``int`` towards zero, ``//`` and ``%`` floor, ``True`` is 1.
 ``random.random()`` is uniform on [0, 1) and every evaluation is a new independent draw.
 """
@@ -116,7 +116,7 @@ def _documentation(spaces: dict[str, list[Fraction]]) -> str:
 
 
 def _entry(table: dict[str, Any] | None, path: str, kind: type[_Entry], wanted: str, issues: list[str]) -> _Entry | None:
-    """The entry at a JSON path, of the type wanted; ``table`` is what holds it, None if that has been reported already."""
+    """The entry at a JSON path, of the expected type; ``table`` contains it, and is None if a fault of it is reported already."""
     if table is None:
         return None
     key = path.rpartition(".")[2]
@@ -147,7 +147,7 @@ def _space(table: dict[str, Any] | None, path: str, issues: list[str]) -> list[F
     for i, entry in enumerate(_entry(table, path, list, "a list of one number or more", issues) or ()):
         number = _number(entry, f"{path}[{i}]", issues)
         if number is not None and values.setdefault(number, i) != i:
-            issues.append(f"{path}[{i}]: found {shown(number)}, which stands at [{values[number]}] already; list every number once")
+            issues.append(f"{path}[{i}]: found {shown(number)}, which is already listed at [{values[number]}]; list every number once")
     return list(values)
 
 
@@ -174,7 +174,7 @@ def _check_sizes(spaces: dict[str, list[Fraction]], issues: list[str]) -> None:
 
 
 def _number(value: Any, path: str, issues: list[str]) -> Fraction | None:
-    """A JSON number as the rational it spells."""
+    """A JSON number as the rational it denotes."""
     number: Fraction | None = None
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         number = Fraction(value)
@@ -543,7 +543,7 @@ class _Translator:
         )
 
     def literal(self, node: ast.Constant) -> Fraction:
-        """The rational that a literal spells: of a decimal the text counts, not the double that the parser made of it."""
+        """The rational that a literal denotes: of a decimal its text, not the double that the parser made of it."""
         if isinstance(node.value, int):
             return _bounded(Fraction(node.value), node.lineno)
         if not isinstance(node.value, float):

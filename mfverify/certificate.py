@@ -51,7 +51,7 @@ VERSION: Final = independent.VERSION
 _DIGITS: Final = (6, 9, 12)
 """Decimals of the values of the k-agent system, tried in this order; then exact rationals, where ties need them."""
 _ORIGIN: Final = "mixture"
-"""The parameter that says which linear process a model is the reduction of. A certificate is about the model, which it writes out."""
+"""The parameter that says which linear process a model is the reduction of. A certificate concerns the model, which it contains."""
 _GRID: Final = 30
 """Values are rounded to multiples of ``2**-30`` before a policy is read off them."""
 _LONGEST_EXACT: Final = 60
@@ -100,7 +100,7 @@ def _written(part: Any, indent: str) -> str:
 
 
 def load_certificate(path: str | Path) -> Certificate:
-    """Read a file without judging it. Raises :class:`ModelError` where it is no text or not JSON; what it says is for the checker."""
+    """Read a file. Raises :class:`ModelError` where it is not JSON text; its content is left to the checker."""
     document = parse_json(Path(path), read_text(Path(path), independent.LARGEST_FILE, "a certificate"))
     if any("\ud800" <= x <= "\udfff" for x in json.dumps(document, ensure_ascii=False)):
         raise ModelError(f"{path}: holds half of a character (a lone surrogate), which no text can; give a certificate")
@@ -157,13 +157,13 @@ def _built(claim_id: str, way: GapProof | Callable[[Instance], Witness], instanc
 
 @dataclass(frozen=True)
 class _Precision:
-    """How the values of the k-agent system are written: in so many decimals, or exactly (None)."""
+    """The number of decimals with which values of the k-agent system are written; None: exactly."""
 
     digits: int | None
 
 
 def _sealed(document: Document) -> Document:
-    """With the digest of all the rest."""
+    """Add the digest of all other entries."""
     content = {key: part for key, part in document.items() if key != "digest"}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return content | {"digest": hashlib.sha256(text.encode()).hexdigest()}
@@ -198,7 +198,7 @@ def _model_document(model: Model) -> Document:
 
 
 def _digits_for(error: Fraction) -> int:
-    """So many decimals that their rounding stays below ``error`` > 0."""
+    """The number of decimals at which rounding stays below ``error`` > 0."""
     digits = 1
     while Fraction(1, 10**digits) > error:
         digits += 1
@@ -214,7 +214,7 @@ def _up(value: Fraction, digits: int) -> Fraction:
 
 
 def _text(value: Fraction) -> str:
-    """A decimal where it is one, else a fraction."""
+    """The number as a decimal where that is exact, otherwise as a fraction."""
     digits = 0
     while digits <= 24 and (value * 10**digits).denominator != 1:
         digits += 1
@@ -336,7 +336,7 @@ def _gap_document(claim_id: str, way: GapProof, instance: Instance, precision: _
 
 
 def _witness_document(claim_id: str, instance: Instance, found: Witness) -> Document:
-    """What the statement's own function found."""
+    """The certificate from what the function of the statement found."""
     parts: Document = {"state": None if found.state is None else dict(found.state), "proof": dict(found.proof)}
     if found.agents is not None:
         parts["agents"] = found.agents

@@ -110,7 +110,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _interrupted()
         except MfverifyError as error:
             return _interrupted() if control_c.seen else _fail(str(error))
-        except (Exception, SystemExit) as error:  # code that a command calls may also leave, which says nothing about the outcome
+        except (Exception, SystemExit) as error:  # code called by a command may also raise SystemExit, whose status is not that of the command
             return _interrupted() if control_c.seen else unplanned(error)
 
 
@@ -232,7 +232,7 @@ def _checked_workers(workers: int | None, scheduler: str | None) -> int | None:
 @click.option("--paper", metavar="NAME", help="Only the claims of this paper, such as mean_field_sampling.")
 @_json_option
 def claims(show: str | None, paper: str | None, as_json: bool) -> None:
-    """List the catalogue: id, statement, source, registered status and what else speaks for each."""
+    """List the catalogue: id, statement, source, registered status and grounds of each claim."""
     from mfverify.papers import CATALOGUE
     from mfverify.theory import dependencies
 
@@ -482,7 +482,7 @@ def falsify(
         CATALOGUE[claim_id]
     workers = _checked_workers(workers, scheduler)
     if out is not None and len(ids) > 1:
-        raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate is about one claim, --record takes several")
+        raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate concerns one claim, --record takes several")
     for name, path in (("--out", out), ("--record", record)):
         if path is not None:
             check_writable(path, name)
@@ -520,7 +520,7 @@ def falsify(
 
 
 def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
-    """A search in words."""
+    """The result of a search as text."""
     searched, violated, shrinking = document["searched"], document["violated"], document["shrinking"]
     families = ", ".join(f"{name} {number}" for name, number in searched["families"].items())
     looked = f"searched {searched['candidates']} candidates with seed {document['seed']} ({families or 'none'})"

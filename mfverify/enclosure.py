@@ -181,7 +181,7 @@ class Interval:
     __hash__ = None  # type: ignore[assignment]  # equality is three-valued, so intervals cannot be keys
 
     def contains(self, value: Fraction | int) -> bool:
-        """Whether a rational lies inside, ends included."""
+        """Whether a rational lies inside, bounds included."""
         return self.lower <= value <= self.upper
 
     def to_json(self) -> dict[str, Any]:
@@ -195,7 +195,7 @@ class Interval:
         return document
 
     def ends_in_full(self) -> list[str]:
-        """Both ends as rationals in hexadecimal, which have no limit of length: for a document whose doubles do not say enough."""
+        """Both bounds as rationals in hexadecimal, of any length: for documents in which doubles are not precise enough."""
         return [f"{x.numerator:#x}/{x.denominator:#x}" for x in (self.lower, self.upper)]
 
     def __repr__(self) -> str:
@@ -212,7 +212,7 @@ _FULL: Final = re.compile(r"(-?0x[0-9a-f]+)/(0x[0-9a-f]*[1-9a-f][0-9a-f]*)")
 def ends_of(document: Mapping[str, Any]) -> Ends:
     """What :meth:`Interval.to_json` has written: the ends in full (``"ends"``) or the exact value where it has them, else the doubles.
 
-    Raises :class:`ModelError` where the document says something else, or one of its forms does not lie within the doubles.
+    Raises :class:`ModelError` where the document has another form, or an exact value is outside the doubles.
     """
     lower, upper = (None if document[end] is None else _finite(document[end]) for end in ("lower", "upper"))
     found: Ends = lower, upper
@@ -262,14 +262,14 @@ def _interval(value: Interval | Fraction | int) -> Interval:
 def maximum(intervals: list[Interval]) -> Interval:
     """Enclose the largest of several numbers. Raises :class:`ModelError` on an empty list: there is no maximum."""
     if not intervals:
-        raise ModelError("the maximum of an empty list is not defined; give at least one interval")
+        raise ModelError("the maximum of no numbers is not defined; give at least one interval")
     return Interval(max(i.lower for i in intervals), max(i.upper for i in intervals))
 
 
 class StopReason(Enum):
     """Why an iteration ended; the value is the sentence that a report shows."""
 
-    WIDTH = "the enclosure is as narrow as asked"
+    WIDTH = "the enclosure is as narrow as requested"
     PRECISION = "double precision cannot make the enclosure narrower"
     EXACT = "the value was computed in exact arithmetic"
     PLANS = "there are more plans than can be compared"
@@ -359,9 +359,9 @@ class Enclosure:
         return Enclosure(-self.upper, -self.lower, None if self.exact is None else -self.exact)
 
     def _like(self, other: Enclosure) -> Enclosure:
-        """``other``, which must have this shape: entries that are not in the same place have nothing to do with each other."""
+        """``other``, which must have this shape: arrays of different shapes are not broadcast."""
         if self.shape != other.shape:
-            raise ModelError(f"enclosures of shapes {self.shape} and {other.shape} cannot be put together")
+            raise ModelError(f"enclosures of shapes {self.shape} and {other.shape} cannot be combined")
         return other
 
     def __add__(self, other: Enclosure) -> Enclosure:

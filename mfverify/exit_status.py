@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and one line on standard error for every end that is none of the planned ones.
+"""How a command ends: its exit status, and one line on standard error for every unplanned end.
 
 The numbers from 64 up are those of ``sysexits.h``; 128 + n is what a shell reports for a program that signal n has ended.
 """
@@ -41,7 +41,7 @@ class ExitStatus(IntEnum):
     BAD_INPUT = 2, "bad usage or bad input: one line that names the place, the value and the remedy"
     INTERNAL = 70, f"an internal error, a fault of mfverify, or too little memory: one line; {TRACEBACK}=1 adds the traceback to report"
     OUTPUT = 74, "output cannot be written, such as to a full disk"
-    INTERRUPTED = 130, "interrupted; with --out, what was finished is kept, and --resume goes on"
+    INTERRUPTED = 130, "interrupted; with --out, finished instances are kept, and --resume continues"
     BROKEN_PIPE = 141, "the reader of standard output is gone, as in a pipe into head; nothing is printed"
 
 
@@ -63,7 +63,7 @@ def unplanned(error: BaseException) -> ExitStatus:
 
 
 def tell(message: str) -> None:
-    """One line on standard error, control characters apart; where it cannot be written, nothing."""
+    """One line on standard error, control characters replaced; nothing where it cannot be written."""
     line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
     with suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"mfverify: {line}\n")
@@ -133,7 +133,7 @@ def _tolerant(name: str) -> Iterator[None]:
 
 
 def _give_up(stream: TextIO, name: str) -> None:
-    """Lead a standard stream of this process nowhere; a stream that a caller has put in its place is left alone."""
+    """Discard what is written to a standard stream of this process; a stream that a caller has put in its place is left alone."""
     if stream is getattr(sys, f"__{name}__"):
         with suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)

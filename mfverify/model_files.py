@@ -60,7 +60,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
 
 
 def _decimal(literal: str) -> Fraction | str:
-    """A decimal literal as the rational it spells; what is none (nan, inf, absurd exponents) stays text, refused later.
+    """The rational that a decimal literal denotes; nan, inf and huge exponents stay text, which is refused later.
 
     TOML allows underscores in numbers, and has checked their places.
     """

@@ -1,4 +1,4 @@
-"""Lines on standard error that are no error: what takes long, on a terminal; what is not kept, once."""
+"""Lines on standard error that are not errors: what takes long, on a terminal; what is not kept, once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _write(line: str) -> None:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """No progress is said within the block, as where a program reads the output."""
+    """Report no progress within the block, as when a program reads the output."""
     token = _SILENT.set(True)
     try:
         yield

@@ -45,7 +45,7 @@ _KEPT_BITS: Final = 512
 
 
 def from_text(text: str) -> Fraction:
-    """The rational that a text of the grammar spells, of any length. Raises :class:`ValueError` for any other text.
+    """The rational that a text of the grammar denotes, of any length. Raises :class:`ValueError` for any other text.
 
     >>> from_text("-1/3"), from_text("2.5e-1")
     (Fraction(-1, 3), Fraction(1, 4))

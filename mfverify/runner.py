@@ -6,7 +6,7 @@ as many threads in its compiled loops as there are cores for it: processes times
 
 What is finished is delivered at once and not lost: on this machine each result is kept (written to a store, say) by the
 process that computed it; workers of a cluster need no access to this machine's files, their results are kept by the caller's
-process as they arrive. There a group travels in slices of some seconds, so that a worker that dies takes no more than that
+process as they arrive. There a group is computed in slices of some seconds, so that a worker that dies loses no more than that
 with it; what it took is computed again by another.
 """
 
@@ -53,7 +53,7 @@ _WAIT_SECONDS = 60.0
 """How long a cluster may be without any worker before the run stops."""
 
 _IN_USE = threading.Lock()
-"""Held by the run that has the worker processes: a run that is given up ends them, and they could be computing for another."""
+"""Held by the run that has the worker processes: a run that is cancelled ends them, and they could be computing for another."""
 
 _ONE_AT_A_TIME = threading.Lock()
 """Held by the thread of a cluster's worker that computes."""
@@ -83,7 +83,7 @@ def completed(
     iterator, as an interruption does, cancels unfinished tasks.
 
     An error of ``compute`` or ``keep`` ends the run and is raised here. Raises :class:`ModelError` where there is no such
-    cluster or its workers run other code, and :class:`WorkersError` where workers were lost for good. Cost beside the
+    cluster or its workers run other code, and :class:`WorkersError` where workers were lost and not replaced. Cost beside the
     tasks themselves: ``docs/scaling-out.md`` has the measurements.
     """
     if scheduler is not None:
@@ -111,7 +111,7 @@ def in_order(
     """The result of each task, in the order of the tasks: each as soon as it and those before it are finished.
 
     ``workers`` processes on this machine, which stay for the next call with as many, or the workers of ``cluster``. Behind ``until``,
-    a moment of ``time.monotonic()``, nothing is begun and a cluster is not waited for; the results end there. Otherwise as
+    a moment of ``time.monotonic()``, no task is started and a cluster is not waited for; the results end there. Otherwise as
     :func:`completed`.
     """
     numbered = [[(i, task)] for i, task in enumerate(tasks)]
@@ -193,7 +193,7 @@ def _on_cores(
             yield from zip(groups[i], results, strict=True)
     except TerminatedWorkerError:
         raise WorkersError(
-            f"a worker process was killed, perhaps for want of memory; fewer --workers than {workers} need less"
+            f"a worker process was killed, perhaps because memory ran out; fewer --workers than {workers} need less"
         ) from None
     finally:
         with warnings.catch_warnings(action="ignore"):  # a warning that running tasks are cancelled is expected
@@ -299,14 +299,14 @@ def _on_cluster(
 
 @dataclass(frozen=True)
 class _Part(Generic[Task]):
-    """What is left of a group; ``worker`` is where it was begun, whose memory has what its tasks share."""
+    """The unfinished tasks of a group; ``worker`` is the address of the worker that began it and holds what the tasks share in memory."""
 
     tasks: Sequence[Task]
     worker: str | None = None
 
 
 def _unfinished(parcel: Sequence[_Part[Task]], finished: int, worker: str) -> list[_Part[Task]]:
-    """What is left of a parcel when its first tasks are finished: a group that was begun stays with its worker."""
+    """The unfinished parts of a parcel whose first tasks are finished; a group that was begun stays with its worker."""
     left = []
     for part in parcel:
         done = min(finished, len(part.tasks))
@@ -376,7 +376,7 @@ def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
         raise
     except KilledWorker:
         raise WorkersError(
-            f"--scheduler: {address}: a task was lost with its worker again and again, perhaps for want of memory; "
+            f"--scheduler: {address}: a task was lost with its worker several times, perhaps because memory ran out; "
             "give the workers more"
         ) from None
     except (CancelledError, TimeoutError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Run the catalogue: which instances there are, where they are computed, and what became of them.
+"""Run the catalogue: list the instances, compute them, and collect the findings.
 
 Instances that share a model and a number of agents are computed by the same worker, so that optima and learned policies are
 computed once. Finished instances go to the store as they come; the report is made from them.
@@ -66,7 +66,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Task:
-    """One instance to compute. ``kept``: whether the store may hold it; the code version says nothing about claims of a caller's own."""
+    """One instance to compute. ``kept``: whether the store may hold it; the code version does not cover claims defined by a caller."""
 
     claim: Claim
     instance: Instance
@@ -107,7 +107,7 @@ def verify(
     processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
     such as ``tcp://10.0.0.1:8786``); the report is the same. Raises :class:`ModelError` for unknown or repeated ids, models
     that share a name or their content, an unusable folder or a cluster that is not there, before any work, and :class:`WorkersError` where
-    workers were lost for good.
+    workers were lost and not replaced.
 
     >>> report = verify(["C3"], instance="n=2 k=1 population=1+1", workers=1)
     >>> report.claim("C3")["status"], report.document["summary"]["verdicts"]["violated"]
@@ -183,7 +183,7 @@ def _check_models(models: Sequence[Model]) -> None:
 
 
 def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, _Computed]:
-    """Finished instances from the store, under the names of this run: the same model may have had another name or path."""
+    """Finished instances from the store, renamed for this run: the same model may have had another name or path."""
     found = {}
     for task in tasks:
         known = store.get(task.key) if task.kept else None
@@ -324,7 +324,7 @@ def _document(
 
 
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:
-    """What rests on what, which claims lose their support in this run, and which keep it by another argument than the source's."""
+    """Dependencies of claims, which claims lose their support in this run, and which keep it by another argument than the source's."""
     from mfverify.theory import dependencies
 
     return {
@@ -336,7 +336,7 @@ def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> 
 
 
 def _vacuity_document() -> Document:
-    """From which k on the bounds of the optimality gap say anything: of all claims of the catalogue that state one."""
+    """The k from which on bounds of the optimality gap are not vacuous, for all claims of the catalogue that state one."""
     from mfverify.theory import vacuity
 
     bounds = {claim.id: claim.gap_bound for claim in CATALOGUE if claim.gap_bound is not None}
@@ -387,7 +387,7 @@ def commit_of(package: Path) -> str:
     """The commit that the sources in ``package`` were checked out from, with ``-dirty`` where tracked files differ from it.
 
     Only the package's own repository answers: its top folder holds ``package``, whose ``__init__.py`` it tracks. An installed package
-    often lies in the repository of another project, which says nothing about it.
+    often lies in the repository of another project, whose commit does not identify it.
     """
     without_overrides = {name: x for name, x in os.environ.items() if not name.startswith("GIT_")}
 

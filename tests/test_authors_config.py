@@ -715,11 +715,11 @@ def test_missing_and_mistyped_entries_are_named(path: str) -> None:
     ("path", "value", "expected"),
     [
         ("environment.local_agent.state_space", [], "environment.local_agent.state_space: found an empty list"),
-        ("environment.local_agent.state_space", [0, 1, 0], "environment.local_agent.state_space[2]: found 0, which stands at [0] already"),
+        ("environment.local_agent.state_space", [0, 1, 0], "environment.local_agent.state_space[2]: found 0, which is already listed at [0]"),
         (
             "environment.local_agent.state_space",
             [0, 0.5, F(1, 2)],
-            "environment.local_agent.state_space[2]: found 1/2, which stands at [1] already",
+            "environment.local_agent.state_space[2]: found 1/2, which is already listed at [1]",
         ),
         (
             "environment.global_agent.action_space",

@@ -173,7 +173,7 @@ def test_errors_of_a_computation_are_raised_here(two_workers: Cluster) -> None:
 def test_a_task_that_kills_every_worker_is_given_up(tmp_path: Path) -> None:
     with (
         cluster(tmp_path, [1] * 4) as found,
-        pytest.raises(WorkersError, match="a task was lost with its worker again and again") as refusal,
+        pytest.raises(WorkersError, match="a task was lost with its worker several times") as refusal,
     ):
         list(completed(unlucky, [[13]], scheduler=found.address))
     assert len(str(refusal.value).splitlines()) == 1

@@ -289,7 +289,7 @@ def test_what_encloses_nothing_is_refused(lower: list[float], upper: list[float]
 )
 def test_enclosures_of_different_shapes_are_not_put_together(act: Callable[[Any, Any], Any]) -> None:
     row, table = Enclosure(np.zeros((1, 3)), np.ones((1, 3))), Enclosure(np.zeros((2, 3)), np.ones((2, 3)))
-    with pytest.raises(ModelError, match=r"shapes .* cannot be put together"):
+    with pytest.raises(ModelError, match=r"shapes .* cannot be combined"):
         act(row, table)
 
 

@@ -253,7 +253,7 @@ def test_a_file_is_data_and_never_executed(tmp_path: Path) -> None:
 
 def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     twice = json.dumps(DOCUMENT).replace('"discount": "9/10"', '"discount": "9/10", "discount": "1/2"')
-    assert refusal(written(tmp_path, twice)) == "the key 'discount' stands twice in one table; give each key once"
+    assert refusal(written(tmp_path, twice)) == "the key 'discount' occurs twice in one table; give each key once"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

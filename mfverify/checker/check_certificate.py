@@ -570,8 +570,8 @@ def concentration(claim: str, document: Any, work: Work) -> Sides:
         return Q(ways, comb(n, k)), bound, [f"a sample of {k} lies {d} or more away from the population"]
     rows = nested(proof["kernel"], (Z, Z), "kernel")
     require(all(min(row) >= 0 and sum(row) == 1 for row in rows), "kernel: a row is not a probability law")
-    require(rows == kernel_named(get(said, "kernel", str), Z), "kernel: what is written out is not what its name stands for")
-    require(claim == "C7" or said["sample"] == "uniform", 'sample: C7b is about a sample drawn uniformly, expected "uniform"')
+    require(rows == kernel_named(get(said, "kernel", str), Z), "kernel: the rows in the certificate are not those of the named kernel")
+    require(claim == "C7" or said["sample"] == "uniform", 'sample: C7b takes a sample drawn uniformly, expected "uniform"')
     given = [(listed(get(said, "sample", str), k, "sample"), comb(n, k))] if claim == "C7" else samples(c, k)
     after = before = Q(0)
     for x, ways in given:

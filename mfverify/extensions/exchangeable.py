@@ -85,7 +85,7 @@ def execution_value_exchangeable(model: Model, n: int, learned: Learned, exchang
     """The exact value of Algorithm 2 with independent draws under an exchangeable reward.
 
     Given the state all agents act independently, so the joint action counts are a product of multinomials, over which the
-    reward is averaged unchanged. Raises :class:`ModelError` for k > n. Cost: states times joint action counts.
+    reward is averaged directly. Raises :class:`ModelError` for k > n. Cost: states times joint action counts.
     """
     if learned.k > n:
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")

@@ -57,7 +57,7 @@ class Attack:
 
     @property
     def status(self) -> Status:
-        """Refuted, or undecided: that nothing was found says nothing about what was not searched."""
+        """Refuted, or undecided: a search that finds nothing is no evidence beyond the instances that were searched."""
         return Status.REFUTED if self.found is not None else Status.UNDECIDED
 
     def to_json(self) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def attack(
     number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
     cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here. Raises :class:`ModelError` for an
     unknown claim, an argument out of its range or a cluster that is not there, before any work; :class:`InterruptedAttack` when
-    interrupted; and :class:`WorkersError` where workers were lost for good.
+    interrupted; and :class:`WorkersError` where workers were lost and not replaced.
     """
     if not isinstance(claim, Claim):
         claim = CATALOGUE[claim]

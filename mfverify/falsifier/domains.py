@@ -1,4 +1,4 @@
-"""Which instances a claim speaks about: the domain of what a statement says where it is searched, or the instances that it lists.
+"""The instances on which a claim is searched: the search space of its statement, or the instances that it lists.
 
 A statement names its search space with plain data (``searched=``, see :mod:`mfverify.theory.search_space`). A claim without one is searched
 through its own list of instances, on generated models (:class:`OwnDomain`).
@@ -17,7 +17,7 @@ from mfverify.theory.search_space import Arrangement, Parameters, Populations, T
 
 
 class Domain(Protocol):
-    """Where instances of a claim come from, what lies near one, and what is simpler than one."""
+    """Where instances of a claim come from, the neighbours of one, and simpler ones."""
 
     def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
         """Named sequences of instances, endless or exhaustive, each a function of the seed alone."""

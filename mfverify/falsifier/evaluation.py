@@ -45,7 +45,7 @@ class Evaluated:
 
     @property
     def score(self) -> float:
-        """Certified lower end of left/right, what local search maximises; above 1 exactly for violations, up to rounding.
+        """Certified lower bound of left/right, which local search maximises; above 1 exactly for violations, up to rounding.
 
         Where the right side is not positive there is no ratio: then it is the certified excess of the left side, plus 1 where that is
         positive.
@@ -67,16 +67,16 @@ def _float(x: Fraction) -> float:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a worker needs: the claim, a candidate, and the moment (of this machine's ``time.monotonic()``) at which to give up."""
+    """What a worker needs: the claim, a candidate, and the deadline (of this machine's ``time.monotonic()``)."""
 
     claim: Claim
     candidate: Candidate
     deadline: float = field(compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue travels by its id: expressions that are kept unevaluated do not survive being pickled.
+        """A claim of the catalogue is pickled as its id: pickling would evaluate expressions that are kept unevaluated.
 
-        Instead of the deadline the time that is left travels, since clocks of two machines need not agree.
+        The deadline is sent as the remaining time, since clocks of two machines need not agree.
         """
         registered = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
         left = self.deadline - time.monotonic()
@@ -178,7 +178,7 @@ def _watched(left: float) -> Iterator[None]:
 
 
 def evaluate(asked: Asked) -> Evaluated:
-    """The verdict on one candidate from the claim's sides; errors are reported, since one odd candidate must not end a search."""
+    """The verdict on one candidate from the claim's sides; errors are reported, since one candidate that fails must not end a search."""
     candidate = asked.candidate
     try:
         with _until(asked.deadline):

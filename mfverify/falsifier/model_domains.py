@@ -1,4 +1,4 @@
-"""Instances that are about a model and up to two sizes: where they come from, what lies near one, what is simpler.
+"""Instances with a model and up to two sizes: where they come from, the neighbours of one, simpler ones.
 
 A statement about a model speaks of n agents, of samples of k, or of both; an :class:`Arrangement` says how a model and a pair of sizes
 become an instance, and what it costs to evaluate. What costs more than a fixed limit is not a candidate.
@@ -64,7 +64,7 @@ class ModelDomain:
                 yield random_model(rng, sizes, self.arrangement.scaled)
 
     def typed_models(self, rng: random.Random) -> Iterator[Model]:
-        """A random model or template and a changed copy of it as two types of agents, without end."""
+        """A random model or template and a changed copy of it as two types of agents; infinite."""
         for index, first in enumerate(self.random_models(rng)):
             if index % 2:
                 first = templates.drawn(rng, index // 2)

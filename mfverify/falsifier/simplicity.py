@@ -1,4 +1,4 @@
-"""What "simpler" means. Defined here once; the exhaustive families and the shrinker only ever mean this.
+"""What "simpler" means. Defined here once, for the exhaustive families and the shrinker.
 
 Of two instances the simpler one has, in this order: fewer agents, a smaller subsample, fewer states and actions (classes, for a
 population), smaller denominators, fewer nonzero numbers, smaller numerators, a rounder discount, smaller other parameters.
@@ -45,7 +45,7 @@ def simplicity(instance: Instance) -> Key:
 
 
 def agents_of(instance: Instance) -> int:
-    """The number of agents that an instance speaks about: of its larger system, where there are two."""
+    """The number of agents of an instance: of its larger system, where there are two."""
     if instance.agents is not None:
         return instance.agents
     other = dict(instance.parameters).get("other")

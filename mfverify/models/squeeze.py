@@ -69,7 +69,7 @@ def squeeze(
 def distance_from_squeeze(model_levels: int, n: int, mu: str | Fraction = "1", sigma: str | Fraction = "1") -> Fraction:
     """The largest ``|y w(announced) - y w(y)|`` over announcements and averages ``y`` of n agents' levels.
 
-    That is the error of judging a population by the announcement instead of by its own average, before penalties. Cost: one
+    That is the error of rewarding a population by the announcement instead of its own average, before penalties. Cost: one
     evaluation per (announcement, total).
     """
     centre, spread = exact(mu, "mu"), exact(sigma, "sigma")

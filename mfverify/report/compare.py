@@ -16,7 +16,7 @@ from mfverify.report.summary import counted
 from mfverify.theory.claim import Status, Verdict
 
 _SHOWN: Final = 12
-"""Lines of one kind before the rest is counted."""
+"""Lines of the same type that are listed; further ones are only counted."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Comparison:
         }
 
     def lines(self) -> list[str]:
-        """The comparison in words, what matters most first."""
+        """The comparison as text, the most important differences first."""
         said = [f"{counted(self.compared, 'instance')} in both runs"]
         for name, found in self._lists():
             if found:

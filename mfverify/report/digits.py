@@ -2,7 +2,7 @@
 
 A short exact rational is written as it is (``5/8``). Any other number is written as a lower bound, rounded down, and an
 upper bound, rounded up: the two share their leading digits and differ in the last, so ``0.73385[6, 7]`` denotes
-the interval ``[0.733856, 0.733857]``. Two numbers that are compared get as many digits as it takes to see the
+the interval ``[0.733856, 0.733857]``. Two numbers that are compared get enough digits to show the
 comparison.
 """
 
@@ -20,7 +20,7 @@ DIGITS: Final = 6
 """Significant digits of a number that is not compared with another."""
 
 MOST_DIGITS: Final = 17
-"""Significant digits beyond which a double has nothing more to say."""
+"""Significant digits that determine a double."""
 
 _LONGEST_RATIONAL: Final = 11
 """Exact rationals of at most this many characters are shown as they are."""
@@ -63,7 +63,7 @@ def compact(side: Side, digits: int = DIGITS) -> Shown:
 
 
 def interval(side: Side, digits: int = DIGITS) -> Shown:
-    """One number as ``5/8`` or as both ends in full, ``[0.733856, 0.733857]``, each with its own digits."""
+    """One number as ``5/8`` or as both bounds in full, ``[0.733856, 0.733857]``, each with its own digits."""
     if side.exact is not None and len(side.exact) <= _LONGEST_RATIONAL:
         return Shown(side.exact.replace("-", "−"), side.lower, side.upper)
     if side.lower is not None and side.upper is not None and side.lower < side.upper:
@@ -86,7 +86,7 @@ def compared(left: Side, right: Side) -> tuple[Shown, Shown]:
 
 
 def compared_intervals(left: Side, right: Side) -> tuple[Shown, Shown]:
-    """The same with both ends of each number written in full."""
+    """The same with both bounds of each number written in full."""
     for digits in range(DIGITS, MOST_DIGITS + 1):
         shown = interval(left, digits), interval(right, digits)
         if _order(*shown) == _order(left, right):

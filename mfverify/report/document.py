@@ -83,7 +83,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True)
 class Side:
-    """A number between two rationals; ``None`` is an unbounded end. ``full`` states both ends as the document does."""
+    """A number between two rationals; ``None``: unbounded. ``full`` holds both bounds as the document states them."""
 
     lower: Fraction | None
     upper: Fraction | None
@@ -140,7 +140,7 @@ class InstanceRecord:
 
 @dataclass(frozen=True)
 class GroundsRecord:
-    """What speaks for a claim beside its instances; ``where`` is a place, a reference or a reason, and may be empty."""
+    """The grounds of a claim beside its instances; ``where`` is a place, a reference or a reason, and may be empty."""
 
     kind: Ground
     where: str

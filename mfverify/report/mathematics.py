@@ -82,7 +82,7 @@ def _parts(prose: str, place: str) -> Iterator[tuple[str, bool, bool]]:
 def _prose(piece: str, place: str) -> Markup:
     piece = piece.replace("\\$", "$")
     if command := _COMMAND.search(piece):
-        raise ModelError(f"{place}: LaTeX {command.group()} stands outside mathematics in {_shortened(piece)}; put it between dollars")
+        raise ModelError(f"{place}: LaTeX {command.group()} is outside mathematics in {_shortened(piece)}; put it between dollars")
     return escape(piece)
 
 
@@ -199,7 +199,7 @@ def _written(element: Element, latex: str, place: str) -> Markup:
     if content.startswith("\\"):
         raise _refused(latex, place, f"the command {content} is not known")
     if content == "&":
-        raise _refused(latex, place, "an & stands outside a matrix or cases; write the lines as separate formulas")
+        raise _refused(latex, place, "an & is outside a matrix or cases; write the lines as separate formulas")
     if tag not in _EMPTY and not content.strip() and not len(element):
         hint = "; \\operatorname takes letters only" if tag == "mo" else ""
         raise _refused(latex, place, f"a part of it is empty (<{tag}>{hint})")

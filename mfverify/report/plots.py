@@ -1,4 +1,4 @@
-"""The plots of the report: small SVG panels, each with its numbers in words.
+"""The plots of the report: small SVG panels, each with its numbers as text.
 
 Every line has its own colour (the Okabe-Ito palette), dash pattern and marker, so none of the three is needed to tell
 lines apart. The shaded band of a line is its enclosure; usually it is thinner than the line. The same input gives the
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_PANELS: Final = 6
-"""Panels of one kind per claim; the most telling come first."""
+"""Panels of the same type per claim; the most informative come first."""
 
 _SPOKEN_POINTS: Final = 12
 """A text alternative lists up to this many points, then only ends and extremes."""
@@ -116,7 +116,7 @@ class Group:
 
 
 def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
-    """Panels of both sides against k, the most telling first, and how many more there would be.
+    """Panels of both sides against k, the most informative first, and the number of panels left out.
 
     There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides, unless
     neither side changes with k: two flat lines say no more than the table does.
@@ -204,7 +204,7 @@ def _spoken_instances(group: Group) -> str:
 
 
 def curve_panel(curve: Curve, place: str, prefix: str) -> Panel:
-    """The panel of one curve; ``place`` says in words where it belongs, ``prefix`` makes its ids its own."""
+    """The panel of one curve; ``place`` names the claim and instance, ``prefix`` makes its ids unique."""
     styles = islice(cycle(_STYLES), len(curve.series))
     lines = [Line(series.label, curve.x, series.lower, series.upper, style) for series, style in zip(curve.series, styles, strict=True)]
     spoken = "; ".join(_spoken_line(line) for line in lines)

@@ -95,7 +95,7 @@ _HAVE: Final = {
 
 
 def grounds_sentence(document: Document) -> str:
-    """The sentence that says what speaks for the claims that are not refuted, beside their instances; empty where none is stated."""
+    """The sentence on the grounds of the claims that are not refuted; empty where none are stated."""
     stated = [claim for claim in document.claims if claim.status is not Status.REFUTED and claim.grounds is not None]
     if not stated:
         return ""

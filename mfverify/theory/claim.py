@@ -131,7 +131,7 @@ class Claim:
     ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
     instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
     claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
-    and which claims our own argument uses; without it nothing but a search speaks for the claim. ``repairs`` names the refuted
+    and which claims our own argument uses; without it a search is the only evidence for the claim. ``repairs`` names the refuted
     claims that a claim of ours replaces, ``failing_step`` says of a claim registered as refuted which step of the
     argument fails. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds are
     not vacuous. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
@@ -201,7 +201,7 @@ def judge(outcome: Outcome) -> Verdict:
 
 
 def judge_written(left: Ends, right: Ends, trivial: Ends | None) -> Verdict:
-    """:func:`judge` on sides that were written down. An unbounded end lies beyond all the others."""
+    """:func:`judge` on the sides in a document. An unbounded side is infinite."""
     most = sum((abs(x) for ends in (left, right, trivial or ()) for x in ends if x is not None), Fraction(1))
 
     def interval(ends: Ends) -> Interval:
@@ -261,7 +261,7 @@ def status(verdicts: Sequence[Verdict]) -> Status:
 
 
 def tightest(candidates: Sequence[Sides], companions: Sequence[Sides] = ()) -> Sides:
-    """Of several inequalities that an instance states at once, the one that says most about it.
+    """The most informative of several inequalities that an instance states at once.
 
     A violation first (the largest excess), then an undecided one, then the non-vacuous one with the largest left/right
     ratio: the instance holds if all of them do, and is vacuous if all ``candidates`` are. These have to be one statement at
@@ -270,7 +270,7 @@ def tightest(candidates: Sequence[Sides], companions: Sequence[Sides] = ()) -> S
     make a vacuous statement a telling one. Raises :class:`ModelError` where there is no candidate.
     """
     if not candidates:
-        raise ModelError("an instance without inequalities has no tightest one; report it as not-applicable")
+        raise ModelError("an instance without any inequality has no tightest one; report it as not-applicable")
     severity = {Verdict.VIOLATED: 3, Verdict.UNDECIDED: 2, Verdict.HOLDS: 1, Verdict.VACUOUS: 0}
 
     def order(sides: Sides) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""What rests on what: the claims as a directed graph with two kinds of arrows, one for each argument that there is for a claim.
+"""Dependencies: the claims as a directed graph with two types of arrows, one for each argument for a claim.
 
 The source's argument for a claim uses the claims in ``rests_on``. The argument that its grounds name, where they name one, uses those in
 ``grounds.uses``: a proof of ours of a statement of the paper need not use what the paper's proof uses.
@@ -27,7 +27,7 @@ class Argument(Enum):
 
 
 def arguments(claim: Claim) -> dict[Argument, tuple[str, ...]]:
-    """The arguments that there are for a claim, each with the ids that it uses.
+    """The arguments for a claim, each with the ids that it uses.
 
     A source that names nothing counts as an argument only where the grounds name none: a claim of ours has no other source.
     """
@@ -64,7 +64,7 @@ def replaced(claims: Iterable[Claim], statuses: Mapping[str, Status]) -> dict[st
 
 
 def as_text(claims: Iterable[Claim], statuses: Mapping[str, Status]) -> str:
-    """The graph in words: for every claim what each of its arguments uses, and what of that is refuted."""
+    """The graph as text: for every claim what each of its arguments uses, and what of that is refuted."""
     chosen = list(claims)
     lost, kept = unsupported(chosen, statuses), replaced(chosen, statuses)
     lines = []
@@ -104,5 +104,5 @@ def _lost(claims: Iterable[Claim], statuses: Mapping[str, Status]) -> dict[str, 
 
 
 def _causes(uses: Iterable[str], refuted: set[str], lost: Mapping[str, set[str]]) -> set[str]:
-    """The refuted claims that break an argument; none where it is whole."""
+    """The refuted claims that break an argument; none where it is not broken."""
     return {cause for used in uses for cause in ({used} if used in refuted else lost.get(used, ()))}

@@ -4,7 +4,7 @@ The expression tree is walked once per working precision. Every node becomes an 
 
 * sums, products and integer powers of exact rationals stay exact, up to :data:`EXACT_BITS` bits; so do
   roots of perfect squares, ``exp(0)``, ``log(1)``, and every product with an exact zero (a factor ``n - k`` at k = n);
-* ``log``, ``exp``, roots and long powers are monotone where they are used, so they are evaluated at both ends in the
+* ``log``, ``exp``, roots and long powers are monotone where they are used, so they are evaluated at both bounds in the
   ball arithmetic of python-flint (Arb: the ball contains the exact value), and the ball's ends, dyadic numbers, are
   taken over exactly;
 * all other values are rounded outward to the working precision.
@@ -162,7 +162,7 @@ def _check_together(known: Mapping[sp.Symbol, Interval]) -> None:
 
 
 def _shown(value: Interval) -> str:
-    """A value in an error message: exact where it is short, else a few digits of both ends."""
+    """A value in an error message: exact where it is short, else a few digits of both bounds."""
     if not value.is_exact:
         return f"[{_digits(value.lower)}, {_digits(value.upper)}]"
     exact = value.lower

@@ -1,7 +1,7 @@
 """How a formula is written, as a sympy expression and in LaTeX.
 
 sympy rewrites formulas under the assumptions of their symbols (``sqrt(k n)`` becomes ``sqrt(k) sqrt(n)`` because both
-are positive). A right-hand side that is to look like the paper's is put together with :func:`root`, :func:`times`
+are positive). A right-hand side that is to look like the paper's is built with :func:`root`, :func:`times`
 and :func:`plus`, which write a root, a product or a sum and leave it as it was written.
 """
 

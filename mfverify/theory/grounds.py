@@ -1,4 +1,4 @@
-"""What speaks for a claim beside its instances: a proof of ours, a known theorem, the definitions, or nothing but a search.
+"""Grounds of a claim beside its instances: a proof of ours, a known theorem, the definitions, or only a search.
 
 A status says what a run found on instances. Grounds say why a claim about *all* models should be believed. A claim that is
 registered as refuted needs none of these: its ground is the violated instance.
@@ -55,7 +55,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Grounds:
-    """Why a claim should be believed, or that only a search speaks for it.
+    """Why a claim should be believed, or that a search is the only evidence for it.
 
     Make one with :func:`proof`, :func:`theorem` or :func:`by_definition`, or take :data:`SEARCH_ONLY`. ``where`` is the
     anchor of a proof, the reference of a theorem, or how the definitions give it; ``uses`` names the claims that the argument

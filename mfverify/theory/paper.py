@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class Paper:
     """A paper whose statements are checked. Its package is named ``name`` and holds the record as ``PAPER``.
 
-    ``themes`` gives the letters with which ids of claims begin, in the order in which they are listed, and what they are about;
+    ``themes`` gives the letters with which ids of claims begin, in the order in which they are listed, with their subjects;
     ``place`` gives the order of the papers; papers with equal places come in the order of their names. ``headlines`` are the ids
     of the claims whose bound of the optimality gap a report puts into words, at the numbers of agents ``experiments`` of the
     paper's own experiments.

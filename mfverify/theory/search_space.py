@@ -1,6 +1,6 @@
 """Where a search for a counterexample takes instances of a claim from, said in the file of the statement with plain data.
 
-A claim that says nothing is searched on the instances that it lists itself, on generated models.
+A claim without a search space is searched on the instances that it lists, on generated models.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def _any_model(model: Model) -> bool:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """How a model and sizes 1 <= k <= n become an instance of a claim: ``make`` answers None where the claim does not speak of them.
+    """How a model and sizes 1 <= k <= n become an instance of a claim: ``make`` returns None where the claim does not cover them.
 
-    ``admits`` holds for the models that the claim is about; ``agents`` are the values of n that searches try; ``scaled``: whether
+    ``admits`` holds for the models that the claim covers; ``agents`` are the values of n that searches try; ``scaled``: whether
     the claim is not homogeneous in the rewards; ``sizes`` are those of random models; ``origin`` is where models come from.
     """
 

@@ -1,4 +1,4 @@
-"""From which k on a bound says anything: the first k at which it is certainly below what is trivially true.
+"""The k from which on a bound is not vacuous: the first k at which it is certainly below the trivial bound.
 
 For an optimality gap the trivial bound is ``2 rt / (1 - gamma)``. Whether a bound is vacuous depends on the discount, the sizes
 of the sets, the rewards and (n, k) alone, so it can be said without solving any model.
@@ -100,9 +100,9 @@ def table(bounds: Sequence[Bound]) -> list[Threshold]:
 
 
 def plain_statements(bounds: Sequence[Bound], agents: Sequence[int]) -> list[str]:
-    """What bounds say at gamma = 9/10 and these numbers of agents, in sentences; certified.
+    """Certified sentences on where bounds are vacuous at gamma = 9/10 and these numbers of agents.
 
-    Every k from 1 to n is looked at, so that no monotonicity is assumed.
+    Every k from 1 to n is evaluated, so that no monotonicity is assumed.
     """
     discount = Fraction(9, 10)
     out = []
@@ -111,9 +111,9 @@ def plain_statements(bounds: Sequence[Bound], agents: Sequence[int]) -> list[str
             shares = {k: share_of_trivial(bound, n, k, discount) for k in range(1, n + 1)}
             telling = [k for k, share in shares.items() if share is None or share[0] < 1]
             says = (
-                f"says something only for k >= {telling[0]} of {n}"
+                f"is informative only for k >= {telling[0]} of {n}"
                 if telling
-                else "says nothing, whatever k is: it exceeds what is trivially true"
+                else "is vacuous for every k: it exceeds the trivial bound"
             )
             out.append(
                 f"At gamma = {discount} and n = {n} agents the bound {bound.name} {says} "

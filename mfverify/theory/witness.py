@@ -1,4 +1,4 @@
-"""How a violated instance is certified, said in the file of the statement with plain data.
+"""How a violated instance is certified, as plain data in the file of the statement.
 
 A certificate is checked by an independent checker that recomputes every law, reward and bound; a statement only says which numbers
 witness the violation.

@@ -249,12 +249,12 @@ def test_the_answer_says_which_constant_is_refuted_and_that_larger_ones_are_not(
 @pytest.mark.parametrize(
     ("claim", "path", "to", "words"),
     [
-        ("C7", ("parameters", "kernel"), "stay", "kernel: what is written out is not what its name stands for"),
-        ("C7", ("parameters", "kernel"), "random-5", "kernel: what is written out is not what its name stands for"),
+        ("C7", ("parameters", "kernel"), "stay", "kernel: the rows in the certificate are not those of the named kernel"),
+        ("C7", ("parameters", "kernel"), "random-5", "kernel: the rows in the certificate are not those of the named kernel"),
         ("C7", ("parameters", "kernel"), "certainly", "kernel: expected stay, rotate, merge, uniform, lazy or random-SEED"),
         ("C7", ("parameters", "kernel"), None, "kernel: is missing or not of the type str"),
-        ("C7b", ("parameters", "kernel"), "rotate", "kernel: what is written out is not what its name stands for"),
-        ("C7b", ("parameters", "sample"), "1+0", "sample: C7b is about a sample drawn uniformly"),
+        ("C7b", ("parameters", "kernel"), "rotate", "kernel: the rows in the certificate are not those of the named kernel"),
+        ("C7b", ("parameters", "sample"), "1+0", "sample: C7b takes a sample drawn uniformly"),
         ("C7", ("parameters", "sample"), "uniform", "sample: expected counts"),
         ("C3", ("parameters", "population"), "2+1", "population: expected"),
         ("C3", ("model",), ZERO, "model, state: C3 speaks of none"),

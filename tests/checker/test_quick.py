@@ -376,7 +376,7 @@ def test_a_kernel_is_what_its_name_stands_for(name: str) -> None:
         document = read("C7") | {"agents": 4, "subsample": 2, "proof": {"kernel": [[str(x) for x in row] for row in rows]}}
         document["parameters"] = {"kernel": name, "population": "2+1+1", "sample": "1+0+1"}
         if other != name:
-            refused(sealed(document), "kernel: what is written out is not what its name stands for")
+            refused(sealed(document), "kernel: the rows in the certificate are not those of the named kernel")
 
 
 @pytest.mark.parametrize("name", ["", "Stay", "uniform ", "random", "random-", "random--1", "random-01", "random-1 ", "random-" + "9" * 19, "ℵ"])

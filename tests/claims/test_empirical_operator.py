@@ -234,7 +234,7 @@ def test_no_iterations_are_asked_for_where_the_rewards_are_small() -> None:
     sides = sides_of(B7.sides(Instance(scaled(models.coordination(), Fraction(1, 1000)), None, 4)))
     # The best that a single state is worth is 1/(1 - gamma) times a thousandth; no action value exceeds rt/(1 - gamma).
     assert sides.left.lower <= Fraction(2, 1000) <= sides.left.upper <= Fraction(101, 50_000)
-    assert sides.details["iterations asked for"] == 0
+    assert sides.details["required iterations"] == 0
     assert judge(sides) is Verdict.VACUOUS
 
 

@@ -31,8 +31,8 @@ def test_at_eight_agents_the_theorems_say_nothing_and_the_sentence_says_so() -> 
     assert paper.headlines == ("T1", "T2") and paper.experiments == (8, 50)
     sentences = plain_statements([THEOREM_4_2, THEOREM_4_4], paper.experiments)
     assert len(sentences) == 4
-    assert "n = 8 agents the bound T1 says nothing, whatever k is" in sentences[0]
-    assert "n = 50 agents the bound T1 says something only for k >= 43 of 50" in sentences[1]
+    assert "n = 8 agents the bound T1 is vacuous for every k" in sentences[0]
+    assert "n = 50 agents the bound T1 is informative only for k >= 43 of 50" in sentences[1]
     for k in range(1, 9):
         share = share_of_trivial(THEOREM_4_2, 8, k, Fraction(9, 10))
         assert share is not None and share[0] > 1

@@ -85,7 +85,7 @@ def test_markup_inside_mathematics_is_text(latex: str) -> None:
         ("$a}$", "a brace } closes nothing"),
         (r"$\left( x$", "does not translate"),
         (r"$\begin{matrix} a$", "does not translate"),
-        (r"$\begin{aligned} a &= b \end{aligned}$", "an & stands outside"),
+        (r"$\begin{aligned} a &= b \end{aligned}$", "an & is outside"),
         (r"$a \\ b$", "does not translate"),
         (r"$\href{javascript:alert(1)}{x}$", "'href', which is not among"),
         (r"$\color{red} x$", "'mathcolor', which is not among"),
@@ -94,7 +94,7 @@ def test_markup_inside_mathematics_is_text(latex: str) -> None:
         ("$ $", "does not translate"),
         ("costs $5", r"\$ opens mathematics that is never closed"),
         ("$$x$", r"opened with \$\$ is closed with \$"),
-        (r"the ratio \frac{a}{b}", r"LaTeX \\frac stands outside mathematics"),
+        (r"the ratio \frac{a}{b}", r"LaTeX \\frac is outside mathematics"),
     ],
 )
 def test_latex_that_fails_is_named_with_its_place(prose: str, message: str) -> None:

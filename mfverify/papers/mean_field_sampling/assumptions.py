@@ -1,4 +1,4 @@
-"""Assumptions of the paper in words, as claims list them."""
+"""Assumptions of the paper as text, as claims list them."""
 
 from typing import Final
 

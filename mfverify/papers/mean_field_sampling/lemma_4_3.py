@@ -144,7 +144,7 @@ def _samples_on_average(instance: Instance, right: Interval | None = None) -> Ou
 
 
 def samples_on_seeds(model: Model, k: int, seeds: int) -> dict[str, Any]:
-    """The experiment beside N1: an m that does it on all seeds, then fresh seeds, for a confidence bound that the search has not spoilt."""
+    """The experiment beside N1: an m that suffices on all seeds, then fresh seeds, for a confidence bound that is independent of the search."""
     found = tried_samples(model, k, seeds)
     if found is None:
         return {"experiment": f"no power of two up to {_LARGEST_TRIED} samples is certified to suffice on {seeds} seeds"}
@@ -243,7 +243,7 @@ def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Inst
         if profile is Profile.QUICK
         else ((k, r) for k in (1, 2, 3) for r in (1, 4, 10, 100, 1000))
     )
-    if given is not None:  # the statement is about one family of rewards, not about a model of the user's
+    if given is not None:  # the statement concerns one family of rewards, not a model of the user
         return []
     return [Instance(lottery(r), None, k, (("reward", r),)) for k, r in sizes]
 

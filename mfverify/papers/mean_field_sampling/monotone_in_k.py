@@ -50,7 +50,7 @@ P4 = Claim(
     control=Control("1 is added to the gap at k + 1", partial(_monotone, sabotage=Fraction(1)), lambda: _p4_instances(Profile.QUICK, None)),
     left_means="largest gap at k + 1",
     right_means="largest gap at k",
-    failing_step="A bound that falls with k says nothing about the order of the gaps below it: a larger sample can disagree with another one more often, and its greedy "
+    failing_step="A bound that falls with k does not determine the order of the gaps below it: a larger sample can disagree with another one more often, and its greedy "
     "policy can be a worse one for n agents",
     certificate=GapProof(later=lambda n, k: k + 1),
     searched=Arrangement(fewer_sampled, rational_cost),

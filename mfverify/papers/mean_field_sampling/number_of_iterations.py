@@ -109,7 +109,7 @@ def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outco
     steps = ceil(asked * share)
     if steps == 0:
         largest = abs(optimum(model, k)).max()
-        return Sides(Interval(min(largest.lower, start.lower), start.upper), target, start, {"iterations asked for": 0})
+        return Sides(Interval(min(largest.lower, start.lower), start.upper), target, start, {"required iterations": 0})
     errors = iteration_errors(model, k, asked)
     enough = next((t for t, e in enumerate(errors, start=1) if (e <= target) is True), None)
     shown = range(1, asked + 1, max(1, asked // 60))
@@ -120,7 +120,7 @@ def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outco
         line("1/sqrt(k)", [target] * len(shown)),
     ]
     details = {
-        "iterations asked for": asked,
+        "required iterations": asked,
         "iterations that suffice here": enough,
         "curve": curve(f"Iteration error, k = {k}", "iterations t", "sup distance to Q*_k", shown, series),
     }

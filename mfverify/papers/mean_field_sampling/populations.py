@@ -14,7 +14,7 @@ ALL = "all"
 
 
 def cases(instance: Instance) -> list[tuple[Population, int]]:
-    """The (population, k) that an instance speaks about: one, or all of n agents in at least two classes with 1 <= k <= n."""
+    """The (population, k) that an instance covers: one, or all of n agents in at least two classes with 1 <= k <= n."""
     if instance["population"] != ALL:
         assert instance.subsample is not None
         return [(counts_of(instance["population"]), instance.subsample)]

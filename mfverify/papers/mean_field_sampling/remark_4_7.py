@@ -1,6 +1,6 @@
 """Remark 4.7, Appendix I: off-policy learning from one trajectory. Claim X2.
 
-The claim is about a limit: its sides are exact and concern the mean update, which decides where the limit
+The claim concerns a limit: its sides are exact and concern the mean update, which decides where the limit
 lies; the trajectories on seeds are shown as a figure, an experiment on which no verdict depends.
 """
 

@@ -54,7 +54,7 @@ LOGARITHMIC_TABLE = Bound(
 
 
 def sweep_entries(model: Model, size: int) -> int:
-    """Numbers that one exact sweep of the learner over k agents is about: (state, joint local action) pairs compared, and expectations.
+    """Entries that one exact sweep of the learner over k agents visits: (state, joint local action) pairs compared, and expectations.
 
     An expectation of the next value for each multiset of distinct kernels and each distinct row of the global agent. How many of them
     are in memory at a time is the solver's affair.

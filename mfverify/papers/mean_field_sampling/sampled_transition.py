@@ -133,7 +133,7 @@ C7 = Claim(
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="TV before",
-    failing_step="Data processing (C6) is about a kernel applied to a distribution. Agents that move by themselves have an empirical distribution that fluctuates around "
+    failing_step="Data processing (C6) concerns a kernel applied to a distribution. Agents that move by themselves have an empirical distribution that fluctuates around "
     "its mean, and the sample fluctuates more than the population",
     certificate=_with_its_kernel,
     searched=Transitions(uniform=False),

@@ -35,7 +35,7 @@ BIAS: Final = Bound(
 
 
 def _bias(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    """``bias <= bound`` over all states, or ``0 <= bias`` where that fails: that a bias has a sign does not make a vacuous bound telling."""
+    """``bias <= bound`` over all states, or ``0 <= bias`` where that fails: that a bias has a sign does not make a vacuous bound informative."""
     model, k, samples = instance.model, instance.subsample, int(instance["samples"])
     assert model is not None and k is not None
     bias = biases(model, k, samples)

@@ -1,4 +1,4 @@
-"""Infinitely many agents beside n of them: V1 (the limit is a lower bound), V2 (how far it is below).
+"""Infinitely many agents compared with n agents: V1 (the limit is a lower bound), V2 (its distance).
 
 ``V_inf(s_g, F)`` is the largest value of a plan, ``max_i <alpha_i, F>``; ``V_n`` belongs to the n-agent system, F to its count vector.
 

@@ -77,7 +77,7 @@ def _no_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> O
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
     if model.sizes[1] != 1:
-        return NotApplicable(f"|A_g| = {model.sizes[1]}, and the statement is about |A_g| = 1")
+        return NotApplicable(f"|A_g| = {model.sizes[1]}, and the statement requires |A_g| = 1")
     try:
         gap, where = exact_gap(model, n, k)
     except (UndecidedTieError, TooLargeError) as error:

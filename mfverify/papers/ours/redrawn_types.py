@@ -38,7 +38,7 @@ REDRAWN_TYPES: Final = Bound(
 
 
 def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    """The closed form from below against the smallest gap over start states; where it is not positive it says nothing."""
+    """The closed form from below against the smallest gap over start states; it is vacuous where it is not positive."""
     model, n, k = instance.model, instance.agents, instance.subsample
     assert model is not None and n is not None and k is not None
     eta, discount = from_text(str(instance["eta"])), model.discount
@@ -55,7 +55,7 @@ def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome
 
 
 def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    if given is not None:  # the statement is about one family of models, not about a model of the user's
+    if given is not None:  # the statement concerns one family of models, not a model of the user
         return []
     plan: list[tuple[str, str, int, tuple[int, ...]]] = [
         ("1/100", "1/2", 20, (2, 3, 10, 19)),

@@ -1,4 +1,4 @@
-"""The symbols of our statements: those of the paper that they are about, and three of our own."""
+"""The symbols of our statements: those of the paper that they concern, and three more."""
 
 from __future__ import annotations
 
