@@ -40,7 +40,7 @@ from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
 # %% [markdown]
 # ## 1. The model
 #
-# The global agent stands in place 0 or 1, and so does every local agent. Every agent chooses the next place freely. A local agent earns
+# The global agent is in place 0 or 1, and so is every local agent. Every agent chooses the next place freely. A local agent earns
 # $+1$ where the global agent stands and $-1$ elsewhere, and pays $\eta = 1/100$ for moving. The discount is $\gamma = 1/2$. That
 # is all: transitions are deterministic, and the only difficulty is to agree on a place.
 #
@@ -155,7 +155,7 @@ ax.legend(fontsize=8, loc="lower left")
 plt.show()
 
 # %% [markdown]
-# For small $k$ the bound is larger than the trivial one: it holds and says nothing. In between it holds. From the shaded region on the
+# For small $k$ the bound is larger than the trivial one: it is vacuous. In between it holds. From the shaded region on the
 # gap lies above it, up to $k = n - 1$. At $k = n$ there is only one sample, all agents see all agents, and the gap vanishes.
 #
 # One of these instances in full, as the catalogue of claims finds it (claim T1):
@@ -192,5 +192,5 @@ print("k = 51, one shared draw:  ", shared[at])
 # - It does not say that subsampling is a bad idea, or that the bound fails on typical models. On the other bundled models no instance
 #   of the catalogue violates it, mostly because the bound is larger there than what is trivially true. Nor does it say anything about
 #   the shared draw, which is another algorithm.
-# - Other readings, such as the logarithm outside the root, are claims of their own: `mfverify claims` lists them.
+# - Other readings, such as the logarithm outside the root, are separate claims: `mfverify claims` lists them.
 # - You need not trust this package: two places and one reward table are small enough for a few lines of your own.

@@ -15,7 +15,7 @@
 # # The paper's two experiments, with exact values
 #
 # **What you will learn.** The paper shows Gaussian squeeze and constrained exploration with 8 and 50 agents, rewards from sampled
-# episodes. Here both tasks stand inside the paper's model (`mfverify/models/squeeze.py`, `exploration.py`), with *certified* rewards and
+# episodes. Here both tasks are written in the paper's model (`mfverify/models/squeeze.py`, `exploration.py`), with *certified* rewards and
 # gaps against k, simulated rewards with confidence intervals beside them, the time that learning takes against k, and mean-field value
 # iteration on all agents (k = n) for comparison. You will see that the certified reward can *fall* when one more agent is sampled.
 #
@@ -250,7 +250,7 @@ plt.show()
 # %% [markdown]
 # ## How faithful is the additive squeeze?
 #
-# As it is stated, the squeeze rewards the true average $y$: all agents together earn $y\,e^{-(y-\mu)^2/\sigma^2}$ (solved as it stands in
+# As it is stated, the squeeze rewards the true average $y$: all agents together earn $y\,e^{-(y-\mu)^2/\sigma^2}$ (solved in this form in
 # `mfverify/extensions/exchangeable.py`; see `where_assumptions_fail`). Inside the paper's model an agent is rewarded by the *announced* level
 # $g$: $y\,e^{-(g-\mu)^2/\sigma^2}$. The two agree where all agents play what is announced, and penalties keep agents near it.
 

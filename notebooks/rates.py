@@ -62,7 +62,7 @@ for name, (model, n, ks, start) in plan.items():
         gaps[name, way] = [gap.max() if start is None else gap[start] for gap in found]
 
 # %% [markdown]
-# Standing *apart* from the global agent is no class of its own: with the global agent's places renamed it is coordination, gap for gap.
+# Standing *apart* from the global agent is not a separate class: with the global agent's places renamed it is coordination, gap for gap.
 
 # %%
 meet = mfv.models.coordination()

@@ -66,7 +66,7 @@ for k, gap in zip(sizes, gaps, strict=True):
 # %% [markdown]
 # ## Beside the theorem
 #
-# Theorem 4.2 bounds that gap. At these sizes its bound is larger than what is trivially true, so that it says nothing: the verdict is
+# Theorem 4.2 bounds that gap. At these sizes its bound is larger than the trivial bound: the verdict is
 # *vacuous*, which is a finding about the bound, not about the algorithm.
 
 # %%
@@ -87,7 +87,7 @@ plt.show()
 # ## Is it ever false?
 #
 # On the bundled models, yes: the catalogue registers Theorem 4.2, read literally, as refuted, with a certified violation. The notebook
-# `counterexample_to_theorem_4_2` goes through it step by step.
+# `counterexample_to_theorem_4_2` explains it step by step.
 
 # %%
 refuted = mfv.verify(["T1"], instance="coordination n=100 k=99", workers=1)

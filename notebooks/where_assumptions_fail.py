@@ -15,7 +15,7 @@
 # # Where the assumptions fail, and how it looks
 #
 # **What you will learn.** Four ways in which subsampling disappoints, each with the signature by which you recognise it: a gap that
-# stops falling in $k$; a bound that says nothing; learning that becomes too expensive; a Bellman error that does not shrink. And what
+# stops falling in $k$; a vacuous bound; learning that becomes too expensive; a Bellman error that does not shrink. And what
 # happens on systems that are outside the paper's model altogether.
 
 # %%
@@ -63,7 +63,7 @@ plt.show()
 assert curves["100 : 100"][-1] > curves["100 : 100"][0] / 3
 
 # %% [markdown]
-# ## 2. A bound that says nothing
+# ## 2. A vacuous bound
 #
 # A bound on the gap that is larger than $2\tilde r/(1-\gamma)$ is true of every policy. The first $k$ at which each bound beats that:
 
@@ -81,7 +81,7 @@ for ax, n in zip(axes, agents, strict=True):
     ax.set(xlabel="k, agents sampled", xscale="log", yscale="log", ylim=(0.1, 1e3), title=f"n = {n}, discount {discount}")
     ax.set_xticks([1, n // 8, n - 1], ["1", str(n // 8), str(n - 1)] if n > 8 else ["", "1", "7"])
     ax.minorticks_off()
-axes[0].set_ylabel("bound / trivial bound (above 1 it says nothing)")
+axes[0].set_ylabel("bound / trivial bound (above 1 it is vacuous)")
 axes[0].legend(fontsize=8, title="claim")
 plt.show()
 

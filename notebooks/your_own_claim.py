@@ -81,7 +81,7 @@ print(found["status"], {v: sum(i["verdict"] == v for i in found["instances"]) fo
 assert found["status"] == "corroborated"
 
 # %% [markdown]
-# *Corroborated*: it holds on these instances, and on some of them it says something. It is not called proved.
+# *Corroborated*: it holds on these instances, and on some of them it is not vacuous. It is not called proved.
 #
 # ## The control has to fail
 #
