@@ -89,9 +89,11 @@ def rounding_error(roundings: int, magnitude: Fraction, operations: int = 0) -> 
     is the largest number of operations that could underflow. Source: Higham 2002, Lemma 3.1 and section 2.2.
     """
     require_ieee_arithmetic()
-    if roundings * UNIT_ROUNDOFF >= 1:
+    left = UNIT_ROUNDOFF.denominator - roundings
+    if left <= 0:
         raise ModelError(f"a computation with {roundings} roundings on one path cannot be certified in double precision")
-    return roundings * UNIT_ROUNDOFF / (1 - roundings * UNIT_ROUNDOFF) * magnitude + operations * UNDERFLOW
+    error = Fraction(roundings, left) * magnitude  # L u / (1 - L u), 1 / u being an integer
+    return error + operations * UNDERFLOW if operations else error
 
 
 @dataclass(frozen=True, eq=False)

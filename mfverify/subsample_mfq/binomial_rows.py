@@ -35,7 +35,7 @@ _BLOCK_NUMBERS: Final = 2 * 10**6
 """Doubles in a dense block of rows while they are made (16 MB)."""
 
 _NEVER: Final = 2.0**-200
-"""Probabilities below this are taken for 0 (see :func:`lost_by_odds`); others have odds that products cannot overflow."""
+"""Probabilities below this are taken for 0 (see :func:`moved`); others have odds that products cannot overflow."""
 
 
 BINOMIAL: Final = Budget(ROUNDINGS)

@@ -287,3 +287,74 @@ def draw_weights(n: int, k: int) -> Law[csr_array]:
     """
     ends, columns, weights = _draw_weights(n, k)
     return Law(csr_array((weights, columns, np.concatenate([[0], ends])), shape=(n + 1, k + 1)), DRAW)
+
+
+@njit
+def marginals_at(
+    g: Integers,
+    c: Integers,
+    samples: Integers,
+    others: Integers,
+    subsets: Floats,
+    draws: tuple[float, float],
+    of_sample: Integers,
+    of_others: Integers,
+    actions: tuple[int, int],
+) -> tuple[Floats, Floats, int]:
+    """Marginals ``[r, b]`` and ``[r, s, a]`` of uniform subsets in states ``g[r]``, ``c[r, s]``, for any number of local states.
+
+    ``samples`` and ``others``: count vectors of k and of k - 1 agents; ``subsets[x, j] = C(x, j)``; ``draws``: how many subsets there are;
+    ``of_sample[g, sample]`` and ``of_others[g, own state, others]``: actions, negative where undecided. The last result is the first
+    state in which a possible sample leads to an undecided action, or -1. Cost: ``|S_l|`` products for each sample.
+    """
+    size = c.shape[1]
+    of_global, of_local = np.zeros((len(g), actions[0])), np.zeros((len(g), size, actions[1]))
+    left = np.empty(size, dtype=np.int64)
+    for r in range(len(g)):
+        left[:] = c[r]
+        for j in range(len(samples)):
+            w = 1.0
+            for s in range(size):
+                if samples[j, s]:
+                    w *= subsets[left[s], samples[j, s]]
+                    if w == 0.0:
+                        break
+            if w > 0.0:
+                if of_sample[g[r], j] < 0:
+                    return of_global, of_local, r
+                of_global[r, of_sample[g[r], j]] += w
+        for b in range(actions[0]):
+            of_global[r, b] /= draws[0]
+        for own in range(size):
+            if left[own] == 0:
+                continue
+            left[own] -= 1
+            for j in range(len(others)):
+                w = 1.0
+                for s in range(size):
+                    if others[j, s]:
+                        w *= subsets[left[s], others[j, s]]
+                        if w == 0.0:
+                            break
+                if w > 0.0:
+                    if of_others[g[r], own, j] < 0:
+                        return of_global, of_local, r
+                    of_local[r, own, of_others[g[r], own, j]] += w
+            left[own] += 1
+            for a in range(actions[1]):
+                of_local[r, own, a] /= draws[1]
+    return of_global, of_local, -1
+
+
+@njit
+def means(g: Integers, played: Floats, of_action: Floats) -> Floats:
+    """``[r, s, x] = sum_a played[r, s, a] of_action[s, g[r], a, x]``."""
+    out = np.zeros((len(g), played.shape[1], of_action.shape[3]))
+    for r in range(len(g)):
+        for s in range(played.shape[1]):
+            for a in range(played.shape[2]):
+                p = played[r, s, a]
+                if p != 0.0:
+                    for x in range(out.shape[2]):
+                        out[r, s, x] += p * of_action[s, g[r], a, x]
+    return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -22,24 +22,40 @@ def moves_of(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> list[
     return [sum((p * q for p, q in zip(mixture, model.local_kernel[s, g, :, t], strict=True)), Fraction(0)) for t in range(model.sizes[2])]
 
 
-def groups_of(model: Model, g: int, plays: Sequence[LocalPlay]) -> tuple[Integers, Law[Floats]]:
-    """Agents ``[j, i]`` and moves ``[j, i, s']`` of the groups of each play: listed members, then one group for each local state.
+def earned_by(model: Model, g: int, mixture: Sequence[Fraction], s: int) -> Fraction:
+    """What such an agent earns."""
+    return sum((p * r for p, r in zip(mixture, model.local_reward[s, g], strict=True)), Fraction(0))
 
-    The group of a local state is that of the agents who are not listed; its number is minus the listed ones, to which the count of
-    all agents in this state is to be added. Moves are rounded once.
+
+class Groups(NamedTuple):
+    """The groups of several plays j: listed members, then one group for each local state of the agents who are not listed.
+
+    ``agents[j, i]``: for the latter, minus the listed ones, to which the count of all agents in this state is to be added.
+    ``moves[j, i, s']`` and ``earned[j, i]`` by an agent are rounded once.
     """
+
+    agents: Integers
+    moves: Law[Floats]
+    earned: Law[Floats]
+
+
+def groups_of(model: Model, g: int, plays: Sequence[LocalPlay], most: int = 0) -> Groups:
+    """The groups of plays in global state ``g``, with room for ``most`` groups of listed members or as many as there are."""
     size = model.sizes[2]
-    most = max(len(members) for members, _ in plays)
+    most = max(most, *(len(members) for members, _ in plays))
     agents = np.zeros((len(plays), most + size), dtype=np.int64)
-    moves = np.zeros((len(plays), most + size, size))
+    moves, earned = np.zeros((len(plays), most + size, size)), np.zeros((len(plays), most + size))
     moves[:, :most, 0] = 1.0
     for j, (members, outside) in enumerate(plays):
         for i, (s, a, x) in enumerate(members):
             agents[j, i] = x
             agents[j, most + s] -= x
             moves[j, i] = [float(p) for p in model.local_kernel[s, g, a]]
-        moves[j, most:] = [[float(p) for p in moves_of(model, g, mixture, s)] for s, mixture in enumerate(outside)]
-    return agents, Law(moves, ROUNDED)
+            earned[j, i] = float(model.local_reward[s, g, a])
+        for s, mixture in enumerate(outside):
+            moves[j, most + s] = [float(p) for p in moves_of(model, g, mixture, s)]
+            earned[j, most + s] = float(earned_by(model, g, mixture, s))
+    return Groups(agents, Law(moves, ROUNDED), Law(earned, ROUNDED))
 
 
 def next_counts(agents: Integers, moves: Law[Floats], n: int) -> Law[Floats]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfverify import costs, counts
-from mfverify.laws import EXACT, ROUNDED, Law, worst
+from mfverify.laws import EXACT, ROUNDED, Law
 from mfverify.subsample_mfq import binomial_rows, draw_laws
 from mfverify.subsample_mfq.group_laws import next_counts
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
+from mfverify.subsample_mfq.signals import Signals
 from mfverify.subsample_mfq.truncated_chain import ProductRows, refuse_beyond, sparse_rows
 from mfverify.subsample_mfq.way import Way, decided, undecided
 
@@ -32,6 +34,9 @@ _BLOCK_NUMBERS = 4 * 10**6
 _MOST_DRAWS_AT_ONCE = 4 * 10**6
 """Agents whose samples are drawn in one call: bounds the memory, not the number of agents."""
 
+Acting = tuple[Law["Floats"], Law["Floats"]]
+"""Marginals ``[r, b]`` of the global action and ``[r, s, a]`` of a local agent's action, for states r."""
+
 TwoStateMarginals = Callable[..., tuple["Floats", "Floats", "Integers"]]
 """Arguments and results of :func:`~mfverify.subsample_mfq.draw_laws.marginals`, up to ``undecided``."""
 
@@ -41,14 +46,16 @@ class OwnDraws(Way):
     """A way in which the global agent draws k agents and each local agent k - 1 of the others, independently.
 
     ``numerators(population, samples)``: how many draws from a population lead to each sample; ``number(n, k)``: how many draws of k
-    from n there are. ``sample`` draws at random. ``two_state_marginals`` gives the marginals for two local states where summing
-    over all samples is too slow.
+    from n there are. ``sample`` draws at random. Where summing exactly over all samples is too slow: ``two_state_marginals`` gives the
+    marginals of all states for two local states, ``marginals_at`` those of some states, as a function
+    of ``(g, c)``.
     """
 
     numerators: Callable[[tuple[int, ...], Integers], Exact]
     number: Callable[[int, int], int]
     sample: Sample
     two_state_marginals: TwoStateMarginals | None = None
+    marginals_at: Callable[[Learned, int], Callable[[Integers, Integers], Acting]] | None = None
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """A row of the local law for each state."""
@@ -58,6 +65,12 @@ class OwnDraws(Way):
     def chain(self, model: Model, n: int, learned: Learned) -> ProductRows:
         """The chain on (global state, count vector), by the law of two binomials where there are two local states."""
         return (two_state_chain if model.sizes[2] == 2 else rational_marginals_chain)(self, model, n, learned)
+
+    def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
+        """One signal: the marginals."""
+        signals = acting(learned.model)
+        marginals = self.marginals_at(learned, n) if self.marginals_at else partial(_exact_marginals, self, learned, n)
+        return lambda _step, g, c: signals(g, c[:, 0], marginals(g, c[:, 0]))
 
     def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
         """The global agent and every local agent draw and look up their actions."""
@@ -103,14 +116,14 @@ def _over(numerators: Exact, denominator: int) -> Exact:
     return out.reshape(numerators.shape)
 
 
-def own_marginals(way: OwnDraws, learned: Learned, n: int) -> Marginals:
+def own_marginals(way: OwnDraws, learned: Learned, n: int, vectors: Integers | None = None) -> Marginals:
     """The exact marginals of ``pi_k`` (eq. 11-12), by summing the integer numerators of the samples that lead to an action.
 
-    Cost: a sum over all samples for every count vector.
+    Of all count vectors of n agents, or of the given ones. Cost: a sum over all samples for each.
     """
     model, k = learned.model, learned.k
     global_states, global_actions, size, local_actions = model.sizes
-    vectors = counts.count_vectors(n, size)
+    vectors = counts.count_vectors(n, size) if vectors is None else vectors
     samples = counts.count_vectors(k, size)
     others = counts.count_vectors(k - 1, size)
     position = [counts.rank(others + np.eye(size, dtype=np.int64)[s]) for s in range(size)]
@@ -158,39 +171,64 @@ def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> Pr
 
     Cost: about n operations per state; memory ``14 sqrt(n)`` numbers per state.
     """
-    global_states, global_actions, _, local_actions = model.sizes
+    global_states = model.sizes[0]
     refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
-    played_global, played_local = _two_state_marginals(way, learned, n)
     vectors = counts.count_vectors(n, 2)
-    global_law = _acted("gcb,gbh->gch", played_global, model.floats("global_kernel"), global_actions)
-    moves = _acted("gcsa,sgat->gcst", played_local, model.floats("local_kernel"), local_actions)
-    odds = binomial_rows.odds_of(moves)
-    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, Law(of_g, odds.budget)), n + 1) for of_g in odds.rows]
-    earned = _acted("gcsa,sga->gcs", played_local, model.floats("local_reward"), local_actions)
-    of_global = _acted("gcb,gb->gc", played_global, model.floats("global_reward"), global_actions)
-    of_local = Law((earned.rows * vectors).sum(axis=-1) / n, EXACT.mixing(earned.budget, 2).times(EXACT))
-    error = worst(of_global.budget, of_local.budget).summed(2).error(model.rt)
-    return ProductRows(of_global.rows + of_local.rows, model.discount, model.rt, error, global_law, local_law)
+    g, c = np.repeat(np.arange(global_states), n + 1), np.tile(vectors, (global_states, 1))
+    step = acting(model)(g, c, _two_state_marginals(way, learned, n, g, c))
+    odds = binomial_rows.odds_of(step.moves)
+    of_g = [Law(rows, odds.budget) for rows in odds.rows.reshape(global_states, n + 1, 2)]
+    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, of_one), n + 1) for of_one in of_g]
+    reward = step.reward(n)
+    global_law = Law(step.next_global.rows.reshape(global_states, n + 1, -1), step.next_global.budget)
+    shape = (global_states, n + 1)
+    return ProductRows(reward.rows.reshape(shape), model.discount, model.rt, reward.budget.error(model.rt), global_law, local_law)
 
 
-def _acted(sums: str, played: Law[Floats], of_action: Floats, actions: int) -> Law[Floats]:
-    """The mean over the played action of something that is rounded once for each action, by ``numpy.einsum``."""
-    return Law(np.einsum(sums, played.rows, of_action), played.budget.mixing(ROUNDED, actions))
+def acting(model: Model) -> Callable[[Integers, Integers, Acting], Signals]:
+    """What marginals lead to in states ``g[r]``, ``c[r, s]``, as a function of (g, c, marginals)."""
+    _, global_actions, size, local_actions = model.sizes
+    # What is averaged over the action, side by side: next states and the reward.
+    of_global = np.concatenate([model.floats("global_kernel"), model.floats("global_reward")[..., None]], axis=-1)[None]
+    of_local = np.concatenate([model.floats("local_kernel"), model.floats("local_reward")[..., None]], axis=-1)
+
+    def signals(g: Integers, c: Integers, played: Acting) -> Signals:
+        means = draw_laws.means(g, played[0].rows[:, None], of_global)[:, 0]
+        local_means = draw_laws.means(g, played[1].rows, of_local)
+        budget, local_budget = played[0].budget.mixing(ROUNDED, global_actions), played[1].budget.mixing(ROUNDED, local_actions)
+        return Signals(
+            np.arange(len(g) + 1),
+            Law(np.ones(len(g)), EXACT),
+            Law(means[:, :-1], budget),
+            Law(means[:, -1], budget),
+            np.zeros(size, dtype=np.int64),
+            c,
+            Law(local_means[:, :, :-1], local_budget),
+            Law(local_means[:, :, -1], local_budget),
+        )
+
+    return signals
 
 
-def _two_state_marginals(way: OwnDraws, learned: Learned, n: int) -> tuple[Law[Floats], Law[Floats]]:
-    """Marginals ``[g, c, b]`` and ``[g, c, s, a]``."""
+def _two_state_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c: Integers) -> Acting:
+    """Marginals of all states ``g[r]``, ``c[r, s]``, in order."""
     if way.two_state_marginals is None:
-        exact = own_marginals(way, learned, n)
-        # Python divides integers with one correct rounding.
-        of_global, of_local = exact.global_numerator / exact.global_denominator, exact.local_numerator / exact.local_denominator
-        return Law(of_global.astype(np.float64), ROUNDED), Law(of_local.astype(np.float64), ROUNDED)
+        return _exact_marginals(way, learned, n, g, c)
     tables, actions = (learned.global_action, learned.local_action), learned.model.sizes[1::2]
     played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, actions, UNDECIDED_ACTION)
     if flagged.any():
-        g, c = (int(x[0]) for x in flagged.nonzero())
-        raise undecided(f"a sample in state {(g, (c, n - c))}")
-    return Law(played_global, draw_laws.DRAW), Law(played_local, draw_laws.DRAW)
+        state, count = (int(x[0]) for x in flagged.nonzero())
+        raise undecided(f"a sample in state {(state, (count, n - count))}")
+    return Law(played_global.reshape(len(g), -1), draw_laws.DRAW), Law(played_local.reshape(len(g), 2, -1), draw_laws.DRAW)
+
+
+def _exact_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c: Integers) -> Acting:
+    """Marginals of states, rounded once: Python divides integers with one correct rounding."""
+    vectors, at = np.unique(c, axis=0, return_inverse=True)
+    exact = own_marginals(way, learned, n, vectors)
+    of_global = (exact.global_numerator / exact.global_denominator).astype(np.float64)[g, at.ravel()]
+    of_local = (exact.local_numerator / exact.local_denominator).astype(np.float64)[g, at.ravel()]
+    return Law(of_global, ROUNDED), Law(of_local, ROUNDED)
 
 
 def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:

@@ -10,9 +10,10 @@ first: with two local states and plays that do not split a state, only a handful
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import isqrt
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ from mfverify import costs, counts
 from mfverify.errors import TooLargeError
 from mfverify.laws import EXACT, ROUNDED, Law, worst
 from mfverify.subsample_mfq import binomial_rows
-from mfverify.subsample_mfq.group_laws import groups_of, moves_of, next_counts
+from mfverify.subsample_mfq.group_laws import earned_by, groups_of, moves_of, next_counts
 from mfverify.subsample_mfq.plays import LocalPlay, Play, Sample, copying_act, copying_plays
+from mfverify.subsample_mfq.signals import Signals
 from mfverify.subsample_mfq.truncated_chain import JointRows, longest_row, refuse_beyond, sparse_rows
 from mfverify.subsample_mfq.way import Way
 
@@ -43,20 +45,35 @@ _BLOCK_NUMBERS = 4 * 10**6
 class SharedDraws(Way):
     """A way with one draw for all agents.
 
-    ``plays(learned, g)`` lists what each draw leads to in global state ``g``; ``weights(n, k, |S_l|)`` are the probabilities ``[rank of
-    the counts, draw]``; ``draw_and_act(rng, learned, g, c)`` does both at random in states ``g[episode]``, ``c[episode, s]`` and
-    returns global actions and action counts ``[episode, s, a]``.
+    ``plays(learned, g)`` lists what each draw leads to in global state ``g``; ``law(c, k)`` are the probabilities of the draws, by their
+    place in that list, from a population with counts ``c``; ``draw_and_act(rng, learned, g, c)`` does both at random in states
+    ``g[episode]``, ``c[episode, s]`` and returns global actions and action counts ``[episode, s, a]``. ``two_state_weights(n, k)`` are the
+    laws of all count vectors for two local states, where exact ones take too long.
     """
 
     plays: Callable[[Learned, int], list[Play]]
-    weights: Callable[[int, int, int], Law[csr_array]]
+    law: Callable[[tuple[int, ...], int], dict[int, Fraction]]
     draw_and_act: Callable[[np.random.Generator, Learned, Integers, Integers], tuple[Integers, Integers]]
+    two_state_weights: Callable[[int, int], Law[csr_array]] | None = None
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """A row of the law of local and global states for each state."""
         states = counts.number_of_count_vectors(n, model.sizes[2])
         row = min(states, costs.row_width(n, model.sizes[2])) * model.sizes[0]
         return costs.executing(model, n, k, self.word, states, row)
+
+    def weights(self, n: int, k: int, size: int, draws: int) -> Law[csr_array]:
+        """Probabilities ``[rank of the counts, draw]`` of all count vectors."""
+        if size == 2 and self.two_state_weights is not None:
+            return self.two_state_weights(n, k)
+        laws = [self.law(tuple(row), k) for row in counts.count_vectors(n, size).tolist()]
+        ends = np.concatenate([[0], np.cumsum([len(law) for law in laws])])
+        drawn, data = [i for law in laws for i in law], [p.numerator / p.denominator for law in laws for p in law.values()]
+        return Law(csr_array((data, drawn, ends), shape=(len(laws), draws)), ROUNDED)
+
+    def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
+        """One signal for each draw that is possible."""
+        return play_signals(learned, n, self.plays, self.law)
 
     def chain(self, model: Model, n: int, learned: Learned) -> JointRows:
         """The chain on (global state, count vector)."""
@@ -68,15 +85,59 @@ class SharedDraws(Way):
         return played, chosen[:, None]
 
 
-def copied_subset(word: str, weights: Callable[[int, int, int], Law[csr_array]], sample: Sample) -> SharedDraws:
-    """The way of a shared subset whose members the other agents copy (``plays.py``)."""
+def copied_subset(
+    word: str,
+    law: Callable[[tuple[int, ...], int], Iterable[tuple[tuple[int, ...], Fraction]]],
+    sample: Sample,
+    two_state_weights: Callable[[int, int], Law[csr_array]] | None = None,
+) -> SharedDraws:
+    """The way of a shared subset whose members the other agents copy (``plays.py``); ``law(c, k)`` is that of its counts."""
+
+    def by_rank(c: tuple[int, ...], k: int) -> dict[int, Fraction]:
+        samples, probabilities = zip(*law(c, k), strict=True)
+        return dict(zip(counts.rank(samples).tolist(), probabilities, strict=True))
 
     def act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> tuple[Integers, Integers]:
         drawn = sample(rng, c, learned.k)
         played, members, copies = copying_act(rng, learned, g, drawn, c - drawn)
         return played, members + copies
 
-    return SharedDraws(word, copying_plays, weights, act)
+    return SharedDraws(word, copying_plays, by_rank, act, two_state_weights)
+
+
+def play_signals(
+    learned: Learned, n: int, plays: Callable[[Learned, int], list[Play]], law: Callable[[tuple[int, ...], int], dict[int, Fraction]]
+) -> Callable[[int, Integers, Integers], Signals]:
+    """Signals of draws that are made anew at every step; see :class:`SharedDraws`."""
+    model = learned.model
+    size = model.sizes[2]
+    listed = [plays(learned, g) for g in range(model.sizes[0])]
+    most = max(len(p.members) for of_g in listed for p in of_g)
+    groups = [groups_of(model, g, [p.local for p in of_g], most) for g, of_g in enumerate(listed)]
+    agents, moves, earned = (np.stack([getattr(x, "rows", x) for x in of_all]) for of_all in zip(*groups, strict=True))
+    b = np.array([[p.global_action for p in of_g] for of_g in listed])
+    of_counts = lru_cache(maxsize=2**16)(law)
+    kernel, reward = model.floats("global_kernel"), model.floats("global_reward")
+
+    def step(_step: int, g: Integers, c: Integers) -> Signals:
+        laws = [of_counts(tuple(row), learned.k) for row in c[:, 0].tolist()]
+        drawn = np.array([i for of_c in laws for i in of_c], dtype=np.int64)
+        state = np.repeat(np.arange(len(g)), [len(of_c) for of_c in laws])
+        at = g[state], drawn
+        of_signal = agents[at]
+        of_signal[:, -size:] += c[state, 0]
+        return Signals(
+            np.concatenate([[0], np.cumsum([len(of_c) for of_c in laws])]),
+            Law(np.array([float(p) for of_c in laws for p in of_c.values()]), ROUNDED),
+            Law(kernel[g[state], b[at]], ROUNDED),
+            Law(reward[g[state], b[at]], ROUNDED),
+            np.zeros(most + size, dtype=np.int64),
+            of_signal,
+            Law(moves[at], ROUNDED),
+            Law(earned[at], ROUNDED),
+        )
+
+    return step
 
 
 @dataclass(frozen=True)
@@ -106,7 +167,7 @@ def mixture_chain(draw: SharedDraws, model: Model, n: int, learned: Learned) -> 
         refuse_beyond(
             n, global_states**2 * states * max(min(states, sum(_width(model, g, x, n) for x in listed[g])) for g in range(global_states))
         )
-    drawn = draw.weights(n, learned.k, size)
+    drawn = draw.weights(n, learned.k, size, len(plays[0]))
     reward, rows = [], []
     for g in range(global_states):
         reward.append(_reward(model, n, g, plays[g], drawn))
@@ -139,10 +200,7 @@ def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: Law[csr_
     constant = []
     per_agent = []
     for play in plays:
-        outside = [
-            sum((p * r for p, r in zip(mixture, model.local_reward[s, g], strict=True)), Fraction(0))
-            for s, mixture in enumerate(play.outside)
-        ]
+        outside = [earned_by(model, g, mixture, s) for s, mixture in enumerate(play.outside)]
         inside = sum((x * (model.local_reward[s, g, a] - outside[s]) for s, a, x in play.members), Fraction(0))
         constant.append(float(model.global_reward[g, play.global_action] + inside / n))
         per_agent.append([float(r / n) for r in outside])
@@ -183,7 +241,7 @@ def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
 
 def _two_state_blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture) -> Iterator[Law[Floats]]:
     """Dense blocks of rows ``[c, (h, c')]`` for two local states."""
-    agents, moves = groups_of(model, g, listed)
+    agents, moves, _ = groups_of(model, g, listed)
     odds = binomial_rows.odds_of(moves)
     members = [
         binomial_rows.sum_law(np.ascontiguousarray(of_play[:-2]), Law(np.ascontiguousarray(of_members[:-2]), odds.budget))
@@ -201,7 +259,7 @@ def _blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: 
     """The same for any number of local states: rows are convolved agent by agent."""
     global_states, _, size, _ = model.sizes
     vectors = counts.count_vectors(n, size)
-    multiplicity, moves = groups_of(model, g, listed)
+    multiplicity, moves, _ = groups_of(model, g, listed)
     height = max(1, _BLOCK_NUMBERS // (len(vectors) * global_states))
     for begin in range(0, len(vectors), height):
         end = min(begin + height, len(vectors))

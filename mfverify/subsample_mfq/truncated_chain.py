@@ -118,4 +118,4 @@ def sparse_expectation(law: Law[csr_array]) -> Budget:
 def refuse_beyond(n: int, numbers: int) -> None:
     """Raise :class:`TooLargeError` where more transition probabilities would be held than fit."""
     if numbers > _MOST_NUMBERS:
-        raise TooLargeError(f"{n} agents need {numbers:.3g} transition probabilities; use fewer agents or local states")
+        raise TooLargeError(f"{n} agents need {min(numbers, 10**300):.3g} transition probabilities; use fewer agents or local states")

@@ -1,21 +1,22 @@
-"""The law of a uniform k-subset, and tables of laws."""
+"""The law of a uniform k-subset."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Callable
 from functools import lru_cache
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from mfverify import counts
 from mfverify.laws import ROUNDED, Law
 from mfverify.subsample_mfq import draw_laws
+from mfverify.subsample_mfq.way import undecided
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats, Integers
+    from mfverify.subsample_mfq.learning import Learned
 
 
 def subset_numerators(population: tuple[int, ...], samples: Integers) -> Exact:
@@ -37,17 +38,20 @@ def _binomials(size: int, top: int) -> Exact:
     return column
 
 
-def subset_weights(n: int, k: int, size: int) -> Law[csr_array]:
-    """Probabilities ``[rank of the counts, rank of the sample's counts]`` of a uniform k-subset; cost one law per count vector."""
-    if size == 2:
-        return draw_laws.draw_weights(n, k)
-    return table([dict(counts.subsample_law(tuple(row), k)) for row in counts.count_vectors(n, size).tolist()], k, size)
+def subset_marginals_at(learned: Learned, n: int) -> Callable[[Integers, Integers], tuple[Law[Floats], Law[Floats]]]:
+    """Marginals ``[r, b]`` and ``[r, s, a]`` of independent subsets in states ``g[r]``, ``c[r, s]``, summed in doubles (n up to 1000)."""
+    k, (_, global_actions, size, local_actions) = learned.k, learned.model.sizes
+    samples, others = counts.count_vectors(k, size), counts.count_vectors(k - 1, size)
+    own = np.stack([learned.local_action[:, counts.rank(others + unit), s] for s, unit in enumerate(np.eye(size, dtype=np.int64))], axis=1)
+    subsets = np.array([[float(comb(x, j)) for j in range(k + 1)] for x in range(n + 1)])
+    draws = float(comb(n, k)), float(comb(n - 1, k - 1))
+    actions = global_actions, local_actions
+    budget = ROUNDED.power(size).summed(len(samples)).times(ROUNDED)
 
+    def marginals(g: Integers, c: Integers) -> tuple[Law[Floats], Law[Floats]]:
+        of_global, of_local, open_at = draw_laws.marginals_at(g, c, samples, others, subsets, draws, learned.global_action, own, actions)
+        if open_at >= 0:
+            raise undecided(f"a sample in state {(int(g[open_at]), tuple(c[open_at].tolist()))}")
+        return Law(of_global, budget), Law(of_local, budget)
 
-def table(laws: Sequence[Mapping[tuple[int, ...], Fraction]], k: int, size: int) -> Law[csr_array]:
-    """Laws of samples of k as rows of one sparse matrix over the ranks of their counts, each probability correctly rounded."""
-    ends = np.concatenate([[0], np.cumsum([len(law) for law in laws])])
-    samples: Integers = np.array([sample for law in laws for sample in law], dtype=np.int64)
-    data: Floats = np.array([p.numerator / p.denominator for law in laws for p in law.values()])
-    rows = csr_array((data, counts.rank(samples), ends), shape=(len(laws), counts.number_of_count_vectors(k, size)))
-    return Law(rows, ROUNDED)
+    return marginals

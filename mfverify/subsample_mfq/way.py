@@ -12,13 +12,16 @@ other agents: the population is cut into *parts*, and agents are exchangeable wi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfverify.errors import UndecidedTieError
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION
+from mfverify.subsample_mfq.signals import Signals, signal_chain
 
 if TYPE_CHECKING:
     from mfverify.costs import Cost
@@ -40,15 +43,34 @@ class Way(ABC):
         """What :meth:`value` costs, from formulas."""
 
     @abstractmethod
+    def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
+        """The signals of states ``g[r]``, ``c[r, part, s]`` at a step, as a function of ``(step, g, c)``.
+
+        That function raises :class:`UndecidedTieError` when a draw that is possible leads to an undecided tie.
+        """
+
     def chain(self, model: Model, n: int, learned: Learned) -> MarkovReward:
         """The Markov chain of the executed policy. Raises :class:`TooLargeError` before work that does not fit."""
+        return signal_chain(self, model, n, learned)
 
     def value(self, model: Model, n: int, learned: Learned, width: float) -> Enclosure:
         """Enclose the value of the executed policy, axes ``[g, rank of the count vector]``."""
         return self.chain(model, n, learned).enclose(width)
 
+    def sizes(self, n: int, k: int) -> tuple[int, ...]:
+        """How many agents the parts of the population have."""
+        return (n,)
+
+    def period(self, n: int, k: int) -> int:
+        """After how many steps signals repeat."""
+        return 1
+
+    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+        """The law of the parts' counts at the start, for a population with counts ``c``."""
+        return [(Fraction(1), [c])]
+
     def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
-        """Count vectors ``[episode, part, s]`` of the parts of populations ``c[episode, s]``, drawn before the first step."""
+        """Counts ``[episode, part, s]`` at the start, drawn at random for populations ``c[episode, s]``."""
         return c[:, None]
 
     @abstractmethod

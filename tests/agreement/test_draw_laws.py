@@ -15,11 +15,10 @@ from mfverify.enclosure import UNIT_ROUNDOFF, rounding_error
 from mfverify.laws import Budget
 from mfverify.models import coordination
 from mfverify.subsample_mfq import binomial_rows, draw_laws
-from mfverify.subsample_mfq.draws.shared_list import list_weights
+from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.draws.stratified import stratified_law
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import learn
-from mfverify.subsample_mfq.uniform_subset import subset_weights
 from tests import oracles
 
 FEW_ROUNDINGS = rounding_error(draw_laws.ROUNDINGS, Fraction(1))
@@ -57,7 +56,7 @@ def rows_of(table: object) -> Iterator[dict[int, float]]:
 
 @pytest.mark.parametrize(("n", "k"), [(1, 1), (7, 3), (30, 30), (200, 60), (400, 11)])
 def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
-    rows = list(rows_of(subset_weights(n, k, 2).rows))
+    rows = list(rows_of(draw_laws.draw_weights(n, k).rows))
     assert len(rows) == n + 1
     for marked, row in enumerate(rows):
         check_window(row, hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -65,7 +64,7 @@ def test_draws_are_the_exact_hypergeometric_laws(n: int, k: int) -> None:
 
 def test_large_draws_are_cut_where_nothing_is_left() -> None:
     n, k = 3000, 700
-    table = subset_weights(n, k, 2).rows
+    table = draw_laws.draw_weights(n, k).rows
     rows = list(rows_of(table))
     for marked in (0, 3, 1500, 2999, 3000):
         check_window(rows[marked], hypergeometric(marked, n, k), draw_laws.LOST_OF_DRAW)
@@ -139,7 +138,7 @@ def test_a_stratified_sample_is_one_of_places_at_equal_distances(n: int, k: int,
 
 @pytest.mark.parametrize(("n", "k", "size"), [(4, 1, 2), (5, 3, 2), (4, 4, 2), (4, 2, 3)])
 def test_shared_lists_have_the_law_of_listed_orders(n: int, k: int, size: int) -> None:
-    weights = list_weights(n, k, size)
+    weights = way("shared-list").weights(n, k, size, counts.number_of_count_vectors(k - 1, size) * size)
     table = weights.rows.toarray()
     rest = [tuple(row) for row in counts.count_vectors(k - 1, size).tolist()]
     for c, population in enumerate(oracles.all_count_vectors(n, size)):

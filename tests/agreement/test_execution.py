@@ -28,6 +28,7 @@ from mfverify.subsample_mfq.execution import exact_execution_value, execution_va
 from mfverify.subsample_mfq.learning import Learned, learn
 from mfverify.subsample_mfq.own_draws import OwnDraws, rational_marginals_chain, two_state_chain
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
+from mfverify.subsample_mfq.signals import signal_chain
 from mfverify.subsample_mfq.ties import Maximisers
 from tests import oracles
 from tests.agreement.checks import WIDTH, check_against_exact, check_execution, instance_of, model_of, random_doubles
@@ -190,6 +191,22 @@ def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, 
         value = random_doubles(fast.reward.shape, n, 10.0)
         difference = np.abs(fast.apply(value) - slow.apply(value)).max()
         assert Fraction(float(difference)) <= fast.error(value) + slow.error(value) < Fraction(1, 10**10)
+
+
+@pytest.mark.parametrize("sampling", COUNTED)
+@pytest.mark.parametrize(("seed", "n", "k", "sizes"), [(830, 7, 3, (2, 2, 2, 2)), (831, 4, 2, (2, 2, 3, 2))])
+def test_chains_agree_with_the_chain_of_all_signals(seed: int, n: int, k: int, sizes: tuple[int, int, int, int], sampling: str) -> None:
+    """One application of the chain that a way builds, against the one that is built from its signals state by state."""
+    model = model_of(tied_instance(seed, *sizes))
+    learned = learn(model, k)
+    own, general = way(sampling).chain(model, n, learned), signal_chain(way(sampling), model, n, learned)
+    value = random_doubles(own.reward.shape, seed, 10.0)
+    image, other = own.apply(value), general.apply(value.reshape(general.reward.shape)).reshape(value.shape)
+    bound = own.error(value) + general.error(value)
+    assert max(abs(Fraction(float(x)) - Fraction(float(y))) for x, y in zip(image.ravel(), other.ravel(), strict=True)) <= bound
+    assert bound < Fraction(1, 10**10)
+    shifted = value + np.arange(value.size).reshape(value.shape)
+    assert np.abs(own.apply(shifted) - image).max() > float(bound), "the comparison tells values apart"
 
 
 @pytest.mark.parametrize(("model", "n", "k"), [(coordination(), 25, 11), (coordination(), 120, 120), (random_coupled(4), 60, 12)])

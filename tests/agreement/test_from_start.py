@@ -12,6 +12,7 @@ from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.models import absorbing, coordination, exploration, patrol, random_coupled, redrawn, squeeze
 from mfverify.simulation import simulate
+from mfverify.subsample_mfq.draws import WORDS
 from mfverify.subsample_mfq.execution import exact_execution_value, execution_value
 from mfverify.subsample_mfq.from_start import execution_value_from
 from mfverify.subsample_mfq.learning import learn
@@ -53,6 +54,27 @@ def test_random_models_of_random_sizes(seed: int) -> None:
         found = execution_value_from(model, n, learned, (index[0], counts.count_vectors(n, model.sizes[2])[index[1]]), SMALL)
         assert found.value.lower <= every[index].upper and every[index].lower <= found.value.upper
         assert found.value.width < 1e-6
+
+
+@pytest.mark.parametrize("sampling", WORDS)
+@pytest.mark.parametrize(("seed", "n", "sizes"), [(5, 4, (2, 2, 2, 2)), (6, 3, (1, 2, 3, 2))])
+def test_every_way_of_drawing_from_every_start(seed: int, n: int, sizes: tuple[int, int, int, int], sampling: str) -> None:
+    model = model_of(random_instance(seed, *sizes))
+    learned = learn(model, 2)
+    every = execution_value(model, n, learned, sampling)
+    for index in np.ndindex(every.shape):
+        start = index[0], counts.count_vectors(n, sizes[2])[index[1]]
+        found = execution_value_from(model, n, learned, start, SMALL, sampling=sampling)
+        assert found.value.lower <= every[index].upper and every[index].lower <= found.value.upper
+        assert found.value.width < 1e-6
+
+
+def test_another_way_of_drawing_has_another_value() -> None:
+    """The check above can fail."""
+    model, n, start = coordination(), 12, (0, (6, 6))
+    learned = learn(model, 5)
+    values = [execution_value_from(model, n, learned, start, sampling=sampling).value for sampling in ("independent", "shared")]
+    assert values[0].upper < values[1].lower
 
 
 def test_what_is_left_out_widens_the_enclosure_and_never_moves_it() -> None:

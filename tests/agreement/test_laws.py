@@ -66,6 +66,20 @@ def test_products_and_quotients(first: int, second: int) -> None:
     one_less_is_caught(x / y, true_value(x, first) / (Fraction(y) * (1 - U) ** second), budget)
 
 
+@pytest.mark.parametrize("factors", [2, 3, 4])
+@pytest.mark.parametrize("first", [0, 3])
+def test_powers(first: int, factors: int) -> None:
+    """Of many numbers the one whose power, multiplied up, is rounded down most."""
+    candidates = 1 + np.random.default_rng(factors).uniform(0, 0.02, 20_000)
+    powers = candidates.copy()
+    for _factor in range(factors - 1):
+        powers = powers * candidates
+    shortfall = [float(1 - Fraction(float(y)) / Fraction(float(x)) ** factors) for x, y in zip(candidates, powers, strict=True)]
+    i = int(np.argmax(shortfall))
+    one_less_is_caught(powers[i], true_value(float(candidates[i]), first) ** factors, Budget(first).power(factors))
+    assert Budget(first).power(0) == EXACT
+
+
 @pytest.mark.parametrize("terms", [1, 2, 3, 50])
 @pytest.mark.parametrize("first", [1, 5])
 def test_sums(first: int, terms: int) -> None:
@@ -137,6 +151,15 @@ def test_underflow_is_in_the_budget() -> None:
     budget = EXACT.mixing(EXACT, 40)
     assert abs(Fraction(computed) - lost) <= budget.error(lost)
     assert abs(Fraction(computed) - lost) > replace(budget, underflows=0).error(lost)
+
+
+def test_entries_that_are_kept_lose_their_underflows() -> None:
+    """An entry of exactly the least size whose product has underflowed by all that is claimed."""
+    least = Fraction(1, 4)
+    kept = Budget(3, underflows=8).kept_from(least)
+    assert (kept.roundings, kept.underflows) == (3, 0)
+    assert 8 * Fraction(1, 2**1022) * 2 / least <= kept.lost <= Fraction(1, 2**200)
+    assert Budget(3, underflows=2**900).kept_from(least).lost >= Fraction(1, 2**119)
 
 
 def test_what_odds_carry_moves_a_sum_of_binomials_by_no_more_than_is_claimed() -> None:

@@ -11,8 +11,8 @@ Members and global agent alone are the optimally controlled k-agent system. The 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,12 @@ from mfverify.errors import TooLargeError
 from mfverify.exact.policy_value import MarkovReward
 from mfverify.laws import EXACT, ROUNDED, Budget, Law, worst
 from mfverify.subsample_mfq import binomial_rows, random_draws
-from mfverify.subsample_mfq.group_laws import groups_of, next_counts
+from mfverify.subsample_mfq.draws import shared
+from mfverify.subsample_mfq.group_laws import earned_by, groups_of, next_counts
 from mfverify.subsample_mfq.plays import Play, copying_act, copying_plays
+from mfverify.subsample_mfq.shared_draws import play_signals
+from mfverify.subsample_mfq.signals import Signals
 from mfverify.subsample_mfq.truncated_chain import longest_row, sparse_expectation, sparse_rows
-from mfverify.subsample_mfq.uniform_subset import subset_weights
 from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
@@ -91,10 +93,10 @@ def fixed_subset_chain(model: Model, n: int, learned: Learned) -> FixedSubsetCha
         mixtures = list(dict.fromkeys(p.outside for p in plays))
         play[g] = [mixtures.index(p.outside) for p in plays]
         global_law[g] = model.floats("global_kernel")[g, [p.global_action for p in plays]]
-        agents, moves = groups_of(model, g, [p.local for p in plays])
+        agents, moves, _ = groups_of(model, g, [p.local for p in plays])
         agents[:, -size:] += samples
         members.append(_laws(agents, moves, samples))
-        unlisted = [groups_of(model, g, [((), mixture)])[1] for mixture in mixtures]
+        unlisted = [groups_of(model, g, [((), mixture)]).moves for mixture in mixtures]
         others.append([_laws(rest, Law(np.broadcast_to(m.rows, (outside, size, size)), m.budget), rest) for m in unlisted])
         for d, p in enumerate(plays):
             mine, theirs = _rewards(model, g, n, samples[d], p)
@@ -109,7 +111,7 @@ def fixed_subset_value(model: Model, n: int, learned: Learned, width: float) -> 
     """Enclose the mean over the first draw of the value of (g, members, others), axes ``[g, rank of the count vector]``."""
     size = model.sizes[2]
     found = fixed_subset_chain(model, n, learned).enclose(width)
-    first_draw = subset_weights(n, learned.k, size)
+    first_draw = shared.WAY.weights(n, learned.k, size, counts.number_of_count_vectors(learned.k, size))
     drawn = first_draw.rows.tocoo()
     vectors, samples = counts.count_vectors(n, size), counts.count_vectors(learned.k, size)
     rest = counts.rank(vectors[drawn.row] - samples[drawn.col])
@@ -126,10 +128,7 @@ def fixed_subset_value(model: Model, n: int, learned: Learned, width: float) -> 
 
 def _rewards(model: Model, g: int, n: int, sample: Integers, play: Play) -> tuple[Fraction, list[Fraction]]:
     """Global and members' reward, and what one outsider in each local state adds, exactly."""
-    theirs = [
-        sum((p * r for p, r in zip(mixture, model.local_reward[s, g], strict=True)), Fraction(0)) / n
-        for s, mixture in enumerate(play.outside)
-    ]
+    theirs = [earned_by(model, g, mixture, s) / n for s, mixture in enumerate(play.outside)]
     listed = np.zeros(len(theirs), dtype=np.int64)
     mine = Fraction(model.global_reward[g, play.global_action])
     for s, a, x in play.members:
@@ -164,6 +163,31 @@ class FixedSubset(Way):
         size = model.sizes[2]
         states = counts.number_of_count_vectors(k, size) * counts.number_of_count_vectors(n - k, size)
         return costs.executing(model, n, k, self.word, states, min(states, costs.row_width(n, size) ** 2) * model.sizes[0])
+
+    def sizes(self, n: int, k: int) -> tuple[int, ...]:
+        """Members and others."""
+        return (k, n - k)
+
+    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+        """The first draw."""
+        return [(p, [d, tuple(x - y for x, y in zip(c, d, strict=True))]) for d, p in counts.subsample_law(c, k)]
+
+    def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
+        """One signal: members play their parts, the others copy."""
+        size = learned.model.sizes[2]
+        of_members = play_signals(learned, n, copying_plays, lambda c, _k: {int(counts.rank(c)): Fraction(1)})
+
+        def step(t: int, g: Integers, c: Integers) -> Signals:
+            mine = of_members(t, g, c)
+            return replace(
+                mine,
+                part=np.append(mine.part, np.ones(size, dtype=np.int64)),
+                agents=np.concatenate([mine.agents, c[:, 1]], axis=1),
+                moves=replace(mine.moves, rows=np.concatenate([mine.moves.rows, mine.moves.rows[:, -size:]], axis=1)),
+                earned=replace(mine.earned, rows=np.concatenate([mine.earned.rows, mine.earned.rows[:, -size:]], axis=1)),
+            )
+
+        return step
 
     def chain(self, model: Model, n: int, learned: Learned) -> FixedSubsetChain:
         """The chain on (global state, members' counts, others' counts)."""

@@ -21,14 +21,13 @@ from math import ceil, log2
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from mfverify import costs, counts
 from mfverify.enclosure import Enclosure, round_down, round_up
-from mfverify.errors import ModelError, TooLargeError
-from mfverify.laws import ROUNDED, Law
+from mfverify.errors import ModelError
+from mfverify.laws import EXACT, ROUNDED, Law
 from mfverify.subsample_mfq.plays import joint_action, joint_actions
-from mfverify.subsample_mfq.truncated_chain import JointRows
+from mfverify.subsample_mfq.signals import Signals, all_states
 from mfverify.subsample_mfq.way import Way
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from mfverify.model import Model
     from mfverify.notation import Integers
     from mfverify.subsample_mfq.learning import Learned
-
-_MOST_ENTRIES = 3 * 10**7
 
 
 class Order(Enum):
@@ -90,54 +87,16 @@ def pool_value(model: Model, n: int, learned: Learned, pool: Pool, width: float 
 
     Axes ``[place in the pool, index in labelled_states(model, n)]``; with a random order there is one place. Raises
     :class:`ModelError` for a pool that does not fit, :class:`TooLargeError` before any work beyond tens of millions of
-    transitions. Cost: states times subsets times next states.
+    transition probabilities. Cost: states times subsets times next states.
     """
-    return pool_chain(model, n, learned, pool).enclose(width)
-
-
-def pool_chain(model: Model, n: int, learned: Learned, pool: Pool) -> JointRows:
-    """The chain on (place in the pool, labelled state), see :func:`pool_value`."""
     check_pool(model, n, learned, pool)
-    places = len(pool.subsets) if pool.order is Order.IN_TURN else 1
-    reached = int(max(np.count_nonzero(np.array(row, dtype=float)) for row in model.local_kernel.reshape(-1, model.sizes[2])))
-    if len(pool.subsets) * model.sizes[0] ** 2 * costs.power(model.sizes[2] * reached, n) > _MOST_ENTRIES:
-        raise TooLargeError(f"{n} labelled agents may have more than {_MOST_ENTRIES:.0e} transition probabilities; use fewer agents")
-    states = labelled_states(model, n)
-    number = {state: i for i, state in enumerate(states)}
-    local, of_global = model.floats("local_kernel"), model.floats("global_kernel")
-    rows: list[int] = []
-    columns: list[int] = []
-    weights: list[float] = []
-    reward = np.zeros((places, len(states)))
-    share = 1.0 / len(pool.subsets) if pool.order is Order.RANDOM else 1.0
-    for place, subset in enumerate(pool.subsets):
-        here, following = (place, (place + 1) % places) if pool.order is Order.IN_TURN else (0, 0)
-        for i, state in enumerate(states):
-            g, labels = state
-            b, acted = play(learned, state, subset)
-            exact = model.global_reward[g, b] + sum(model.local_reward[s, g, a] for s, a in zip(labels, acted, strict=True)) / n
-            reward[here, i] += share * float(exact)
-            supports = [np.flatnonzero(local[s, g, a]) for s, a in zip(labels, acted, strict=True)]
-            for h in np.flatnonzero(of_global[g, b]):
-                for target in product(*supports):
-                    p = share * of_global[g, b, h]
-                    for s, a, t in zip(labels, acted, target, strict=True):
-                        p *= local[s, g, a, t]
-                    rows.append(here * len(states) + i)
-                    columns.append(following * len(states) + number[int(h), tuple(int(t) for t in target)])
-                    weights.append(p)
-    law = csr_array((weights, (rows, columns)), shape=(reward.size, reward.size))
-    # The share, the row of the global kernel, and a row of the local kernel for each agent; then the transitions that meet.
-    budget = ROUNDED.times(ROUNDED)
-    for _agent in range(n):
-        budget = budget.times(ROUNDED)
-    of_reward = ROUNDED.mixing(ROUNDED, len(pool.subsets))
-    return JointRows(reward, model.discount, model.rt, of_reward.error(model.rt), Law(law, budget.summed(len(pool.subsets))))
+    return Pools("pool", lambda _n, _k: pool).chain(model, n, learned).enclose(width)
 
 
 def labelled_states(model: Model, n: int) -> list[LabelledState]:
-    """All (global state, local states of agents 1..n), lexicographically ascending."""
-    return [(g, labels) for g in range(model.sizes[0]) for labels in product(range(model.sizes[2]), repeat=n)]
+    """All (global state, local states of agents 1..n), in the order of the chain's states."""
+    g, c = all_states(model, (1,) * n)
+    return [(h, tuple(labels)) for h, labels in zip(g.tolist(), c.argmax(axis=2).tolist(), strict=True)]
 
 
 def check_pool(model: Model, n: int, learned: Learned, pool: Pool) -> None:
@@ -162,9 +121,46 @@ class Pools(Way):
         labelled = costs.power(model.sizes[2], n)
         return costs.executing(model, n, k, self.word, labelled, labelled * model.sizes[0])
 
-    def chain(self, model: Model, n: int, learned: Learned) -> JointRows:
-        """The chain on (place in the pool, labelled state)."""
-        return pool_chain(model, n, learned, self.pool_of(n, learned.k))
+    def sizes(self, n: int, k: int) -> tuple[int, ...]:
+        """Each agent is a part."""
+        return (1,) * n
+
+    def period(self, n: int, k: int) -> int:
+        """The length of a pool that is used in turn."""
+        pool = self.pool_of(n, k)
+        return len(pool.subsets) if pool.order is Order.IN_TURN else 1
+
+    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+        """All ways to give names to agents are equally likely."""
+        named = [s for s in product(range(len(c)), repeat=sum(c)) if all(s.count(t) == x for t, x in enumerate(c))]
+        return [(Fraction(1, len(named)), [tuple(int(t == s) for t in range(len(c))) for s in labels]) for labels in named]
+
+    def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
+        """One signal for each subset that a step may use."""
+        model, pool = learned.model, self.pool_of(n, learned.k)
+        check_pool(model, n, learned, pool)
+        kernel, reward = model.floats("local_kernel"), model.floats("local_reward")
+        global_kernel, global_reward = model.floats("global_kernel"), model.floats("global_reward")
+
+        def step(t: int, g: Integers, c: Integers) -> Signals:
+            used = pool.subsets if pool.order is Order.RANDOM else [pool.subsets[t % len(pool.subsets)]]
+            labels = np.repeat(c.argmax(axis=2), len(used), axis=0)
+            of_signal = np.repeat(g, len(used))
+            states = zip(g.tolist(), c.argmax(axis=2).tolist(), strict=True)
+            plays = [play(learned, (h, tuple(s)), subset) for h, s in states for subset in used]
+            b, a = np.array([b for b, _ in plays]), np.array([acted for _, acted in plays])
+            return Signals(
+                np.arange(len(g) + 1) * len(used),
+                Law(np.full(len(plays), 1 / len(used)), ROUNDED if len(used) > 1 else EXACT),
+                Law(global_kernel[of_signal, b], ROUNDED),
+                Law(global_reward[of_signal, b], ROUNDED),
+                np.arange(n),
+                np.ones((len(plays), n), dtype=np.int64),
+                Law(kernel[labels, of_signal[:, None], a], ROUNDED),
+                Law(reward[labels, of_signal[:, None], a], ROUNDED),
+            )
+
+        return step
 
     def value(self, model: Model, n: int, learned: Learned, width: float) -> Enclosure:
         """The mean over the labelled states of a count vector, at the first place."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mfverify.subsample_mfq import random_draws
+from mfverify import counts
+from mfverify.subsample_mfq import draw_laws, random_draws
 from mfverify.subsample_mfq.shared_draws import copied_subset
-from mfverify.subsample_mfq.uniform_subset import subset_weights
 
-WAY = copied_subset("shared", subset_weights, random_draws.subsets)
+WAY = copied_subset("shared", counts.subsample_law, random_draws.subsets, draw_laws.draw_weights)

@@ -14,11 +14,10 @@ from scipy.sparse import csr_array
 
 from mfverify import counts
 from mfverify.laws import ROUNDED, Law
-from mfverify.subsample_mfq import random_draws
+from mfverify.subsample_mfq import draw_laws, random_draws
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION, Learned
 from mfverify.subsample_mfq.plays import Play, listed_play
 from mfverify.subsample_mfq.shared_draws import SharedDraws
-from mfverify.subsample_mfq.uniform_subset import subset_weights
 from mfverify.subsample_mfq.way import decided, undecided
 
 if TYPE_CHECKING:
@@ -54,16 +53,28 @@ def list_plays(learned: Learned, g: int) -> list[Play]:
     return plays
 
 
-def list_weights(n: int, k: int, size: int) -> Law[csr_array]:
-    """Probabilities ``[rank of the counts, draw]`` of a uniform list, draws in the order of :func:`list_plays`."""
-    drawn = subset_weights(n, k - 1, size)
+def list_law(c: tuple[int, ...], k: int) -> dict[int, Fraction]:
+    """Probabilities of a uniform list from a population, by the place of its play in :func:`list_plays`."""
+    rest, probabilities = zip(*counts.subsample_law(c, k - 1), strict=True)
+    places = (counts.rank(rest) * len(c)).tolist()
+    return {
+        place + s: p * Fraction(c[s] - first[s], sum(c) - k + 1)
+        for place, first, p in zip(places, rest, probabilities, strict=True)
+        for s in range(len(c))
+        if c[s] > first[s]
+    }
+
+
+def two_state_list_weights(n: int, k: int) -> Law[csr_array]:
+    """The same for all count vectors of two local states, ``[rank of the counts, place]``."""
+    drawn = draw_laws.draw_weights(n, k - 1)
     first = drawn.rows.tocoo()
-    vectors, rest = counts.count_vectors(n, size), counts.count_vectors(k - 1, size)
+    vectors, rest = counts.count_vectors(n, 2), counts.count_vectors(k - 1, 2)
     left = vectors[first.row] - rest[first.col]
     entries, last = np.nonzero(left)
     weights = first.data[entries] * (left[entries, last] / (n - k + 1))
-    columns = first.col[entries].astype(np.int64) * size + last
-    rows = csr_array((weights, (first.row[entries], columns)), shape=(len(vectors), len(rest) * size))
+    columns = first.col[entries].astype(np.int64) * 2 + last
+    rows = csr_array((weights, (first.row[entries], columns)), shape=(len(vectors), len(rest) * 2))
     return Law(rows, drawn.budget.times(ROUNDED))
 
 
@@ -83,4 +94,4 @@ def list_act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integer
     return played, chosen
 
 
-WAY = SharedDraws("shared-list", list_plays, list_weights, list_act)
+WAY = SharedDraws("shared-list", list_plays, list_law, list_act, two_state_list_weights)

@@ -14,15 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfverify import counts
 from mfverify.subsample_mfq import random_draws
 from mfverify.subsample_mfq.shared_draws import copied_subset
-from mfverify.subsample_mfq.uniform_subset import table
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-    from mfverify.laws import Law
     from mfverify.notation import Integers
 
 
@@ -44,11 +39,6 @@ def stratified_law(population: tuple[int, ...], k: int) -> dict[tuple[int, ...],
     return law
 
 
-def stratified_weights(n: int, k: int, size: int) -> Law[csr_array]:
-    """Probabilities ``[rank of the counts, rank of the sample's counts]`` of a stratified subset (:func:`stratified_law`)."""
-    return table([stratified_law(tuple(row), k) for row in counts.count_vectors(n, size).tolist()], k, size)
-
-
 def stratified_sample(rng: np.random.Generator, populations: Integers, k: int) -> Integers:
     """A stratified subset of each population: agents at places. ``v n`` is drawn as an integer: places change where it is one."""
     n = int(populations[0].sum())
@@ -56,4 +46,4 @@ def stratified_sample(rng: np.random.Generator, populations: Integers, k: int) -
     return random_draws.at_places(populations, (v[:, None] + np.arange(k) * n) // k)
 
 
-WAY = copied_subset("stratified", stratified_weights, stratified_sample)
+WAY = copied_subset("stratified", lambda c, k: stratified_law(c, k).items(), stratified_sample)
