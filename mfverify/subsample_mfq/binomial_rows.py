@@ -95,12 +95,12 @@ def _independent_block(agents: Integers, odds: Floats, columns: int) -> tuple[Fl
 _INDEPENDENT_BLOCK: Final = one_and_all_threads(_independent_block)
 
 
-def independent_rows(vectors: Integers, odds: Law[Floats]) -> Iterator[Law[Floats]]:
-    """Dense blocks of rows ``[c_0, next c_0]`` for count vectors ``[c_0, s]`` whose agents have ``odds[c_0, s]`` for state 0.
+def independent_rows(vectors: Integers, moves: Law[Floats]) -> Iterator[Law[Floats]]:
+    """Dense blocks of rows ``[c_0, next c_0]`` for count vectors ``[c_0, s]`` whose agents move by ``moves[c_0, s, s']``.
 
     Cost: about n operations per row.
     """
-    columns = len(vectors)
+    columns, odds = len(vectors), odds_of(moves)
     height = max(1, _BLOCK_NUMBERS // columns)
     for begin in range(0, columns, height):
         rows, terms = for_work(30 * columns * len(vectors[begin : begin + height]), _INDEPENDENT_BLOCK)(

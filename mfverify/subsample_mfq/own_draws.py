@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from math import lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,13 +62,21 @@ class OwnDraws(Way):
         return costs.executing(model, n, k, self.word, states, min(states, costs.row_width(n, model.sizes[2])))
 
     def chain(self, model: Model, n: int, learned: Learned) -> ProductRows:
-        """The chain on (global state, count vector), by the law of two binomials where there are two local states."""
-        return (two_state_chain if model.sizes[2] == 2 else rational_marginals_chain)(self, model, n, learned)
+        """The chain on (global state, count vector): rows of two binomials, or convolved agent by agent for more local states.
+
+        Cost of a row of two binomials: about n operations, and ``14 sqrt(n)`` numbers.
+        """
+        states = counts.number_of_count_vectors(n, model.sizes[2])
+        if model.sizes[2] == 2:
+            refuse_beyond(n, model.sizes[0] * states * binomial_rows.width_of_row(n))
+            return own_chain(self, learned, n, _two_state_marginals, binomial_rows.independent_rows)
+        refuse_beyond(n, model.sizes[0] * states * states)
+        return own_chain(self, learned, n, exact_marginals, agent_rows)
 
     def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
         """One signal: the marginals."""
         signals = acting(learned.model)
-        marginals = self.marginals_at(learned, n) if self.marginals_at else partial(_exact_marginals, self, learned, n)
+        marginals = self.marginals_at(learned, n) if self.marginals_at else partial(exact_marginals, self, learned, n)
         return lambda _step, g, c: signals(g, c[:, 0], marginals(g, c[:, 0]))
 
     def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
@@ -153,36 +160,31 @@ def _shares(weights: Exact, table: Integers, actions: int, state: object) -> Exa
     return np.array([int(weights[possible & (table == a)].sum()) for a in range(actions)], dtype=object)
 
 
-@dataclass(frozen=True)
-class _Scaled:
-    """An array of rationals as integers over one common denominator, so that sums of products stay integers."""
-
-    numerators: Exact
-    denominator: int
-
-    @classmethod
-    def of(cls, array: Exact) -> _Scaled:
-        common = lcm(*(x.denominator for x in array.ravel()))
-        return cls(np.array([int(x * common) for x in array.ravel()], dtype=object).reshape(array.shape), common)
-
-
-def two_state_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
-    """The chain of ``pi_k`` of own draws for two local states: rows of two binomials, at any size.
-
-    Cost: about n operations per state; memory ``14 sqrt(n)`` numbers per state.
-    """
-    global_states = model.sizes[0]
-    refuse_beyond(n, global_states * (n + 1) * binomial_rows.width_of_row(n))
-    vectors = counts.count_vectors(n, 2)
-    g, c = np.repeat(np.arange(global_states), n + 1), np.tile(vectors, (global_states, 1))
-    step = acting(model)(g, c, _two_state_marginals(way, learned, n, g, c))
-    odds = binomial_rows.odds_of(step.moves)
-    of_g = [Law(rows, odds.budget) for rows in odds.rows.reshape(global_states, n + 1, 2)]
-    local_law = [sparse_rows(binomial_rows.independent_rows(vectors, of_one), n + 1) for of_one in of_g]
-    reward = step.reward(n)
-    global_law = Law(step.next_global.rows.reshape(global_states, n + 1, -1), step.next_global.budget)
-    shape = (global_states, n + 1)
+def own_chain(
+    way: OwnDraws,
+    learned: Learned,
+    n: int,
+    marginals: Callable[[OwnDraws, Learned, int, Integers, Integers], Acting],
+    rows: Callable[[Integers, Law[Floats]], Iterator[Law[Floats]]],
+) -> ProductRows:
+    """The chain on (global state, count vector) by given functions for the marginals and for the rows of the local law."""
+    model, global_states = learned.model, learned.model.sizes[0]
+    vectors = counts.count_vectors(n, model.sizes[2])
+    shape = global_states, len(vectors)
+    g, c = np.repeat(np.arange(global_states), len(vectors)), np.tile(vectors, (global_states, 1))
+    step = acting(model)(g, c, marginals(way, learned, n, g, c))
+    reward, moves = step.reward(n), step.moves.rows.reshape(*shape, *step.moves.rows.shape[1:])
+    local_law = [sparse_rows(rows(vectors, Law(of_g, step.moves.budget)), len(vectors)) for of_g in moves]
+    global_law = Law(step.next_global.rows.reshape(*shape, -1), step.next_global.budget)
     return ProductRows(reward.rows.reshape(shape), model.discount, model.rt, reward.budget.error(model.rt), global_law, local_law)
+
+
+def agent_rows(vectors: Integers, moves: Law[Floats]) -> Iterator[Law[Floats]]:
+    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s, s']``, agent by agent."""
+    height = max(1, _BLOCK_NUMBERS // len(vectors))
+    for begin in range(0, len(vectors), height):
+        part = slice(begin, begin + height)
+        yield next_counts(vectors[part], Law(moves.rows[part], moves.budget), int(vectors[0].sum()))
 
 
 def acting(model: Model) -> Callable[[Integers, Integers, Acting], Signals]:
@@ -213,7 +215,7 @@ def acting(model: Model) -> Callable[[Integers, Integers, Acting], Signals]:
 def _two_state_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c: Integers) -> Acting:
     """Marginals of all states ``g[r]``, ``c[r, s]``, in order."""
     if way.two_state_marginals is None:
-        return _exact_marginals(way, learned, n, g, c)
+        return exact_marginals(way, learned, n, g, c)
     tables, actions = (learned.global_action, learned.local_action), learned.model.sizes[1::2]
     played_global, played_local, flagged = way.two_state_marginals(n, learned.k, *tables, actions, UNDECIDED_ACTION)
     if flagged.any():
@@ -222,51 +224,10 @@ def _two_state_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c
     return Law(played_global.reshape(len(g), -1), draw_laws.DRAW), Law(played_local.reshape(len(g), 2, -1), draw_laws.DRAW)
 
 
-def _exact_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c: Integers) -> Acting:
+def exact_marginals(way: OwnDraws, learned: Learned, n: int, g: Integers, c: Integers) -> Acting:
     """Marginals of states, rounded once: Python divides integers with one correct rounding."""
     vectors, at = np.unique(c, axis=0, return_inverse=True)
     exact = own_marginals(way, learned, n, vectors)
     of_global = (exact.global_numerator / exact.global_denominator).astype(np.float64)[g, at.ravel()]
     of_local = (exact.local_numerator / exact.local_denominator).astype(np.float64)[g, at.ravel()]
     return Law(of_global, ROUNDED), Law(of_local, ROUNDED)
-
-
-def rational_marginals_chain(way: OwnDraws, model: Model, n: int, learned: Learned) -> ProductRows:
-    """The same for any number of local states: marginals rounded once from exact rationals, rows convolved agent by agent."""
-    global_states, _, size, _ = model.sizes
-    states = counts.number_of_count_vectors(n, size)
-    refuse_beyond(n, global_states * states * states)
-    marginals = own_marginals(way, learned, n)
-    vectors = counts.count_vectors(n, size)
-    global_law = np.empty((global_states, states, global_states))
-    local_law = []
-    reward = np.empty((global_states, states))
-    kernel, reward_l = _Scaled.of(model.local_kernel), _Scaled.of(model.local_reward)
-    global_kernel, reward_g = _Scaled.of(model.global_kernel), _Scaled.of(model.global_reward)
-    # Python divides integers with one correct rounding, whatever their length.
-    over_global = marginals.global_denominator * global_kernel.denominator
-    over_local = marginals.local_denominator * kernel.denominator
-    for g in range(global_states):
-        moves = np.zeros((states, size, size))
-        for c, row in enumerate(vectors):
-            played = marginals.global_numerator[g, c]
-            global_law[g, c] = [x / over_global for x in played @ global_kernel.numerators[g]]
-            exact_global = int(played @ reward_g.numerators[g])
-            exact_local = 0
-            for s, x in enumerate(row):
-                if x:
-                    mixture = marginals.local_numerator[g, c, s]
-                    moves[c, s] = [p / over_local for p in mixture @ kernel.numerators[s, g]]
-                    exact_local += int(x) * int(mixture @ reward_l.numerators[s, g])
-            over_reward = marginals.global_denominator * reward_g.denominator, n * marginals.local_denominator * reward_l.denominator
-            reward[g, c] = (exact_global * over_reward[1] + exact_local * over_reward[0]) / (over_reward[0] * over_reward[1])
-        local_law.append(sparse_rows(_row_blocks(vectors, moves), states))
-    return ProductRows(reward, model.discount, model.rt, ROUNDED.error(model.rt), Law(global_law, ROUNDED), local_law)
-
-
-def _row_blocks(vectors: Integers, moves: Floats) -> Iterator[Law[Floats]]:
-    """Dense blocks of rows ``[c, c']``: agents in state ``s`` of count vector ``c`` move by ``moves[c, s]``, rounded once."""
-    height = max(1, _BLOCK_NUMBERS // len(vectors))
-    for begin in range(0, len(vectors), height):
-        part = slice(begin, begin + height)
-        yield next_counts(vectors[part], Law(moves[part], ROUNDED), int(vectors[0].sum()))

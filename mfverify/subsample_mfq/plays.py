@@ -93,18 +93,13 @@ def listed_play(b: int, d: tuple[int, ...], outside: tuple[tuple[Fraction, ...],
     return Play(b, tuple(members), outside)
 
 
-def joint_actions(learned: Learned, g: Integers, sample: Integers) -> tuple[Integers, Integers]:
-    """:func:`joint_action` for shared samples ``[episode, s]``: global actions and the members' action counts ``[episode, s, a]``."""
-    _, _, size, actions = learned.model.sizes
-    joint = [joint_action(learned, state, tuple(row)) for state, row in zip(g.tolist(), sample.tolist(), strict=True)]
-    return np.array([b for b, _ in joint], dtype=np.int64), np.array([d for _, d in joint], dtype=np.int64).reshape(-1, size, actions)
-
-
 def copying_act(
     rng: np.random.Generator, learned: Learned, g: Integers, sample: Integers, others: Integers
 ) -> tuple[Integers, Integers, Integers]:
-    """The same, and the action counts of ``others[episode, s]`` agents outside, who copy members at random."""
-    played, members = joint_actions(learned, g, sample)
+    """Act on shared samples ``[episode, s]``: global actions, and action counts ``[episode, s, a]`` of members and of ``others[episode, s]``."""
+    _, _, size, actions = learned.model.sizes
+    joint = [joint_action(learned, state, tuple(row)) for state, row in zip(g.tolist(), sample.tolist(), strict=True)]
+    members = np.array([d for _, d in joint], dtype=np.int64).reshape(-1, size, actions)
     shares = members / np.maximum(sample, 1)[:, :, None]
     shares[:, :, 0] += sample == 0
-    return played, members, random_draws.multinomial(rng, others, shares)
+    return np.array([b for b, _ in joint], dtype=np.int64), members, random_draws.multinomial(rng, others, shares)

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from mfverify import costs, counts
+from mfverify import counts
 from mfverify.errors import TooLargeError
 from mfverify.laws import EXACT, ROUNDED, Law, worst
 from mfverify.subsample_mfq import binomial_rows
-from mfverify.subsample_mfq.group_laws import earned_by, groups_of, moves_of, next_counts
+from mfverify.subsample_mfq.group_laws import Groups, groups_of, moves_of, next_counts
 from mfverify.subsample_mfq.plays import LocalPlay, Play, Sample, copying_act, copying_plays
 from mfverify.subsample_mfq.signals import Signals
 from mfverify.subsample_mfq.truncated_chain import JointRows, longest_row, refuse_beyond, sparse_rows
@@ -56,12 +56,6 @@ class SharedDraws(Way):
     draw_and_act: Callable[[np.random.Generator, Learned, Integers, Integers], tuple[Integers, Integers]]
     two_state_weights: Callable[[int, int], Law[csr_array]] | None = None
 
-    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
-        """A row of the law of local and global states for each state."""
-        states = counts.number_of_count_vectors(n, model.sizes[2])
-        row = min(states, costs.row_width(n, model.sizes[2])) * model.sizes[0]
-        return costs.executing(model, n, k, self.word, states, row)
-
     def weights(self, n: int, k: int, size: int, draws: int) -> Law[csr_array]:
         """Probabilities ``[rank of the counts, draw]`` of all count vectors."""
         if size == 2 and self.two_state_weights is not None:
@@ -76,8 +70,31 @@ class SharedDraws(Way):
         return play_signals(learned, n, self.plays, self.law)
 
     def chain(self, model: Model, n: int, learned: Learned) -> JointRows:
-        """The chain on (global state, count vector)."""
-        return mixture_chain(self, model, n, learned)
+        """The chain on (global state, count vector). Cost: one row of n agents for each (state, local play that is possible there)."""
+        global_states, _, size, _ = model.sizes
+        states = counts.number_of_count_vectors(n, size)
+        if size != 2:
+            refuse_beyond(n, (global_states * states) ** 2)
+        elif (global_states * states) ** 2 > _MOST_LOOKED_AT:
+            raise TooLargeError(f"{n} agents have {(global_states * states) ** 2:.3g} possible transition probabilities; use fewer agents")
+        plays = [self.plays(learned, g) for g in range(global_states)]
+        listed = [list(dict.fromkeys(p.local for p in of_g)) for of_g in plays]
+        if size == 2:
+            widest = max(sum(_width(model, g, x, n) for x in of_g) for g, of_g in enumerate(listed))
+            refuse_beyond(n, global_states**2 * states * min(states, widest))
+        drawn = self.weights(n, learned.k, size, len(plays[0]))
+        reward, rows = [], []
+        for g in range(global_states):
+            number = {x: j for j, x in enumerate(listed[g])}
+            used = np.array([number[p.local] for p in plays[g]], dtype=np.int64)
+            b, groups = np.array([p.global_action for p in plays[g]]), groups_of(model, g, listed[g])
+            reward.append(_reward(model, n, g, b, used, groups, drawn))
+            make = _two_state_blocks if size == 2 else _blocks
+            blocks = make(n, groups, _mixture(model.floats("global_kernel")[g][b], used, drawn))
+            rows.append(sparse_rows(blocks, global_states * states))
+        law = rows[0] if len(rows) == 1 else Law(_stacked([of_g.rows for of_g in rows]), worst(*(of_g.budget for of_g in rows)))
+        error = worst(*(of_g.budget for of_g in reward)).error(3 * model.rt)
+        return JointRows(np.stack([of_g.rows for of_g in reward]), model.discount, model.rt, error, law)
 
     def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
         """One draw, and all agents act on it."""
@@ -153,33 +170,6 @@ class _Mixture:
     weights: Law[Floats]
 
 
-def mixture_chain(draw: SharedDraws, model: Model, n: int, learned: Learned) -> JointRows:
-    """The chain of a shared draw as sparse rows. Cost: one row of n agents for each (state, local play that is possible there)."""
-    global_states, _, size, _ = model.sizes
-    states = counts.number_of_count_vectors(n, size)
-    if size != 2:
-        refuse_beyond(n, (global_states * states) ** 2)
-    elif (global_states * states) ** 2 > _MOST_LOOKED_AT:
-        raise TooLargeError(f"{n} agents have {(global_states * states) ** 2:.3g} possible transition probabilities; use fewer agents")
-    plays = [draw.plays(learned, g) for g in range(global_states)]
-    listed: list[list[LocalPlay]] = [list(dict.fromkeys(p.local for p in of_g)) for of_g in plays]
-    if size == 2:
-        refuse_beyond(
-            n, global_states**2 * states * max(min(states, sum(_width(model, g, x, n) for x in listed[g])) for g in range(global_states))
-        )
-    drawn = draw.weights(n, learned.k, size, len(plays[0]))
-    reward, rows = [], []
-    for g in range(global_states):
-        reward.append(_reward(model, n, g, plays[g], drawn))
-        number = {x: j for j, x in enumerate(listed[g])}
-        mixture = _mixture(model, g, plays[g], np.array([number[p.local] for p in plays[g]], dtype=np.int64), drawn)
-        make = _two_state_blocks if size == 2 else _blocks
-        rows.append(sparse_rows(make(model, n, g, listed[g], mixture), global_states * states))
-    law = rows[0] if len(rows) == 1 else Law(_stacked([of_g.rows for of_g in rows]), worst(*(of_g.budget for of_g in rows)))
-    error = worst(*(of_g.budget for of_g in reward)).error(3 * model.rt)
-    return JointRows(np.stack([of_g.rows for of_g in reward]), model.discount, model.rt, error, law)
-
-
 def _stacked(rows: Sequence[csr_array]) -> csr_array:
     """Matrices one below the other."""
     ends = [rows[0].indptr.astype(np.int64)]
@@ -191,37 +181,27 @@ def _stacked(rows: Sequence[csr_array]) -> csr_array:
     )
 
 
-def _reward(model: Model, n: int, g: int, plays: Sequence[Play], drawn: Law[csr_array]) -> Law[Floats]:
+def _reward(model: Model, n: int, g: int, b: Integers, used: Integers, groups: Groups, drawn: Law[csr_array]) -> Law[Floats]:
     """The expected reward of every count vector; the terms add up to at most three times ``rt`` in absolute value.
 
-    Per play one number is rounded from an exact rational for what does not depend on the counts and one for each local state.
+    For each draw, what listed members earn and the others in their place would not have; then what all agents earn as others.
     """
     size = model.sizes[2]
-    constant = []
-    per_agent = []
-    for play in plays:
-        outside = [earned_by(model, g, mixture, s) for s, mixture in enumerate(play.outside)]
-        inside = sum((x * (model.local_reward[s, g, a] - outside[s]) for s, a, x in play.members), Fraction(0))
-        constant.append(float(model.global_reward[g, play.global_action] + inside / n))
-        per_agent.append([float(r / n) for r in outside])
-    reward: Floats = drawn.rows @ np.array(constant)
-    vectors = counts.count_vectors(n, size)
-    slopes = drawn.rows @ np.array(per_agent)
-    for s in range(size):
-        reward = reward + vectors[:, s] * slopes[:, s]
-    return Law(reward, drawn.budget.mixing(ROUNDED, longest_row(drawn.rows)).times(EXACT).summed(1 + size))
+    earned = groups.earned.rows[used]
+    constant = model.floats("global_reward")[g, b] + (groups.agents[used] * earned).sum(axis=1) / n
+    slopes = drawn.rows @ (earned[:, -size:] / n)
+    reward: Floats = drawn.rows @ constant + (counts.count_vectors(n, size) * slopes).sum(axis=1)
+    of_draw = EXACT.mixing(groups.earned.budget, earned.shape[1]).times(EXACT).summed(2)
+    return Law(reward, drawn.budget.mixing(of_draw, longest_row(drawn.rows)).times(EXACT).summed(1 + size))
 
 
-def _mixture(model: Model, g: int, plays: Sequence[Play], used: Integers, drawn: Law[csr_array]) -> _Mixture:
-    """Add up the draws of each local play, each times the global kernel."""
+def _mixture(kernel: Floats, used: Integers, drawn: Law[csr_array]) -> _Mixture:
+    """Add up the draws of each local play ``used[draw]``, each times the next global state ``kernel[draw, h]``."""
     local_plays = int(used.max()) + 1
     states, draws, probabilities = drawn.rows.shape[0], drawn.rows.indices, drawn.rows.data
     rows = np.repeat(np.arange(states, dtype=np.int64), np.diff(drawn.rows.indptr))
     keys, inverse = np.unique(rows * local_plays + used[draws], return_inverse=True)
-    kernel = model.floats("global_kernel")[g][np.array([p.global_action for p in plays])]
-    weights: Floats = np.stack(
-        [np.bincount(inverse, weights=probabilities * kernel[draws, h], minlength=len(keys)) for h in range(model.sizes[0])], axis=1
-    )
+    weights: Floats = np.stack([np.bincount(inverse, probabilities * to_h[draws], len(keys)) for to_h in kernel.T], axis=1)
     ends = np.searchsorted(keys, np.arange(states + 1, dtype=np.int64) * local_plays)
     return _Mixture(ends.astype(np.int64), keys % local_plays, Law(weights, drawn.budget.mixing(ROUNDED, longest_row(drawn.rows))))
 
@@ -239,9 +219,9 @@ def _width(model: Model, g: int, play: LocalPlay, n: int) -> int:
     return total
 
 
-def _two_state_blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture) -> Iterator[Law[Floats]]:
+def _two_state_blocks(n: int, groups: Groups, mixture: _Mixture) -> Iterator[Law[Floats]]:
     """Dense blocks of rows ``[c, (h, c')]`` for two local states."""
-    agents, moves, _ = groups_of(model, g, listed)
+    agents, moves, _ = groups
     odds = binomial_rows.odds_of(moves)
     members = [
         binomial_rows.sum_law(np.ascontiguousarray(of_play[:-2]), Law(np.ascontiguousarray(of_members[:-2]), odds.budget))
@@ -255,11 +235,11 @@ def _two_state_blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay],
     )
 
 
-def _blocks(model: Model, n: int, g: int, listed: Sequence[LocalPlay], mixture: _Mixture) -> Iterator[Law[Floats]]:
+def _blocks(n: int, groups: Groups, mixture: _Mixture) -> Iterator[Law[Floats]]:
     """The same for any number of local states: rows are convolved agent by agent."""
-    global_states, _, size, _ = model.sizes
+    multiplicity, moves, _ = groups
+    size, global_states = moves.rows.shape[-1], mixture.weights.rows.shape[1]
     vectors = counts.count_vectors(n, size)
-    multiplicity, moves, _ = groups_of(model, g, listed)
     height = max(1, _BLOCK_NUMBERS // (len(vectors) * global_states))
     for begin in range(0, len(vectors), height):
         end = min(begin + height, len(vectors))

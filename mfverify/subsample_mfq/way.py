@@ -15,16 +15,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mfverify import costs, counts
 from mfverify.errors import UndecidedTieError
 from mfverify.subsample_mfq.learning import UNDECIDED_ACTION
 from mfverify.subsample_mfq.signals import Signals, signal_chain
 
 if TYPE_CHECKING:
-    from mfverify.costs import Cost
     from mfverify.enclosure import Enclosure
     from mfverify.exact.policy_value import MarkovReward
     from mfverify.model import Model
@@ -38,9 +39,12 @@ class Way(ABC):
 
     word: str
 
-    @abstractmethod
-    def cost(self, model: Model, n: int, k: int) -> Cost:
-        """What :meth:`value` costs, from formulas."""
+    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
+        """What :meth:`value` costs, from formulas: a row of the law of local and global states for each state."""
+        size, parts = model.sizes[2], self.sizes(n, k)
+        states = prod(counts.number_of_count_vectors(m, size) for m in parts)
+        row = min(states, prod(costs.row_width(m, size) for m in parts))
+        return costs.executing(model, n, k, self.word, states, row * model.sizes[0])
 
     @abstractmethod
     def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:

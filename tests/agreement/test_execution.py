@@ -23,10 +23,9 @@ from mfverify.model import Model
 from mfverify.models import absorbing, coordination, random_coupled
 from mfverify.subsample_mfq import draws
 from mfverify.subsample_mfq.draws import WORDS, way
-from mfverify.subsample_mfq.draws.fixed import fixed_subset_chain
 from mfverify.subsample_mfq.execution import exact_execution_value, execution_value, policy_marginals
 from mfverify.subsample_mfq.learning import Learned, learn
-from mfverify.subsample_mfq.own_draws import OwnDraws, rational_marginals_chain, two_state_chain
+from mfverify.subsample_mfq.own_draws import OwnDraws, agent_rows, exact_marginals, own_chain
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.signals import signal_chain
 from mfverify.subsample_mfq.ties import Maximisers
@@ -186,7 +185,7 @@ def test_two_states_agree_with_the_code_for_any_number_of_states(seed: int, n: i
 def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, k: int, sampling: str) -> None:
     for model in (coordination(discount="9/10"), random_coupled(4)):
         learned = learn(model, k)
-        fast, slow = (chain(way(sampling), model, n, learned) for chain in (two_state_chain, rational_marginals_chain))
+        fast, slow = way(sampling).chain(model, n, learned), own_chain(way(sampling), learned, n, exact_marginals, agent_rows)
         assert fast.enclose(WIDTH).intersects(slow.enclose(WIDTH))
         value = random_doubles(fast.reward.shape, n, 10.0)
         difference = np.abs(fast.apply(value) - slow.apply(value)).max()
@@ -408,7 +407,7 @@ def test_the_chain_of_a_fixed_subset_is_off_by_at_most_its_error_bound(
 ) -> None:
     instance = random_instance(820 + n, *sizes)
     model = model_of(instance)
-    chain = fixed_subset_chain(model, n, learn(model, k))
+    chain = way("fixed").chain(model, n, learn(model, k))
     value = random_doubles(chain.reward.shape, 5, scale)
     size = sizes[2]
     members, others = oracles.all_count_vectors(k, size), oracles.all_count_vectors(n - k, size)
@@ -430,7 +429,9 @@ def test_the_chain_of_a_fixed_subset_is_off_by_at_most_its_error_bound(
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_the_certificate_does_not_trust_the_linear_solver(sampling: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed_point, "correction", lambda operator, moved, value, image: np.arange(float(value.size)).reshape(value.shape) - 3.0)
+    monkeypatch.setattr(
+        fixed_point, "correction", lambda operator, moved, value, image: np.arange(float(value.size)).reshape(value.shape) - 3.0
+    )
     check_execution(random_instance(7, 2, 2, 2, 2), 3, 2, sampling)
 
 

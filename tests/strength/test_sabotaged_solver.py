@@ -21,8 +21,8 @@ from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
-from mfverify.subsample_mfq import binomial_rows, learning, plays, ties, truncated_chain, uniform_subset
-from mfverify.subsample_mfq.draws import fixed, independent, shared, shared_list, stratified, with_replacement
+from mfverify.subsample_mfq import binomial_rows, group_laws, learning, plays, ties, truncated_chain, uniform_subset
+from mfverify.subsample_mfq.draws import independent, shared, shared_list, stratified, with_replacement
 from tests import oracles
 from tests.agreement import checks
 from tests.agreement.checks import (
@@ -243,8 +243,7 @@ def without_members(original: Any, *arguments: Any) -> Any:
 
 
 def others_earn_more(original: Any, *arguments: Any) -> Any:
-    mine, theirs = original(*arguments)
-    return mine, [r + Fraction(1, 10**6) for r in theirs]
+    return original(*arguments) + Fraction(1, 10**6)
 
 
 def sorted_for_systematic(original: Any, population: Any, k: int) -> Any:
@@ -347,7 +346,7 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "fixed: odds": (OF_FIXED, Around(binomial_rows, "odds_of", moved_odds)),
     "fixed: no agent copies": (OF_FIXED, Around(plays, "copied_mixture", never_copying)),
     "fixed: first draw uniform over samples": (OF_FIXED, of_the_way(shared, "two_state_weights", uniform_weights)),
-    "fixed: others' rewards": (OF_FIXED, Around(fixed, "_rewards", others_earn_more)),
+    "fixed: others' rewards": (OF_FIXED, Around(group_laws, "earned_by", others_earn_more)),
     "policy: ties the other way": (OF_TIES, largest_of_ties),
     "policy: near-ties taken for ties": (OF_NEAR_TIES, Around(ties, "_same_expression", everything_is_the_same)),
     "policy: exact comparison skipped": (OF_NEAR_TIES, Around(ties, "_decide_exactly", first_candidates)),

@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from mfverify import costs, counts
+from mfverify import counts
 from mfverify.enclosure import Enclosure, add_down, add_up, round_up
 from mfverify.errors import TooLargeError
 from mfverify.exact.policy_value import MarkovReward
 from mfverify.laws import EXACT, ROUNDED, Budget, Law, worst
 from mfverify.subsample_mfq import binomial_rows, random_draws
 from mfverify.subsample_mfq.draws import shared
-from mfverify.subsample_mfq.group_laws import earned_by, groups_of, next_counts
-from mfverify.subsample_mfq.plays import Play, copying_act, copying_plays
+from mfverify.subsample_mfq.group_laws import groups_of, next_counts
+from mfverify.subsample_mfq.plays import copying_act, copying_plays
 from mfverify.subsample_mfq.shared_draws import play_signals
 from mfverify.subsample_mfq.signals import Signals
 from mfverify.subsample_mfq.truncated_chain import longest_row, sparse_expectation, sparse_rows
@@ -74,70 +74,6 @@ class FixedSubsetChain(MarkovReward):
         return worst(*(law.budget.mixing(inner, longest_row(law.rows)) for of_g in self.others for law in of_g))
 
 
-def fixed_subset_chain(model: Model, n: int, learned: Learned) -> FixedSubsetChain:
-    """The chain of a subset that is drawn once. Cost: ``|S_g| C(k+S-1, S-1) C(n-k+S-1, S-1)`` states."""
-    global_states, _, size, _ = model.sizes
-    k = learned.k
-    inside, outside = counts.number_of_count_vectors(k, size), counts.number_of_count_vectors(n - k, size)
-    if global_states * inside * outside > _MOST_STATES or max(inside, outside) ** 2 > _MOST_NUMBERS:
-        raise TooLargeError(
-            f"{n} agents with a fixed subset of {k} have {global_states * inside * outside:.3g} states of members and others; use fewer agents"
-        )
-    samples, rest = counts.count_vectors(k, size), counts.count_vectors(n - k, size)
-    play = np.empty((global_states, inside), dtype=np.int64)
-    global_law = np.empty((global_states, inside, global_states))
-    reward = np.empty((global_states, inside, outside))
-    members, others = [], []
-    for g in range(global_states):
-        plays = copying_plays(learned, g)
-        mixtures = list(dict.fromkeys(p.outside for p in plays))
-        play[g] = [mixtures.index(p.outside) for p in plays]
-        global_law[g] = model.floats("global_kernel")[g, [p.global_action for p in plays]]
-        agents, moves, _ = groups_of(model, g, [p.local for p in plays])
-        agents[:, -size:] += samples
-        members.append(_laws(agents, moves, samples))
-        unlisted = [groups_of(model, g, [((), mixture)]).moves for mixture in mixtures]
-        others.append([_laws(rest, Law(np.broadcast_to(m.rows, (outside, size, size)), m.budget), rest) for m in unlisted])
-        for d, p in enumerate(plays):
-            mine, theirs = _rewards(model, g, n, samples[d], p)
-            reward[g, d] = float(mine) + rest @ np.array([float(r) for r in theirs])
-    error = worst(ROUNDED, EXACT.mixing(ROUNDED, size)).summed(2).error(model.rt)
-    return FixedSubsetChain(
-        reward.reshape(global_states, -1), model.discount, model.rt, error, Law(global_law, ROUNDED), members, others, play
-    )
-
-
-def fixed_subset_value(model: Model, n: int, learned: Learned, width: float) -> Enclosure:
-    """Enclose the mean over the first draw of the value of (g, members, others), axes ``[g, rank of the count vector]``."""
-    size = model.sizes[2]
-    found = fixed_subset_chain(model, n, learned).enclose(width)
-    first_draw = shared.WAY.weights(n, learned.k, size, counts.number_of_count_vectors(learned.k, size))
-    drawn = first_draw.rows.tocoo()
-    vectors, samples = counts.count_vectors(n, size), counts.count_vectors(learned.k, size)
-    rest = counts.rank(vectors[drawn.row] - samples[drawn.col])
-    flat = drawn.col.astype(np.int64) * counts.number_of_count_vectors(n - learned.k, size) + rest
-    most = int(np.bincount(drawn.row).max())
-    largest = Fraction(float(max(np.abs(found.lower).max(), np.abs(found.upper).max())))
-    slack = round_up(first_draw.budget.mixing(EXACT, most).error(largest))
-    mean = [
-        np.stack([np.bincount(drawn.row, weights=drawn.data * row[flat], minlength=len(vectors)) for row in end]).astype(np.float64)
-        for end in (found.lower, found.upper)
-    ]
-    return Enclosure(add_down(mean[0], np.array(-slack)), add_up(mean[1], np.array(slack)), None, found.work)
-
-
-def _rewards(model: Model, g: int, n: int, sample: Integers, play: Play) -> tuple[Fraction, list[Fraction]]:
-    """Global and members' reward, and what one outsider in each local state adds, exactly."""
-    theirs = [earned_by(model, g, mixture, s) / n for s, mixture in enumerate(play.outside)]
-    listed = np.zeros(len(theirs), dtype=np.int64)
-    mine = Fraction(model.global_reward[g, play.global_action])
-    for s, a, x in play.members:
-        listed[s] += x
-        mine += x * model.local_reward[s, g, a] / n
-    mine += sum((int(x) * r for x, r in zip(sample - listed, theirs, strict=True)), Fraction(0))
-    return mine, theirs
-
-
 def _laws(agents: Integers, moves: Law[Floats], vectors: Integers) -> Law[csr_array]:
     """Laws of the next counts of groups of ``agents[r, i]`` that move by ``moves[r, i]``, columns in the order of ``vectors``."""
     states, size = vectors.shape
@@ -157,12 +93,6 @@ def _laws(agents: Integers, moves: Law[Floats], vectors: Integers) -> Law[csr_ar
 
 class FixedSubset(Way):
     """The way of a subset that is drawn once. The parts of the population are its members and the others."""
-
-    def cost(self, model: Model, n: int, k: int) -> costs.Cost:
-        """A row of the laws of members and others for each state; they are counted apart."""
-        size = model.sizes[2]
-        states = counts.number_of_count_vectors(k, size) * counts.number_of_count_vectors(n - k, size)
-        return costs.executing(model, n, k, self.word, states, min(states, costs.row_width(n, size) ** 2) * model.sizes[0])
 
     def sizes(self, n: int, k: int) -> tuple[int, ...]:
         """Members and others."""
@@ -190,12 +120,51 @@ class FixedSubset(Way):
         return step
 
     def chain(self, model: Model, n: int, learned: Learned) -> FixedSubsetChain:
-        """The chain on (global state, members' counts, others' counts)."""
-        return fixed_subset_chain(model, n, learned)
+        """The chain on (global state, members' counts, others' counts): ``|S_g| C(k+S-1, S-1) C(n-k+S-1, S-1)`` states."""
+        global_states, _, size, _ = model.sizes
+        inside, outside = (counts.number_of_count_vectors(m, size) for m in self.sizes(n, learned.k))
+        if global_states * inside * outside > _MOST_STATES or max(inside, outside) ** 2 > _MOST_NUMBERS:
+            raise TooLargeError(
+                f"{n} agents with a fixed subset of {learned.k} have {global_states * inside * outside:.3g} states of members and others;"
+                " use fewer agents"
+            )
+        samples, rest = counts.count_vectors(learned.k, size), counts.count_vectors(n - learned.k, size)
+        play, global_law, reward = [], [], []
+        members, others, of_members = [], [], []
+        for g in range(global_states):
+            plays = copying_plays(learned, g)
+            b = [p.global_action for p in plays]
+            mixtures = list(dict.fromkeys(p.outside for p in plays))
+            play.append([mixtures.index(p.outside) for p in plays])
+            global_law.append(model.floats("global_kernel")[g, b])
+            agents, moves, earned = groups_of(model, g, [p.local for p in plays])
+            agents[:, -size:] += samples
+            members.append(_laws(agents, moves, samples))
+            unlisted = [groups_of(model, g, [((), mixture)]).moves for mixture in mixtures]
+            others.append([_laws(rest, Law(np.broadcast_to(m.rows, (outside, size, size)), m.budget), rest) for m in unlisted])
+            mine = model.floats("global_reward")[g, b] + (agents * earned.rows).sum(axis=1) / n
+            reward.append((mine[:, None] + earned.rows[:, -size:] @ rest.T / n).ravel())
+            of_members.append(EXACT.mixing(earned.budget, agents.shape[1]).times(EXACT).summed(2))
+        error = worst(*of_members, EXACT.mixing(ROUNDED, size).times(EXACT)).summed(2).error(model.rt)
+        law = Law(np.array(global_law), ROUNDED)
+        return FixedSubsetChain(np.array(reward), model.discount, model.rt, error, law, members, others, np.array(play))
 
     def value(self, model: Model, n: int, learned: Learned, width: float) -> Enclosure:
-        """The mean over the first draw."""
-        return fixed_subset_value(model, n, learned, width)
+        """The mean over the first draw of the value of (g, members, others)."""
+        size = model.sizes[2]
+        found = self.chain(model, n, learned).enclose(width)
+        first_draw = shared.WAY.weights(n, learned.k, size, counts.number_of_count_vectors(learned.k, size))
+        drawn = first_draw.rows.tocoo()
+        vectors, samples = counts.count_vectors(n, size), counts.count_vectors(learned.k, size)
+        rest = counts.rank(vectors[drawn.row] - samples[drawn.col])
+        flat = drawn.col.astype(np.int64) * counts.number_of_count_vectors(n - learned.k, size) + rest
+        largest = Fraction(float(max(np.abs(found.lower).max(), np.abs(found.upper).max())))
+        slack = round_up(first_draw.budget.mixing(EXACT, int(np.bincount(drawn.row).max())).error(largest))
+        mean = [
+            np.stack([np.bincount(drawn.row, weights=drawn.data * row[flat], minlength=len(vectors)) for row in end]).astype(np.float64)
+            for end in (found.lower, found.upper)
+        ]
+        return Enclosure(add_down(mean[0], np.array(-slack)), add_up(mean[1], np.array(slack)), None, found.work)
 
     def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
         """Members and others."""

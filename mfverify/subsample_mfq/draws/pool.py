@@ -26,7 +26,7 @@ from mfverify import costs, counts
 from mfverify.enclosure import Enclosure, round_down, round_up
 from mfverify.errors import ModelError
 from mfverify.laws import EXACT, ROUNDED, Law
-from mfverify.subsample_mfq.plays import joint_action, joint_actions
+from mfverify.subsample_mfq.plays import joint_action
 from mfverify.subsample_mfq.signals import Signals, all_states
 from mfverify.subsample_mfq.way import Way
 
@@ -184,24 +184,15 @@ class Pools(Way):
 
     def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:
         """The members of one subset play their parts, the others copy in the order of names."""
-        episodes, n, size = c.shape
+        n, labels = c.shape[1], c.argmax(axis=2)
         pool = self.pool_of(n, learned.k)
         check_pool(learned.model, n, learned, pool)
-        used = np.array([np.isin(np.arange(n), subset) for subset in pool.subsets])
-        places = len(used)
-        inside = used[rng.integers(places, size=episodes) if pool.order is Order.RANDOM else np.full(episodes, step % places)]
-        sample = (c * inside[:, :, None]).sum(axis=1)
-        played, members = joint_actions(learned, g, sample)
+        places = len(pool.subsets)
+        used = rng.integers(places, size=len(g)) if pool.order is Order.RANDOM else np.full(len(g), step % places)
+        plays = [play(learned, (h, tuple(s)), pool.subsets[i]) for h, s, i in zip(g.tolist(), labels.tolist(), used.tolist(), strict=True)]
         chosen = np.zeros((*c.shape, learned.model.sizes[3]), dtype=np.int64)
-        for s in range(size):
-            dealt = members[:, s].cumsum(axis=1)
-            for who in (inside, ~inside):
-                episode, agent = np.nonzero(who & (c[:, :, s] == 1))
-                order = (who & (c[:, :, s] == 1)).cumsum(axis=1)[episode, agent] - 1
-                place = order % np.maximum(sample[episode, s], 1)
-                action = (place[:, None] >= dealt[episode]).sum(axis=1) * (sample[episode, s] > 0)
-                chosen[episode, agent, s, action] = 1
-        return played, chosen
+        chosen[np.arange(len(g))[:, None], np.arange(n), labels, np.array([acted for _, acted in plays])] = 1
+        return np.array([b for b, _ in plays]), chosen
 
 
 WAY = Pools("pool", lambda n, k: blocks(n, k, Order.IN_TURN))
