@@ -130,10 +130,34 @@ def sum_law(agents: Integers, odds: Law[Floats]) -> tuple[int, Law[Floats]]:
     ``agents[i]`` agents have ``odds[i]``.
     """
     start, law, terms = _sum_law(agents, odds.rows)
+    return start, Law(law, _of_a_sum(terms, int(agents.sum()), odds.budget))
+
+
+def _of_a_sum(terms: Integers, agents: int, odds: Budget) -> Budget:
+    """Of a sum of binomials, each convolved with those before it in so many terms; none for a group without agents."""
     budget = EXACT
     for t in terms[terms > 0].tolist():
         budget = budget.convolved(BINOMIAL, t)
-    return start, Law(law, budget.losing(moved(int(agents.sum()), int((terms > 0).sum()), odds.budget)))
+    return budget.losing(moved(agents, int((terms > 0).sum()), odds))
+
+
+@njit
+def _sum_rows(agents: Integers, odds: Floats, columns: int) -> tuple[Floats, Integers]:
+    """Rows of :func:`_sum_law`, and the largest number of added terms for each group."""
+    rows = np.zeros((len(agents), columns))
+    most = np.zeros(agents.shape[1], dtype=np.int64)
+    for r in range(len(agents)):
+        start, law, terms = _sum_law(agents[r], odds[r])
+        rows[r, start : start + len(law)] = law
+        most = np.maximum(most, terms)
+    return rows, most
+
+
+def sum_rows(agents: Integers, moves: Law[Floats], n: int) -> Law[Floats]:
+    """Rows ``[r, next c_0]`` for groups of ``agents[r, i]``, n in all, who move by ``moves[r, i, s']``."""
+    odds = odds_of(moves)
+    rows, terms = _sum_rows(agents, odds.rows, n + 1)
+    return Law(rows, _of_a_sum(terms, n, odds.budget))
 
 
 def _mixed_block(

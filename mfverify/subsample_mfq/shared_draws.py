@@ -112,7 +112,8 @@ def copied_subset(
 
     def by_rank(c: tuple[int, ...], k: int) -> dict[int, Fraction]:
         samples, probabilities = zip(*law(c, k), strict=True)
-        return dict(zip(counts.rank(samples).tolist(), probabilities, strict=True))
+        ranks = [first for first, _ in samples] if len(c) == 2 else counts.rank(samples).tolist()
+        return dict(zip(ranks, probabilities, strict=True))
 
     def act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> tuple[Integers, Integers]:
         drawn = sample(rng, c, learned.k)

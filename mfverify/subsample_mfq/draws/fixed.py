@@ -80,15 +80,7 @@ def _laws(agents: Integers, moves: Law[Floats], vectors: Integers) -> Law[csr_ar
     n = int(vectors[0].sum())
     if n == 0:
         return Law(csr_array(np.ones((1, 1))), EXACT)
-    if size != 2:
-        return sparse_rows([next_counts(agents, moves, n)], states)
-    odds = binomial_rows.odds_of(moves)
-    rows, budgets = np.zeros((states, states)), []
-    for r in range(states):
-        start, law = binomial_rows.sum_law(np.ascontiguousarray(agents[r]), Law(np.ascontiguousarray(odds.rows[r]), odds.budget))
-        rows[r, start : start + len(law.rows)] = law.rows
-        budgets.append(law.budget)
-    return sparse_rows([Law(rows, worst(*budgets))], states)
+    return sparse_rows([(binomial_rows.sum_rows if size == 2 else next_counts)(agents, moves, n)], states)
 
 
 class FixedSubset(Way):
