@@ -1,7 +1,8 @@
 """Fixed subset: one uniform k-subset is drawn before the first step and used at every step; the others copy its members.
 
 No random bits are needed after the first step; copying is that of the shared subset (``plays.py``). The labelled subset matters now,
-so a state splits the agents into the counts ``d`` of the k members and ``e`` of the n - k others; given (g, d, e) the next global state, members and others are independent:
+so a state splits the agents into the counts ``d`` of the k members and ``e`` of the n - k others. Given (g, d, e), the next global
+state, members and others are independent:
 
     (P V)(g, d, e) = sum_g' P_g(g' | g, b(d)) sum_d' M(d' | g, d) sum_e' O(e' | g, d, e) V(g', d', e').
 
