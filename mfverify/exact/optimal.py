@@ -99,6 +99,7 @@ def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], 
     is asked of the mean-field limit and of the optimum of fewer agents; how narrow the result is depends on how far these are apart (claims V1,
     V2, R1). Raises :class:`ModelError` for what is no state.
 
+    >>> from fractions import Fraction
     >>> from mfverify.models import absorbing
     >>> (found,) = optimal_value_at(absorbing(), [(0, (1_000_000, 0, 0))])
     >>> found.contains(Fraction(1, 2)), float(found.width) < 0.01
