@@ -52,6 +52,6 @@ def test_tests_without_their_own_dependency_are_one_line(tmp_path: Path) -> None
 def test_readme_and_makefile_say_how_to_activate() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert readme.index("make report") < readme.index(". .venv/bin/activate") < readme.index("$ mfverify claims")
-    shown = subprocess.run(["make", "-n", "report"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
+    shown = subprocess.run(["make", "--no-print-directory", "-n", "report"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert shown[-1] == 'echo "to use the command mfverify in this shell: . .venv/bin/activate"'
     assert shown[-2].startswith(".venv/bin/mfverify verify")
