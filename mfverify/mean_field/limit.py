@@ -77,12 +77,6 @@ class MeanFieldLimit:
         lower = max(sum((f * Fraction(float(x)) for f, x in zip(shares, row, strict=True)), Fraction(0)) for row in self.vectors[s_g])
         return Interval(lower, lower + Fraction(self.excess))
 
-    def best_plan(self, s_g: int, distribution: Sequence[Any]) -> int:
-        """The first plan that is best at a distribution, among ``vectors[s_g]``, decided exactly."""
-        shares = self._distribution(distribution)
-        worth = [sum((f * Fraction(float(x)) for f, x in zip(shares, row, strict=True)), Fraction(0)) for row in self.vectors[s_g]]
-        return worth.index(max(worth))
-
     def value(self, n: int) -> Enclosure:
         """``V_inf(s_g, c/n)`` for all count vectors of n agents, axes ``[g, rank in count_vectors(n, |S_l|)]``.
 

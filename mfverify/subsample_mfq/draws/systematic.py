@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def starts(n: int, _k: int) -> int:
-    """How many starts there are; one draw of nothing from nobody."""
+    """How many starts there are; one, the empty sample, where there is no agent to draw from."""
     return max(n, 1)
 
 
