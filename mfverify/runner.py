@@ -12,6 +12,7 @@ with it; what it took is computed again by another.
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import threading
@@ -19,6 +20,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -344,9 +346,19 @@ def connected(address: str) -> Iterator[Cluster]:
     """A connection to a cluster, once there is a worker. Raises :class:`ModelError` where none is to be had."""
     try:
         from distributed import Client
+        from distributed.comm import connect
     except ImportError:
         raise ModelError("--scheduler: needs the package distributed; pip install 'mfverify[cluster]'") from None
+
+    async def answers() -> None:
+        comm = await connect(address, timeout=_ANSWER_SECONDS)
+        await comm.close()
+
+    # A Client that fails to connect leaves an event loop behind; collecting it as garbage can block the loop of the next Client.
+    # The check has a thread of its own because the thread of a notebook's cell already runs an event loop.
     try:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, answers()).result()
         client = Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise ModelError(
