@@ -187,6 +187,8 @@ def _on_cores(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     _Started.by = os.getpid()
+    # loky renews a worker whose memory has grown, loses no task by it, and warns from a thread of its own.
+    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
     with parallel_config("loky", inner_max_num_threads=max(1, usable_cores() // workers)):
         parallel = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
         running = parallel(delayed(_group)(compute, group, keep, i, os.getpid()) for i, group in enumerate(groups))
