@@ -198,6 +198,6 @@ def test_a_terminal_is_told_what_takes_long(monkeypatch: pytest.MonkeyPatch, cap
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert run(["solve", "models:coordination", "--agents", "2"]) == 0
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("mfverify.cli._WORTH_SAYING", 0)
+    monkeypatch.setattr("mfverify.cli.options._WORTH_SAYING", 0)
     assert run(["solve", "models:coordination", "--agents", "2"]) == 0
     assert capsys.readouterr().err.startswith("the optimal value of 2 agents, method lumped: 1 MiB of memory and ")

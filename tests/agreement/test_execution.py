@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mfverify import fixed_point
-from mfverify.cli import gap
+from mfverify.cli import main
 from mfverify.counts import count_vectors
 from mfverify.enclosure import Enclosure
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
@@ -467,7 +467,7 @@ def test_every_file_of_ways_is_a_way() -> None:
 
 
 def test_the_command_line_offers_every_sampling() -> None:
-    (option,) = [parameter for parameter in gap.params if parameter.name == "sampling"]
+    (option,) = [parameter for parameter in main.commands["gap"].params if parameter.name == "sampling"]
     assert list(option.type.choices) == SAMPLINGS  # type: ignore[attr-defined]
 
 

@@ -1,0 +1,87 @@
+"""``mfverify gap``: what does subsampling cost?"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from mfverify.cli.options import announce, integer, json_option, load_argument
+from mfverify.cli.terminal import print_states, say, state_rows
+from mfverify.errors import ModelError
+from mfverify.subsample_mfq.draws import WORDS, way
+from mfverify.validation import positive_integer
+
+
+@click.command()
+@click.argument("model")
+@click.option("--agents", type=integer, required=True, help="Number of local agents n.")
+@click.option("--subsample", type=integer, required=True, help="Number of sampled agents k.")
+@click.option(
+    "--sampling",
+    type=click.Choice(WORDS),
+    metavar="WAY",
+    default="independent",
+    show_default=True,
+    help=f"How the agents draw: {', '.join(WORDS)}.",
+)
+@click.option("--samples", type=integer, default=None, help="Learn with the empirical operator of m samples instead of the exact one.")
+@click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the samples.")
+@json_option
+def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | None, seed: int, as_json: bool) -> None:
+    """Enclose the optimality gap of SUBSAMPLE-MFQ beside the bound of Theorem 4.2."""
+    agents = positive_integer("--agents", agents)
+    subsample = positive_integer("--subsample", subsample, agents, "--agents = ")
+    if samples is not None:
+        samples = positive_integer("--samples", samples)
+    if seed < 0:
+        raise ModelError(f"--seed: found {seed}, expected an integer of at least 0")
+    loaded = load_argument(model)
+    from mfverify import costs
+
+    announce(costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample))
+    import numpy as np
+
+    from mfverify.exact.optimal import optimal_value
+    from mfverify.papers.mean_field_sampling.symbols import eps_km, symbol_values
+    from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
+    from mfverify.subsample_mfq.execution import execution_value
+    from mfverify.subsample_mfq.learning import bellman_noise, learn
+    from mfverify.theory.evaluate import UndefinedError
+
+    learned = learn(loaded, subsample, samples, seed)
+    difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
+    states = state_rows(loaded, agents, difference)
+    g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
+    worst = states[int(g) * difference.shape[1] + int(c)]
+    noise = bellman_noise(learned)
+    try:
+        bound: dict[str, Any] | None = THEOREM_4_2.enclose({**symbol_values(loaded, agents, subsample), eps_km: noise}).to_json()
+    except UndefinedError:
+        bound = None
+    document = {
+        "model": loaded.name,
+        "agents": agents,
+        "subsample": subsample,
+        "sampling": sampling,
+        "samples": samples,
+        "seed": seed if samples is not None else None,
+        "max_gap": difference.max().to_json() | {"state": {"global": worst["global"], "counts": worst["counts"]}},
+        "bellman_noise": noise.to_json(),
+        "bound_theorem_4_2": bound,
+        "states": states,
+    }
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+        return
+    say(
+        f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws"
+        + (f", m = {samples}, seed {seed}" if samples else ", exact operator")
+    )
+    say(f"largest gap {difference.max()!r} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
+    say(
+        "bound of Theorem 4.2: "
+        + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)")
+    )
+    print_states(states)
