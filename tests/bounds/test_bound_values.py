@@ -45,6 +45,7 @@ from mfverify.papers.ours.bias_after_maximum import BIAS
 from mfverify.papers.ours.independent_draws import INDEPENDENT_DRAWS
 from mfverify.papers.ours.kl_mean import KL_MEAN
 from mfverify.papers.ours.mean_field_limit import RATE
+from mfverify.papers.ours.one_local_action import LARGE_SAMPLES, ONE_LOCAL_ACTION
 from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
 from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
 from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
@@ -149,6 +150,12 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
             mpmath.sqrt((v.S_l - 1) / v.k) / 2 + mpmath.sqrt(v.S_l * (v.A_l - 1) / v.k) / 4
             + v.gamma / (1 - v.gamma) * (mpmath.sqrt((v.S_l - 1) / v.k) / 2 + v.Z / (4 * v.k))
         )
+    ),
+    ONE_LOCAL_ACTION: lambda v: (
+        2 * v.gamma * v.rt_l / (1 - v.gamma) ** 2 * mpmath.sqrt((v.n - v.k + 1) * ln(v.A_g) / (2 * v.n * v.k))
+    ),
+    LARGE_SAMPLES: lambda v: (
+        2 * v.gamma * v.rt_l / (1 - v.gamma) ** 2 / v.k * mpmath.sqrt((v.n - v.k) * (v.k + 1) * ln(v.A_g) / (2 * v.n))
     ),
     UNIFORM_RATE: lambda v: (1 + ln(v.k)) / mpmath.sqrt(v.k),
     BIAS: lambda v: v.gamma * v.span * mpmath.sqrt((ln(v.A_g) + v.k * ln(v.A_l)) / (2 * v.m)),
