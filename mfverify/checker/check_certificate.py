@@ -438,13 +438,13 @@ def logarithm(x: Q) -> tuple[Q, Q]:
 
 
 def theorem_bound(claim: str, model: Model, n: int, k: int) -> Q:
-    """Theorems 4.2 (T1) and 4.4 (T2) with eps = 0, from above; T1b and T2b have the logarithm outside the root."""
+    """Theorems 4.2 (T1) and 4.4 (T2), eps = 0, from above; b: the logarithm stands outside the root, c: the first term counts twice."""
     _, B, S, A = model.sizes
-    factor, rate = model.rt / (1 - model.gamma) ** 2, Q(n - k + 1, 2 * n * k)
+    factor, rate = model.rt * (2 if claim in ("T1c", "T2c") else 1) / (1 - model.gamma) ** 2, Q(n - k + 1, 2 * n * k)
     argument = 40 * model.rt * S * A * B / (1 - model.gamma) ** 2  # times k^(A + 1/2); squared below, to have no root in the logarithm
     growth = logarithm(argument**2 * k ** (2 * A + 1))[1] / 2
     first = factor * (root(rate)[1] * growth if claim in ("T1b", "T2b") else root(rate * growth)[1])
-    return first + (Q(1, 10) if claim in ("T1", "T1b") else 4) / root(Q(k))[0]
+    return first + (Q(1, 10) if claim[:2] == "T1" else 4) / root(Q(k))[0]
 
 
 # ---------------------------------------------------------------------------- the claims: left side from below, right side from above
@@ -589,7 +589,7 @@ def concentration(claim: str, document: Any, work: Work) -> Sides:
 
 
 CLAIMS = {
-    **dict.fromkeys(("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b"), gap),
+    **dict.fromkeys(("T1", "T1b", "T1c", "T2", "T2b", "T2c", "T3", "P3", "P4", "S4b", "X3", "X3b"), gap),
     **dict.fromkeys(("C2", "C3", "C7", "C7b"), concentration),
     "L2": lipschitz,
 }

@@ -73,6 +73,8 @@ NAMED = {
     "T1b": ("T1b", Instance(commitment(), 74, 73)),
     "T2": ("T2", Instance(commitment(), 44, 43)),
     "T2b": ("T2b", Instance(commitment(), 122, 121)),
+    "T1c": ("T1c", Instance(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
+    "T2c": ("T2c", Instance(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
     "T1b_scaled": ("T1b", Instance(scaled_commitment("1/4"), 70, 69)),
     "T2_scaled": ("T2", Instance(scaled_commitment("32"), 18, 17)),
     "T2b_scaled": ("T2b", Instance(scaled_commitment("16"), 88, 87)),

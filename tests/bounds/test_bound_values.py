@@ -34,8 +34,8 @@ from mfverify.papers.mean_field_sampling.table_sizes import (
     MEAN_FIELD_TABLE_AT_MOST,
     STANDARD_TABLE,
 )
-from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
-from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_DOUBLED, THEOREM_4_2_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_DOUBLED, THEOREM_4_4_WEAKER
 from mfverify.papers.mean_field_sampling.theorem_e_3 import ACROSS_SIZES, SAME_SIZE
 from mfverify.papers.mean_field_sampling.total_variation_tail import TV_QUANTILE, TV_QUANTILE_TAIL, TV_TAIL
 from mfverify.papers.mean_field_sampling.uniform_rate import UNIFORM_RATE
@@ -138,8 +138,10 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     ),
     THEOREM_4_2: lambda v: first_term(v, HALF) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km,
     THEOREM_4_2_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km / (1 - v.gamma),
+    THEOREM_4_2_DOUBLED: lambda v: 2 * first_term(v, HALF) + 1 / (10 * mpmath.sqrt(v.k)) + 2 * v.eps_km,
     THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
     THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
+    THEOREM_4_4_DOUBLED: lambda v: 2 * first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
     SHARED_DRAW: shared_draw,
     SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
     SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),

@@ -459,7 +459,7 @@ def test_a_value_that_is_off_breaks_the_proof(name: str, by: Fraction) -> None:
 
 
 def test_every_claim_has_its_check() -> None:
-    assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T2", "T2b", "T3", "P3", "P4", "S4b", "X3", "X3b")] == [checker.gap] * 10
+    assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T1c", "T2", "T2b", "T2c", "T3", "P3", "P4", "S4b", "X3", "X3b")] == [checker.gap] * 12
     assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [checker.concentration] * 4
     assert checker.CLAIMS["L2"] is checker.lipschitz
-    assert len(checker.CLAIMS) == 15
+    assert len(checker.CLAIMS) == 17

@@ -39,6 +39,7 @@ DRAWING = {
     "R4n": "the certified noise of the sample that was drawn stands on the right side: stated for every sample",
     "T2": "a sample whose noise is certified to be at most 1/sqrt(k), the event on which the theorem bounds the gap",
     "T2b": "as T2",
+    "T2c": "as T2",
     "X1": "random laws of the rewards: the identity is stated for all of them",
     "X2": "exact mean update; the seeds are a figure",
     "X3": "the exact regression on both sides; the seeded ones are a figure",

@@ -9,8 +9,8 @@ import pytest
 from mfverify import verify
 from mfverify.models import splitting
 from mfverify.papers import CATALOGUE
-from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
-from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_DOUBLED, THEOREM_4_2_WEAKER
+from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_DOUBLED, THEOREM_4_4_WEAKER
 from mfverify.papers.ours.shared_draw import SHARED_DRAW
 from mfverify.theory.bound import Bound
 from mfverify.theory.vacuity import plain_statements, share_of_trivial, threshold
@@ -40,7 +40,12 @@ def test_at_eight_agents_the_theorems_say_nothing_and_the_sentence_says_so() -> 
 
 def test_a_report_shows_the_bounds_of_the_gap_and_puts_the_paper_s_into_words() -> None:
     bounds = {claim.id: claim.gap_bound for claim in CATALOGUE if claim.gap_bound is not None}
-    assert bounds == {"T1": THEOREM_4_2, "T1b": THEOREM_4_2_WEAKER, "T2": THEOREM_4_4, "T2b": THEOREM_4_4_WEAKER, "R4": SHARED_DRAW}
+    assert bounds == {"T1": THEOREM_4_2, "T1b": THEOREM_4_2_WEAKER, "T1c": THEOREM_4_2_DOUBLED} | {
+        "T2": THEOREM_4_4,
+        "T2b": THEOREM_4_4_WEAKER,
+        "T2c": THEOREM_4_4_DOUBLED,
+        "R4": SHARED_DRAW,
+    }
     shown = verify(["T1"], models=[splitting()], instance="splitting n=4 k=1", workers=1).document["vacuity"]
     assert {row["bound"] for row in shown["rows"]} == set(bounds)
     assert [sentence.split(" the bound ")[1].split()[0] for sentence in shown["plain"]] == ["T1", "T1", "T2", "T2"]

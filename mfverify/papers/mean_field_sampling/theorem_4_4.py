@@ -1,4 +1,4 @@
-"""Theorem 4.4: the optimality gap after learning from samples. Claims T2 and T2b, its weaker reading."""
+"""Theorem 4.4: the optimality gap after learning from samples. Claims T2, and its weaker readings T2b and T2c."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import UndefinedError
-from mfverify.theory.formula import plus
+from mfverify.theory.formula import plus, times
 from mfverify.theory.search_costs import lumped_cost
 from mfverify.theory.search_space import LARGE, Arrangement, any_sizes
 from mfverify.theory.witness import GapProof
@@ -43,6 +43,14 @@ THEOREM_4_4_WEAKER: Final = Bound(
     plus(LOG_OUTSIDE_ROOT, 4 / sp.sqrt(k)),
     "Theorem 4.4",
     "the logarithm outside the root",
+)
+
+
+THEOREM_4_4_DOUBLED: Final = Bound(
+    "T2c",
+    plus(times(2, LOG_UNDER_ROOT), 4 / sp.sqrt(k)),
+    "Theorem 4.4",
+    "the logarithm under the root, the first term doubled",
 )
 
 
@@ -69,6 +77,7 @@ def _gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Out
 
 _theorem = partial(_gap, THEOREM_4_4)
 _weaker = partial(_gap, THEOREM_4_4_WEAKER)
+_doubled = partial(_gap, THEOREM_4_4_DOUBLED)
 
 
 def _t2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
@@ -136,8 +145,8 @@ T2 = Claim(
     rests_on=("T1", "N1", "B7"),
     left_means="largest gap over start states",
     right_means="bound of Theorem 4.4",
-    failing_step="It inherits the step of T1 in which independently drawn samples are treated as one; the learning part is not to blame: where every next state is "
-    "certain the empirical operator is the exact one",
+    failing_step="It inherits the steps of T1: expectation and maximum are exchanged (M1, in L2), and independently drawn samples are treated as one. The "
+    "learning part is not to blame: where every next state is certain the empirical operator is the exact one",
     gap_bound=THEOREM_4_4,
     certificate=GapProof(right=bound_at(THEOREM_4_4)),
     searched=_SEARCHED,
@@ -162,5 +171,27 @@ T2B = Claim(
     failing_step="As for T2: the remainder 4/sqrt(k) and the logarithm outside the root still fall with k, and the loss from samples that disagree does not",
     gap_bound=THEOREM_4_4_WEAKER,
     certificate=GapProof(right=bound_at(THEOREM_4_4_WEAKER)),
+    searched=_SEARCHED,
+)
+
+T2C = Claim(
+    id="T2c",
+    title="Theorem 4.4, the first term doubled",
+    statement=r"For all $s_0$, with probability at least $1 - \frac{1}{100 e^k}$: $V^*(s_0) - V^{\pi^{est}_{k,m}}(s_0) \le "
+    + THEOREM_4_4_DOUBLED.latex
+    + "$",
+    source="Theorem 4.4, as two comparisons with the slope of Theorem E.3 give it",
+    reading="the logarithm under the root, the first term twice the printed one as in T1c: a larger right side, so a weaker statement; " + _SURE,
+    assumptions=(*FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
+    registered=Status.REFUTED,
+    sides=_doubled,
+    instances=_t2_instances,
+    control=Control("the bound is divided by four", partial(_doubled, scale=Fraction(1, 4)), _t2_control_instances),
+    rests_on=("T1c", "N1", "B7"),
+    left_means="largest gap over start states",
+    right_means="bound, first term doubled",
+    failing_step="As for T2: the remainder 4/sqrt(k) and twice the first term still fall with k, and the loss from samples that disagree does not",
+    gap_bound=THEOREM_4_4_DOUBLED,
+    certificate=GapProof(right=bound_at(THEOREM_4_4_DOUBLED)),
     searched=_SEARCHED,
 )

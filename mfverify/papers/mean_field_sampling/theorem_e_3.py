@@ -194,11 +194,12 @@ L2 = Claim(
     sides=_sides,
     instances=_across_instances,
     control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _across_instances(Profile.QUICK, None)),
-    rests_on=("B3", "C7"),
+    rests_on=("B3", "C7", "M1"),
     left_means="|Q_k(F) - Q_k'(F')|",
     right_means="Lipschitz bound",
     failing_step="The induction carries the distance through one transition by data processing (C6), which holds for the mean next distribution. The maximum over the "
-    "next action sees the fluctuation of the next empirical distribution as well, and that depends on the size (C7)",
+    "next action sees the fluctuation of the next empirical distribution as well, and that depends on the size (C7). The step that leaves it out "
+    "exchanges expectation and maximum (M1)",
     certificate=_largest_excess,
     searched=Arrangement(_two_sizes, comparison_cost),
 )

@@ -30,7 +30,7 @@ TV_TAIL: Final = replace(
 TV_QUANTILE: Final = Bound(
     "C3",
     root(times((n - k + 1) / (8 * n * k), sp.log(2 * Z / delta))),
-    "Theorem 4.2 through C1 (appendix)",
+    "Theorem D.2 (appendix)",
     "with probability >= 1 - delta, TV is at most this: TV read as half the largest deviation of one class",
     TABLE,
 )
@@ -79,12 +79,12 @@ C2 = Claim(
 
 C3 = Claim(
     id="C3",
-    title="Total variation with probability 1 - delta",
+    title="Theorem D.2: total variation with probability 1 - delta",
     statement=r"With probability at least $1 - \delta$: $\mathrm{TV}(F_{z_\Delta}, F_{z_{[n]}}) \le "
     + TV_QUANTILE.latex
     + r"$, for every $\delta \in (0, 1)$.",
-    source="reading of the appendix in which TV is half the largest deviation",
-    reading="solved for delta: Pr[TV >= t] <= "
+    source="Theorem D.2 (appendix)",
+    reading="TV is half the l1 distance (Definition 3.2); solved for delta: Pr[TV >= t] <= "
     + "delta(t) for every possible value t, delta(t) = 2|Z_l| exp(-8 n k t^2 / (n-k+1)); where delta(t) >= 1 nothing is claimed",
     assumptions=UNIFORM_SAMPLE,
     registered=Status.REFUTED,

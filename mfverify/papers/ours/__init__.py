@@ -9,6 +9,7 @@ PAPER: Final = Paper(
     title="What does hold: statements of ours, with proofs",
     themes={
         "R": "repaired statements",
+        "M": "maxima and expectations",
         "B": "Bellman operators",
         "S": "sizes and costs",
         "C": "concentration and distances",

@@ -120,6 +120,6 @@ R6 = Claim(
     control=control("the bound is divided by forty", _independent_gap, Fraction(1, 40), _independent_instances),
     left_means="largest gap, independent draws",
     right_means="bound R6",
-    repairs=("T1", "T1b"),
+    repairs=("T1", "T1b", "T1c"),
     grounds=proof(__name__, "R6", uses=("L1", "P1", "P2", "R4")),
 )

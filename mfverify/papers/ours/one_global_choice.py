@@ -141,6 +141,6 @@ R5B = Claim(
     ),
     left_means="largest gap",
     right_means="0",
-    repairs=("T1", "T1b"),
+    repairs=("T1", "T1b", "T1c"),
     grounds=proof(__name__, "R5b", uses=("R1",)),
 )

@@ -201,7 +201,7 @@ R4 = Claim(
     control=control("the bound is divided by forty", partial(_shared_gap, SHARED_DRAW), Fraction(1, 40), _shared_instances),
     left_means="largest gap, shared draw",
     right_means="bound R4",
-    repairs=("T1", "T1b"),
+    repairs=("T1", "T1b", "T1c"),
     grounds=proof(__name__, "R4", uses=("C4", "P1", "R1", "R2")),
     gap_bound=SHARED_DRAW,
     searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),

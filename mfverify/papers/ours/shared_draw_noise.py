@@ -81,6 +81,6 @@ R4N = Claim(
     control=control("the bound is divided by two hundred", _noisy_gap, Fraction(1, 200), _noisy_instances),
     left_means="largest gap, shared draw",
     right_means="bound R4n",
-    repairs=("T2", "T2b"),
+    repairs=("T2", "T2b", "T2c"),
     grounds=proof(__name__, "R4n", uses=("R4",)),
 )

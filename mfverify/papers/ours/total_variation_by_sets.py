@@ -85,7 +85,7 @@ R3 = Claim(
     control=Control("the factor 2^|Z| is replaced by 2^|Z| / 4", scaled_check(_tail_by_sets, Fraction(1, 4)), population_control_instances),
     left_means="exact tail probability",
     right_means="bound",
-    repairs=("C2", "C3"),
+    repairs=("C2", "C3", "C3b"),
     grounds=proof(__name__, "R3"),
     searched=Populations(with_sample),
 )

@@ -1,0 +1,42 @@
+"""Expectation and maximum in the order that is allowed. Claim M1r, in place of M1.
+
+**M1r.** *Proof.* For each x let a be a maximiser of f. Then ``max f(x) - max g(x) <= f_a(x) - g_a(x) <= max_a |f_a(x) - g_a(x)|``, and the same
+with f and g exchanged. Take expectations: ``|E max f - E max g| <= E |max f - max g| <= E max_a |f_a - g_a|``. No step exchanges the two.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import partial
+
+from mfverify.enclosure import Interval
+from mfverify.papers.alternating_marl.tables import SEARCHED, differences, mean_of_maximum, pair, table_instances
+from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.grounds import proof
+
+
+def _maximum_inside(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+    first, second = pair(instance)
+    left = abs(mean_of_maximum(first) - mean_of_maximum(second))
+    apart = differences(first, second)
+    right, most = mean_of_maximum(apart) * scale, max(map(max, apart))
+    return Sides(Interval.exactly(left), Interval.exactly(right), Interval.exactly(most))
+
+
+M1R = Claim(
+    id="M1r",
+    title="Expectation of the largest difference",
+    statement=r"$\big|\mathbb E \max_a f_a(x) - \mathbb E \max_a g_a(x)\big| \le \mathbb E \max_a |f_a(x) - g_a(x)|$",
+    source="ours: elementary; proof in maximum_of_differences.py",
+    reading="finitely many actions a, x uniform on finitely many outcomes, functions with integer values as tables, one row for each action; exact",
+    assumptions=("finite sets",),
+    registered=Status.CORROBORATED,
+    sides=_maximum_inside,
+    instances=table_instances,
+    control=Control("the right side is halved", partial(_maximum_inside, scale=Fraction(1, 2)), lambda: table_instances(Profile.QUICK, None)),
+    left_means="|E max f - E max g|",
+    right_means="E max |f - g|",
+    repairs=("M1",),
+    grounds=proof(__name__, "M1r"),
+    searched=SEARCHED,
+)
