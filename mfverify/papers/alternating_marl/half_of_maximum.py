@@ -64,7 +64,9 @@ C3B = Claim(
     registered=Status.REFUTED,
     sides=_equivalence,
     instances=_instances,
-    control=Control("the right side is divided by four", partial(_equivalence, scale=Fraction(1, 4)), lambda: _instances(Profile.QUICK, None)),
+    control=Control(
+        "the right side is divided by four", partial(_equivalence, scale=Fraction(1, 4)), lambda: _instances(Profile.QUICK, None)
+    ),
     left_means="half of the largest deviation, or TV",
     right_means="TV, or half of the largest deviation",
     failing_step="TV is the largest deviation over sets of classes, so at least the largest deviation of one class; the step takes it to be at most half of that. "

@@ -181,7 +181,8 @@ T2C = Claim(
     + THEOREM_4_4_DOUBLED.latex
     + "$",
     source="Theorem 4.4, as two comparisons with the slope of Theorem E.3 give it",
-    reading="the logarithm under the root, the first term twice the printed one as in T1c: a larger right side, so a weaker statement; " + _SURE,
+    reading="the logarithm under the root, the first term twice the printed one as in T1c: a larger right side, so a weaker statement; "
+    + _SURE,
     assumptions=(*FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
     registered=Status.REFUTED,
     sides=_doubled,

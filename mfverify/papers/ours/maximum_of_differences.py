@@ -33,7 +33,9 @@ M1R = Claim(
     registered=Status.CORROBORATED,
     sides=_maximum_inside,
     instances=table_instances,
-    control=Control("the right side is halved", partial(_maximum_inside, scale=Fraction(1, 2)), lambda: table_instances(Profile.QUICK, None)),
+    control=Control(
+        "the right side is halved", partial(_maximum_inside, scale=Fraction(1, 2)), lambda: table_instances(Profile.QUICK, None)
+    ),
     left_means="|E max f - E max g|",
     right_means="E max |f - g|",
     repairs=("M1",),
