@@ -45,6 +45,7 @@ _HOME = {
     "Unresolved": "theory.claim",
     "Verdict": "theory.claim",
     "Bound": "theory.bound",
+    "PaperSymbol": "theory.symbols",
     "Certificate": "certificate",
     "certify": "certificate",
     "load_certificate": "certificate",

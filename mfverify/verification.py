@@ -24,6 +24,7 @@ from mfverify.errors import ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
+from mfverify.papers.named import claim_named, is_registered, name_of
 from mfverify.rationals import written
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
@@ -75,15 +76,14 @@ class _Task:
     kept: bool
 
     def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue goes to a worker by its id: sympy evaluates what was kept unevaluated in an expression
-        again when it is unpickled, and a root that is split that way is no longer exact.
+        """A claim of the catalogue or of a file goes to a worker by its name: sympy evaluates what was kept unevaluated in an
+        expression again when it is unpickled, and a root that is split that way is no longer exact.
         """
-        registered = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
-        return {**self.__dict__, "claim": self.claim.id} if registered else dict(self.__dict__)
+        return {**self.__dict__, "claim": name_of(self.claim) or self.claim}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         claim = state["claim"]
-        self.__dict__.update({**state, "claim": CATALOGUE[claim] if isinstance(claim, str) else claim})
+        self.__dict__.update({**state, "claim": claim_named(claim) if isinstance(claim, str) else claim})
 
 
 def verify(
@@ -101,7 +101,7 @@ def verify(
 ) -> Report:
     """Check claims of the catalogue (all by default) on models (the bundled ones by default).
 
-    ``claims``: ids, or :class:`~mfverify.theory.claim.Claim` records of your own. ``instance``: the label of a single
+    ``claims``: ids, :class:`~mfverify.theory.claim.Claim` records of your own, or ``FILE.py:NAME`` for one in a file, which is executed. ``instance``: the label of a single
     instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
     takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
     processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
@@ -156,7 +156,7 @@ def _chosen_claims(claims: Sequence[str | Claim] | None) -> list[Claim]:
         return list(CATALOGUE)
     if isinstance(claims, str):
         raise ModelError(f"claims: found the text {claims!r}, expected a list of ids such as ['T1']")
-    found = [c if isinstance(c, Claim) else CATALOGUE[c] for c in claims]
+    found = [c if isinstance(c, Claim) else claim_named(c) for c in claims]
     if not found:
         raise ModelError("claims: found none, expected at least one id")
     twice = [claim_id for claim_id, times in Counter(c.id for c in found).items() if times > 1]
@@ -217,7 +217,7 @@ def _tasks(
             key = one.key(claim.id, code_version())
             if key not in seen and label in (None, one.label):
                 seen.add(key)
-                command = f"mfverify verify --claims {claim.id} --instance {shlex.quote(one.label)}" + (
+                command = f"mfverify verify --claims {shlex.quote(name_of(claim) or claim.id)} --instance {shlex.quote(one.label)}" + (
                     f" --models {model_arguments}" if model_arguments and one.model else ""
                 )
                 tasks.append(_Task(claim, one, key, command, _is_covered(claim)))
@@ -231,7 +231,7 @@ def _is_covered(claim: Claim) -> bool:
     sides: Any = claim.sides
     while isinstance(sides, partial):
         sides = sides.func
-    return claim.id in CATALOGUE and CATALOGUE[claim.id] is claim and str(getattr(sides, "__module__", "")).startswith("mfverify.")
+    return is_registered(claim) and str(getattr(sides, "__module__", "")).startswith("mfverify.")
 
 
 def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:

@@ -342,6 +342,7 @@ def test_a_sabotaged_claim_has_an_unexpected_status(monkeypatch: pytest.MonkeyPa
     for claim in CATALOGUE:
         other.register(replace(claim, sides=claim.control.sides) if claim.id == "B5" else claim)
     monkeypatch.setattr(verification, "CATALOGUE", other)
+    monkeypatch.setattr("mfverify.papers.named.CATALOGUE", other)
     report = verify(["L2", "B5"], workers=1)
     assert report.unexpected == ["B5"]
     part = report.claim("B5")

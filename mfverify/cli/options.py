@@ -66,14 +66,11 @@ class ListOptions(click.Command):
 
 
 def load_argument(text: str) -> Model:
-    """A model from a file, or a bundled one from ``models:NAME``."""
+    """A model from a file, or a bundled one from ``models:NAME`` or ``models:NAME(argument=value, ...)``."""
     if text.startswith("models:"):
-        from mfverify.models import BUNDLED
+        from mfverify.models.families import Family
 
-        name = text.removeprefix("models:")
-        if name not in BUNDLED:
-            raise ModelError(f"{text}: there is no bundled model of this name; the names are {', '.join(BUNDLED)}")
-        return BUNDLED[name]()
+        return Family.named(text.removeprefix("models:")).model()
     from mfverify.model_files import load_model
 
     return load_model(text)

@@ -25,6 +25,7 @@ from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.papers import CATALOGUE
+from mfverify.papers.named import claim_named, is_registered
 from mfverify.rationals import quoted, written
 from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
@@ -115,7 +116,7 @@ def attack(
 ) -> Attack:
     """Search for an instance that violates a claim, shrink it, and certify what is left.
 
-    ``claim`` is an id of the catalogue or a :class:`~mfverify.theory.claim.Claim` of your own, which is searched on the instances that
+    ``claim`` is an id of the catalogue, ``FILE.py:NAME`` (the file is executed) or a :class:`~mfverify.theory.claim.Claim` of your own, which is searched on the instances that
     its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
     number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
     cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here. Raises :class:`ModelError` for an
@@ -123,7 +124,7 @@ def attack(
     interrupted; and :class:`WorkersError` where workers were lost and not replaced.
     """
     if not isinstance(claim, Claim):
-        claim = CATALOGUE[claim]
+        claim = claim_named(claim)
     if isinstance(budget, bool) or not isinstance(budget, (int, float)) or not 0 < budget < float("inf"):
         raise ModelError(f"budget: found {quoted(budget)}, expected a positive number of seconds")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
@@ -155,7 +156,7 @@ def attack(
 
 def certified(claim: Claim, found: Evaluated) -> Certificate:
     """The certificate of a violated instance. Raises :class:`ModelError` where certificates do not cover it."""
-    if claim.id not in CATALOGUE or CATALOGUE[claim.id] is not claim:
+    if not is_registered(claim):
         raise ModelError(f"claim {claim.id}: certificates cover claims of the catalogue")
     return certify(claim.id, found.candidate.instance)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError
-from mfverify.papers import CATALOGUE
+from mfverify.papers.named import claim_named, name_of
 from mfverify.runner import Cluster, in_order
 from mfverify.theory.claim import Claim, Instance, Sides, Verdict, judge
 
@@ -78,14 +78,13 @@ class Asked:
 
         The deadline is sent as the remaining time, since clocks of two machines need not agree.
         """
-        registered = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
         left = self.deadline - time.monotonic()
-        return {"claim": self.claim.id if registered else self.claim, "candidate": self.candidate, "left": left}
+        return {"claim": name_of(self.claim) or self.claim, "candidate": self.candidate, "left": left}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         claim = state["claim"]
         self.__dict__.update(
-            claim=CATALOGUE[claim] if isinstance(claim, str) else claim,
+            claim=claim_named(claim) if isinstance(claim, str) else claim,
             candidate=state["candidate"],
             deadline=time.monotonic() + state["left"],
         )

@@ -13,7 +13,7 @@ from mfverify.models.redrawn import redrawn
 from mfverify.models.splitting import splitting
 from mfverify.models.squeeze import squeeze
 
-BUNDLED: dict[str, Callable[[], Model]] = {
+BUNDLED: dict[str, Callable[..., Model]] = {
     "coordination": coordination,
     "absorbing": absorbing,
     "patrol": patrol,
@@ -22,9 +22,9 @@ BUNDLED: dict[str, Callable[[], Model]] = {
     "exploration": exploration,
     "redrawn": redrawn,
     "crews": crews,
-    "random_coupled": lambda: random_coupled(0),
+    "random_coupled": random_coupled,
 }
-"""What ``models:NAME`` on the command line refers to, with default parameters."""
+"""What ``models:NAME`` on the command line refers to; all arguments have defaults."""
 
 __all__ = [
     "BUNDLED",

@@ -18,7 +18,7 @@ _PARTS = 16
 
 
 def random_coupled(
-    seed: int,
+    seed: int = 0,
     local_states: int = 2,
     local_actions: int = 2,
     global_states: int = 2,

@@ -102,6 +102,8 @@ def render(document: Mapping[str, Any]) -> str:
         style=Markup(_resource("page.css")),
         script=Markup(script),
         script_hash=_allowance(script),
+        heading=summary.heading(run),
+        own=summary.is_own(run),
         opening=summary.opening(run),
         verdict_sentence=summary.verdict_sentence(run),
         registered_sentence=summary.registered_sentence(run),

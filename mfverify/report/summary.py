@@ -35,6 +35,10 @@ STATUS_WORDS: Final = {
 """What each status of a claim means."""
 
 
+_NAMED_IDS: Final = 4
+"""Ids of the caller's claims in the title."""
+
+
 @dataclass(frozen=True)
 class Violation:
     """The clearest violation of a claim with its numbers as written: ``left > right``."""
@@ -49,6 +53,20 @@ class Violation:
 def counted(number: int, one: str, many: str = "") -> str:
     """``1 claim``, ``2 claims``."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def is_own(run: Document) -> bool:
+    """Whether no claim of a run belongs to a paper of the catalogue."""
+    return bool(run.claims) and not any(claim.paper for claim in run.claims)
+
+
+def heading(run: Document) -> str:
+    """The title of the page: what the catalogue is about, or the caller's claims by their ids."""
+    if not is_own(run):
+        return "Verification report: mean-field subsampling"
+    ids = [claim.id for claim in run.claims]
+    more = f" and {len(ids) - _NAMED_IDS} more" if len(ids) > _NAMED_IDS else ""
+    return f"Verification report: {', '.join(ids[:_NAMED_IDS])}{more}"
 
 
 def opening(document: Document) -> str:

@@ -6,7 +6,7 @@ disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sympy as sp
@@ -16,7 +16,7 @@ from mfverify.errors import ModelError
 from mfverify.theory import evaluate
 from mfverify.theory.evaluate import Value
 from mfverify.theory.formula import latex
-from mfverify.theory.symbols import MODEL_CLASS, SymbolTable
+from mfverify.theory.symbols import MODEL_CLASS, PaperSymbol, SymbolTable
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,34 @@ class Bound:
     """One right-hand side: an expression in declared symbols, and where it comes from.
 
     ``name`` is the claim's id, with a word where a claim has several sides; ``source`` the place in the paper;
-    ``reading`` what was read into it, or what the number means; ``table`` declares the symbols: those of the model class
-    unless a paper needs more. Raises :class:`ModelError` for an expression with a symbol that the table does not declare.
+    ``reading`` what was read into it, or what the number means; ``symbols`` declares the symbols: those of the model class
+    unless a table is given, or further :class:`~mfverify.theory.symbols.PaperSymbol` records, which are added to them. Raises
+    :class:`ModelError` for an expression with a symbol that is not declared.
     """
 
     name: str
     expression: sp.Expr
     source: str
     reading: str
-    table: SymbolTable = MODEL_CLASS
+    symbols: SymbolTable | Sequence[PaperSymbol] = MODEL_CLASS
 
     def __post_init__(self) -> None:
+        if not isinstance(self.symbols, SymbolTable):
+            object.__setattr__(self, "symbols", MODEL_CLASS.extended(*self.symbols))
         undeclared = sorted(str(symbol) for symbol in self.expression.free_symbols if symbol not in self.table)
         if undeclared:
             raise ModelError(
-                f"bound {self.name}: {undeclared} are not in the table of symbols; use its symbols, or declare them and give the table"
+                f"bound {self.name}: {', '.join(undeclared)} are not declared; use those of the model class, or give symbols=(PaperSymbol(...), ...)"
             )
 
     @property
-    def symbols(self) -> tuple[sp.Symbol, ...]:
+    def table(self) -> SymbolTable:
+        """All declared symbols."""
+        assert isinstance(self.symbols, SymbolTable)  # since it was made
+        return self.symbols
+
+    @property
+    def needed(self) -> tuple[sp.Symbol, ...]:
         """The symbols that need a value, in the order of the table of symbols."""
         return tuple(entry.symbol for entry in self.table if entry.symbol in self.expression.free_symbols)
 

@@ -46,7 +46,7 @@ def values(bound: Bound, n: int, k: int, discount: Fraction, size: int = 2) -> d
 
     Symbols beyond the model class are 0: of a bound of the gap they are further losses, such as the noise of what was learned.
     """
-    further = {symbol: 0 for symbol in bound.symbols if symbol not in symbols.MODEL_CLASS}
+    further = {symbol: 0 for symbol in bound.needed if symbol not in symbols.MODEL_CLASS}
     return further | {
         symbols.n: n,
         symbols.k: k,

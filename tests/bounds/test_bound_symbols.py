@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import latex2mathml.converter
 import pytest
 import sympy as sp
@@ -52,8 +54,8 @@ def test_latex_reads_like_the_paper(bound: Bound, fragments: tuple[str, ...]) ->
 @pytest.mark.parametrize("bound", ALL, ids=lambda bound: bound.name)
 def test_latex_uses_the_names_of_the_table_and_becomes_mathml(bound: Bound) -> None:
     entries = {entry.symbol: entry.latex for entry in symbols.TABLE}
-    assert bound.symbols
-    for symbol in bound.symbols:
+    assert bound.needed
+    for symbol in bound.needed:
         assert entries[symbol] in bound.latex
     for code_name in ("rt_", "eps_", "S_{", "A_{", "Z_{"):
         assert code_name not in bound.latex
@@ -86,8 +88,21 @@ def test_a_bound_uses_the_symbols_that_its_paper_declares() -> None:
     with pytest.raises(ModelError, match="eps_km"):
         Bound("X", symbols.eps_km + symbols.k, "nowhere", "a symbol beyond the model class without a table")
     declared = Bound("X", symbols.eps_km + symbols.k, "nowhere", "with its table", symbols.TABLE)
-    assert declared.symbols == (symbols.k, symbols.eps_km)
+    assert declared.needed == (symbols.k, symbols.eps_km)
     assert declared.latex == r"\epsilon_{k,m} + k"
+
+
+def test_a_bound_takes_symbols_of_its_own_with_their_ranges() -> None:
+    spread = PaperSymbol(amount("spread"), "w", "a spread of values", below=2)
+    own = Bound("X", spread.symbol * symbols.k, "nowhere", "own symbols", symbols=(spread,))
+    assert own.needed == (symbols.k, spread.symbol)
+    assert own.latex == "k w"
+    assert own.enclose({symbols.k: 3, spread.symbol: Fraction(1, 3)}).lower == 1
+    for outside in (Fraction(-1, 3), -1):
+        with pytest.raises(ModelError, match="spread"):
+            own.enclose({symbols.k: 3, spread.symbol: outside})
+    with pytest.raises(ModelError, match=r"spread are not declared; use those of the model class, or give symbols="):
+        Bound("X", spread.symbol * symbols.k, "nowhere", "without them")
 
 
 def test_a_table_is_extended_by_new_names_only() -> None:

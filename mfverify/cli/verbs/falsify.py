@@ -43,13 +43,17 @@ def falsify(
     scheduler: str | None,
     as_json: bool,
 ) -> int:
-    """Search for a simple instance that violates a claim (or each of several; "all" is the catalogue); exit 1 if one refutes what is not registered as refuted."""
+    """Search for a simple instance that violates a claim (an id or FILE.py:NAME, or "all"); exit 1 if one refutes what is not registered as refuted.
+
+    A file FILE.py is executed: it is code that you choose to run.
+    """
     from mfverify.falsifier import attack as falsifier
     from mfverify.papers import CATALOGUE
+    from mfverify.papers.named import claim_named
 
     ids = [claim.id for claim in CATALOGUE] if claims == ("all",) else list(dict.fromkeys(claims))
     for claim_id in ids:
-        CATALOGUE[claim_id]
+        claim_named(claim_id)
     workers = checked_workers(workers, scheduler)
     if out is not None and len(ids) > 1:
         raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate concerns one claim, --record takes several")
