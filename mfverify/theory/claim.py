@@ -22,6 +22,7 @@ from mfverify.theory.grounds import REFUTED, SEARCH_ONLY, Grounds
 if TYPE_CHECKING:
     from mfverify.model import Model
     from mfverify.theory.bound import Bound
+    from mfverify.theory.screen import Screen
     from mfverify.theory.search_space import SearchSpace
     from mfverify.theory.witness import GapProof, Witness
 
@@ -136,7 +137,8 @@ class Claim:
     argument fails. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds are
     not vacuous. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
     without it certificates do not cover the claim. ``searched`` says where a search for a counterexample takes instances from;
-    without it they are those of ``instances``, on generated models.
+    without it they are those of ``instances``, on generated models. ``screen`` computes both sides on many small models at once, in
+    doubles, for searches and for classes of models that are decided as a whole.
     """
 
     id: str
@@ -158,6 +160,7 @@ class Claim:
     gap_bound: Bound | None = None
     certificate: GapProof | Callable[[Instance], Witness] | None = None
     searched: SearchSpace | None = None
+    screen: Screen | None = None
 
     @property
     def stands_on(self) -> Grounds:

@@ -41,6 +41,7 @@ ORDER = (
     "environments",
     "subsample_mfq",
     "simulation",
+    "screening",
     "theory",
     "extensions",
     "papers",

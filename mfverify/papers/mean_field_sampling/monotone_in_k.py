@@ -12,6 +12,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDENT
 from mfverify.papers.mean_field_sampling.exact_gaps import bundled, exact_gap, exact_sizes
 from mfverify.papers.quantities import trivial_gap
+from mfverify.papers.screens import GAP_RISES
 from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.search_costs import rational_cost
 from mfverify.theory.search_space import Arrangement, fewer_sampled
@@ -45,6 +46,7 @@ P4 = Claim(
     reading="largest gap over start states at k + 1 against k, exact operator, exact rationals",
     assumptions=EXACT_AND_INDEPENDENT,
     registered=Status.REFUTED,
+    screen=GAP_RISES,
     sides=_monotone,
     instances=_p4_instances,
     control=Control("1 is added to the gap at k + 1", partial(_monotone, sabotage=Fraction(1)), lambda: _p4_instances(Profile.QUICK, None)),

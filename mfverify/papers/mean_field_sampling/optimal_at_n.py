@@ -12,6 +12,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDENT
 from mfverify.papers.mean_field_sampling.exact_gaps import bundled, exact_gap, exact_sizes
 from mfverify.papers.quantities import trivial_gap
+from mfverify.papers.screens import independent_gap
 from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.search_costs import rational_cost
 from mfverify.theory.search_space import Arrangement, all_sampled
@@ -40,6 +41,7 @@ P3 = Claim(
     reading="exact operator, k = n, ties broken lexicographically; the sides are the largest gap over start states and 0, exact rationals",
     assumptions=EXACT_AND_INDEPENDENT,
     registered=Status.REFUTED,
+    screen=independent_gap(),
     sides=_optimal_at_n,
     instances=_p3_instances,
     control=Control(

@@ -23,6 +23,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import assumptions_off
 from mfverify.papers.mean_field_sampling.gaps import bound_at, gap_sides
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_l, eps_km, gamma, k, n, rt
+from mfverify.papers.screens import independent_gap
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, Profile, Status
 from mfverify.theory.formula import HALF, plus, root, times
@@ -126,6 +127,7 @@ T1 = Claim(
     "factor 2 of the first (T1c); exact operator, eps = 0",
     assumptions=_ASSUMPTIONS,
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_2),
     sides=_theorem,
     instances=gap_instances,
     control=Control("the bound is halved", partial(_theorem, scale=Fraction(1, 2)), _control_instances),
@@ -150,6 +152,7 @@ T1B = Claim(
     reading="the logarithm outside the root and 2 eps/(1 - gamma): a larger right side, so a weaker statement",
     assumptions=_ASSUMPTIONS,
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_2_WEAKER),
     sides=_weaker,
     instances=gap_instances,
     control=Control("the bound is divided by eight", partial(_weaker, scale=Fraction(1, 8)), _control_instances),
@@ -172,6 +175,7 @@ T1C = Claim(
     "Theorem B.11 of arXiv 2603.03759 has the factor 2 rt/(1-gamma)^2. A larger right side, so a weaker statement",
     assumptions=_ASSUMPTIONS,
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_2_DOUBLED),
     sides=_doubled,
     instances=gap_instances,
     control=Control("the bound is divided by four", partial(_doubled, scale=Fraction(1, 4)), _control_instances),

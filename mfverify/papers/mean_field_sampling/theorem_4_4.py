@@ -21,6 +21,7 @@ from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_T
 from mfverify.papers.mean_field_sampling.symbols import k, symbol_values
 from mfverify.papers.mean_field_sampling.theorem_4_2 import LOG_OUTSIDE_ROOT, LOG_UNDER_ROOT
 from mfverify.papers.quantities import optimum, scaled
+from mfverify.papers.screens import independent_gap
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.theory.bound import Bound
@@ -139,6 +140,7 @@ T2 = Claim(
     reading="the logarithm under the root; " + _SURE,
     assumptions=(*FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_4),
     sides=_theorem,
     instances=_t2_instances,
     control=Control("the bound is halved", partial(_theorem, scale=Fraction(1, 2)), _t2_control_instances),
@@ -162,6 +164,7 @@ T2B = Claim(
     reading="the logarithm outside the root: a larger right side, so a weaker statement; " + _SURE,
     assumptions=(*FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_4_WEAKER),
     sides=_weaker,
     instances=_t2_instances,
     control=Control("the bound is divided by four", partial(_weaker, scale=Fraction(1, 4)), _t2_control_instances),
@@ -185,6 +188,7 @@ T2C = Claim(
     + _SURE,
     assumptions=(*FINITE, "rewards additive over agents (eq. 2)", "independent draws (Algorithm 2)"),
     registered=Status.REFUTED,
+    screen=independent_gap(THEOREM_4_4_DOUBLED),
     sides=_doubled,
     instances=_t2_instances,
     control=Control("the bound is divided by four", partial(_doubled, scale=Fraction(1, 4)), _t2_control_instances),

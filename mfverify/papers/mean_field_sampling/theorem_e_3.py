@@ -30,6 +30,7 @@ from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.symbols import TV, gamma, rt_l
 from mfverify.papers.quantities import exact_values, rational_system, trivial_gap
+from mfverify.papers.screens import lipschitz, lipschitz_across
 from mfverify.rationals import estimate, written
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
@@ -171,6 +172,7 @@ L1 = Claim(
     reading="all pairs of distributions of k state-action pairs, exact",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=lipschitz(SAME_SIZE),
     sides=_sides,
     instances=_same_size_instances,
     control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _same_size_instances(Profile.QUICK, None)),
@@ -191,6 +193,7 @@ L2 = Claim(
     reading="all pairs of a distribution of k and one of k' state-action pairs, exact; 'other' is k'",
     assumptions=FINITE,
     registered=Status.REFUTED,
+    screen=lipschitz_across(ACROSS_SIZES),
     sides=_sides,
     instances=_across_instances,
     control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _across_instances(Profile.QUICK, None)),

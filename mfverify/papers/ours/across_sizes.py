@@ -33,6 +33,7 @@ from mfverify.papers.ours import symbols
 from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
 from mfverify.papers.ours.symbols import TV, S_l, Z, gamma, k, n
 from mfverify.papers.quantities import trivial_gap
+from mfverify.papers.screens import sample_above, sample_below
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
 from mfverify.theory.formula import HALF, plus, root, times
@@ -89,6 +90,7 @@ R2 = Claim(
     reading="all samples of all populations, exact rationals against the enclosed bound",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=sample_above(UPPER),
     sides=partial(_lipschitz_side, UPPER, True),
     instances=exact_pairs,
     control=Control(
@@ -111,6 +113,7 @@ R2L = Claim(
     reading="all samples of all populations, exact rationals against the enclosed bound",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=sample_below(LOWER),
     sides=partial(_lipschitz_side, LOWER, False),
     instances=exact_pairs,
     control=Control(

@@ -24,6 +24,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.quantities import rational_system, trivial_gap
+from mfverify.papers.screens import independent_gap
 from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
 from mfverify.theory.search_costs import rational_cost
@@ -111,6 +112,7 @@ R5 = Claim(
     reading="independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
     assumptions=(*FINITE, "|A_g| = 1"),
     registered=Status.CORROBORATED,
+    screen=independent_gap(),
     sides=_no_global_choice,
     instances=_r5_instances,
     control=Control(

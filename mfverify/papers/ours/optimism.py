@@ -24,6 +24,7 @@ from mfverify.exact.rational import fraction
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
 from mfverify.papers.quantities import rational_system, trivial_gap
+from mfverify.papers.screens import OPTIMISM, OPTIMISM_FALLS
 from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import proof
 
@@ -73,6 +74,7 @@ R1 = Claim(
     reading="all states, exact rationals; the sides are the largest difference and 0",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=OPTIMISM,
     sides=_optimistic,
     instances=exact_pairs,
     control=Control(
@@ -92,6 +94,7 @@ P4R = Claim(
     reading="all populations of n agents, exact rationals; at k + 1 = n the first mean is V_n. The bound R4 of the gap falls with k too, the gap itself need not (P4)",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=OPTIMISM_FALLS,
     sides=_optimism_falls,
     instances=exact_pairs,
     control=Control("k and k + 1 are exchanged", partial(_optimism_falls, exchanged=True), lambda: exact_pairs(Profile.QUICK, None)),

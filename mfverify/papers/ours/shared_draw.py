@@ -46,6 +46,7 @@ from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
 from mfverify.papers.ours.all_agents_sampled import everybody_shares
 from mfverify.papers.ours.symbols import A_l, S_l, Z, gamma, k, n
 from mfverify.papers.quantities import executed, optimum, trivial_gap
+from mfverify.papers.screens import shared_gap
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import HALF, indicator, plus, root, times
@@ -196,6 +197,7 @@ R4 = Claim(
     reading=COPYING,
     assumptions=(*FINITE, EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=shared_gap(SHARED_DRAW),
     sides=partial(_shared_gap, SHARED_DRAW),
     instances=_shared_instances,
     control=control("the bound is divided by forty", partial(_shared_gap, SHARED_DRAW), Fraction(1, 40), _shared_instances),
@@ -217,6 +219,7 @@ R4U = Claim(
     reading=COPYING,
     assumptions=(*FINITE, EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=shared_gap(SHARED_DRAW_UNIFORM),
     sides=partial(_shared_gap, SHARED_DRAW_UNIFORM),
     instances=_uniform_instances,
     control=control("the bound is divided by two hundred", partial(_shared_gap, SHARED_DRAW_UNIFORM), Fraction(1, 200), _uniform_instances),
@@ -224,6 +227,7 @@ R4U = Claim(
     right_means="bound R4u",
     repairs=("T3",),
     grounds=proof(__name__, "R4u", uses=("R4",)),
+    searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),
 )
 
 X3R = Claim(

@@ -1,0 +1,313 @@
+"""Screens for the kinds of sides that several claims have: gaps, values across sizes, Lipschitz continuity.
+
+What a screen is: :mod:`mfverify.theory.screen`. A screen for sides of another kind belongs into the file of its claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache, partial
+from math import comb, lcm, nextafter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import sympy as sp
+
+from mfverify import counts, screening
+from mfverify.enclosure import Interval
+from mfverify.screening import Models, Solved
+from mfverify.theory import symbols
+from mfverify.theory.bound import Bound
+from mfverify.theory.screen import Exactness, Screen
+
+if TYPE_CHECKING:
+    from mfverify.notation import Floats, Integers
+
+Two: TypeAlias = "tuple[Floats, Floats]"
+"""Left and right side of each model; or an upper bound of the left side less the right side, and a ratio for the reader."""
+
+
+# ------------------------------------------------------------------------------------------------------------- right-hand sides
+
+
+@lru_cache(maxsize=64)
+def _compiled(bound: Bound) -> tuple[tuple[sp.Symbol, ...], Callable[..., Any]]:
+    return bound.symbols, sp.lambdify(bound.symbols, bound.expression, "numpy")
+
+
+def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.Symbol, Any] | None = None) -> Floats:
+    """The value of a bound for each model, in doubles; nan where it has none."""
+    global_states, global_actions, states, actions = models.sizes
+    values = {
+        symbols.n: n,
+        symbols.k: k,
+        symbols.gamma: models.discount,
+        symbols.rt: models.rt_g + models.rt_l,
+        symbols.rt_g: models.rt_g,
+        symbols.rt_l: models.rt_l,
+        symbols.S_g: global_states,
+        symbols.A_g: global_actions,
+        symbols.S_l: states,
+        symbols.A_l: actions,
+        symbols.Z: states * actions,
+        **(extra or {}),
+    }
+    needed, compute = _compiled(bound)
+    with np.errstate(all="ignore"):
+        found = compute(*(values.get(symbol, 0.0) for symbol in needed))
+    return np.broadcast_to(np.asarray(found, dtype=float), (models.number,))
+
+
+def certified_right(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.Symbol, Any] | None = None) -> Floats:
+    """Certified lower bounds of a right side, for models with few different discounts and largest rewards."""
+    data = np.stack([models.rt_g, models.rt_l, models.discount], axis=1)
+    kinds, which = np.unique(data, axis=0, return_inverse=True)
+    global_states, global_actions, states, actions = models.sizes
+    lower = []
+    for rt_g, rt_l, gamma in kinds:
+        values = {
+            symbols.n: n,
+            symbols.k: k,
+            symbols.gamma: Fraction(gamma),
+            symbols.rt: Fraction(rt_g) + Fraction(rt_l),
+            symbols.rt_g: Fraction(rt_g),
+            symbols.rt_l: Fraction(rt_l),
+            symbols.S_g: global_states,
+            symbols.A_g: global_actions,
+            symbols.S_l: states,
+            symbols.A_l: actions,
+            symbols.Z: states * actions,
+            **(extra or {}),
+        }
+        lower.append(_down(bound.enclose(values)))
+    return np.array(lower)[which.ravel()]
+
+
+def _down(x: Interval) -> float:
+    """The lower end, or a double below it."""
+    near = float(x.lower)
+    return near if near <= x.lower else nextafter(near, -np.inf)
+
+
+# --------------------------------------------------------------------------------------------------------------------------- gaps
+
+
+def _executed(learned: Solved, n: int, sampling: str) -> Floats:
+    return screening.independent_value(learned, n) if sampling == "independent" else screening.shared_value(learned, n)
+
+
+def _gap(models: Models, n: int, k: int, sampling: str, best: Solved | None = None) -> Floats:
+    best = screening.solve(models, n) if best is None else best
+    learned = best if k == n else screening.solve(models, k)
+    gap: Floats = (best.value - _executed(learned, n, sampling)).max(axis=(0, 1))
+    return gap
+
+
+def _gap_sides(bound: Bound | None, sampling: str, models: Models, n: int, k: int) -> Two:
+    right = np.zeros(models.number) if bound is None else right_side(bound, models, n, k)
+    return _gap(models, n, k, sampling), right
+
+
+def _shared_excess(bound: Bound, models: Models, n: int, k: int) -> Two:
+    """The gap under a shared draw for the worst way of breaking ties."""
+    best, learned = screening.solve(models, n), screening.solve(models, k)
+    gap = (best.value + best.radius - screening.worst_shared_value(learned, best)).max(axis=(0, 1))
+    right = certified_right(bound, models, n, k)
+    return _raised(gap - right, models), np.divide(gap, right, out=np.zeros_like(gap), where=right > 0)
+
+
+def _raised(excess: Floats, models: Models) -> Floats:
+    """An excess made of a few sums and differences of values, with their roundings added."""
+    return excess + 2.0**-48 * (models.rt_g + models.rt_l) / (1 - models.discount)
+
+
+def independent_gap(bound: Bound | None = None) -> Screen:
+    """The largest gap of independent draws against a bound, or 0."""
+    return Screen(partial(_gap_sides, bound, "independent"))
+
+
+def shared_gap(bound: Bound) -> Screen:
+    """The largest gap under a shared draw that the others copy, against a bound; decided for every way of breaking ties."""
+    return Screen(partial(_gap_sides, bound, "shared"), partial(_shared_excess, bound))
+
+
+def _rising_gap(models: Models, n: int, k: int) -> Two:
+    best = screening.solve(models, n)
+    return _gap(models, n, k + 1, "independent", best), _gap(models, n, k, "independent", best)
+
+
+GAP_RISES = Screen(_rising_gap)
+"""The largest gap at k + 1 against that at k."""
+
+
+# --------------------------------------------------------------------------------------------------------- values across sizes
+
+
+def _optimism(models: Models, n: int, k: int) -> tuple[Floats, Floats]:
+    """``V_n - E V_k`` at its largest, and the sum of the radii."""
+    large, small = screening.solve(models, n), screening.solve(models, k)
+    mean = np.einsum("cd,gdm->gcm", screening.subsample_matrix(n, k, models.sizes[2]), small.value)
+    return (large.value - mean).max(axis=(0, 1)), large.radius + small.radius
+
+
+def _optimism_sides(models: Models, n: int, k: int) -> Two:
+    return _optimism(models, n, k)[0], np.zeros(models.number)
+
+
+def _optimism_excess(models: Models, n: int, k: int) -> Two:
+    excess, radius = _optimism(models, n, k)
+    # the weights are rounded once, and the mean has as many terms as there are samples
+    return _raised(excess + radius, models), excess
+
+
+def _bits_of_step(exact: Exactness, agents: int) -> int:
+    """Bits behind the binary point of ``gamma P`` for that many agents."""
+    return exact.global_bits + agents * exact.local_bits + exact.discount.denominator.bit_length() - 1
+
+
+def _common_denominator(sizes: tuple[int, int, int, int], exact: Exactness, agents: int) -> Fraction:
+    """A bound of the denominators that the optimal values of a system share.
+
+    ``V = (I - gamma P)^-1 r`` for an optimal policy; ``2**b (I - gamma P)`` is a matrix of integers, whose determinant is a common
+    denominator of its inverse times ``2**-b``. ``|det (I - gamma P)| <= (1-gamma)(1+gamma)^(N-1)``: the eigenvalues of P are at most 1 in
+    absolute value and one of them is 1. Rewards are multiples of 1/agents.
+    """
+    states = sizes[0] * counts.number_of_count_vectors(agents, sizes[2])
+    determinant = (1 - exact.discount) * (1 + exact.discount) ** (states - 1)
+    scale: int = 2 ** (states * _bits_of_step(exact, agents))
+    return agents * determinant * scale
+
+
+def _optimism_grain(sizes: tuple[int, int, int, int], exact: Exactness, n: int, k: int) -> Fraction:
+    """``V_n - E V_k`` is a multiple of a number that is at least this: the mean over k-subsets has the denominator C(n, k)."""
+    return 1 / (_common_denominator(sizes, exact, n) * _common_denominator(sizes, exact, k) * comb(n, k))
+
+
+def _falling(models: Models, n: int, k: int) -> tuple[Floats, Floats]:
+    """``E V_{k+1} - E V_k`` at its largest, and the sum of the radii."""
+    fewer, more = screening.solve(models, k), screening.solve(models, k + 1)
+    means = [np.einsum("cd,gdm->gcm", screening.subsample_matrix(n, one.n, models.sizes[2]), one.value) for one in (fewer, more)]
+    return (means[1] - means[0]).max(axis=(0, 1)), fewer.radius + more.radius
+
+
+def _falling_sides(models: Models, n: int, k: int) -> Two:
+    return _falling(models, n, k)[0], np.zeros(models.number)
+
+
+def _falling_excess(models: Models, n: int, k: int) -> Two:
+    excess, radius = _falling(models, n, k)
+    return _raised(excess + radius, models), excess
+
+
+def _falling_grain(sizes: tuple[int, int, int, int], exact: Exactness, n: int, k: int) -> Fraction:
+    common = _common_denominator(sizes, exact, k) * _common_denominator(sizes, exact, k + 1)
+    return 1 / (common * comb(n, k) * comb(n, k + 1))
+
+
+OPTIMISM_FALLS = Screen(_falling_sides, _falling_excess, _falling_grain)
+"""The largest ``E V_{k+1} - E V_k`` against 0."""
+
+OPTIMISM = Screen(_optimism_sides, _optimism_excess, _optimism_grain)
+"""The largest ``V_n - E V_k`` against 0."""
+
+
+# --------------------------------------------------------------------------------------------------------- Lipschitz continuity
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Pairs of joint actions of k and of n agents, ordered by their distance ``steps / (k n)``; ``starts`` of each distance."""
+
+    first: Integers
+    second: Integers
+    starts: Integers
+    distances: tuple[Fraction, ...]
+
+
+@lru_cache(maxsize=32)
+def _pairs(k: int, n: int, states: int, actions: int, inside: bool) -> _Pairs:
+    """``inside``: only samples of the n agents."""
+    small, large = screening.layout(k, states, actions), screening.layout(n, states, actions)
+    d, e = small.joint[small.order], large.joint[large.order]
+    first, second = np.divmod(np.arange(len(d) * len(e)), len(e))
+    everything = first < second if k == n else np.ones(len(first), dtype=bool)
+    kept = (d[first] <= e[second]).all(axis=1) if inside else everything
+    first, second = first[kept], second[kept]
+    steps = np.abs(n * d[first] - k * e[second]).sum(axis=1) // 2
+    order = np.argsort(steps, kind="stable")
+    distances, starts = np.unique(steps[order], return_index=True)
+    return _Pairs(first[order], second[order], starts, tuple(Fraction(int(x), k * n) for x in distances))
+
+
+def _differences(models: Models, k: int, n: int, inside: bool, sign: int) -> tuple[_Pairs, Floats, Floats]:
+    """The largest difference ``Q_k - Q_n`` (``sign`` 1), ``Q_n - Q_k`` (-1) or its absolute value (0) at each distance, ``[distance, m]``."""
+    small = screening.solve(models, k)
+    large = small if k == n else screening.solve(models, n)
+    pairs = _pairs(k, n, *models.sizes[2:], inside)
+    if not len(pairs.first):
+        return pairs, np.zeros((0, models.number)), small.radius
+    step = max(1, 2 * 10**6 // (models.sizes[0] * models.sizes[1] * models.number))
+    most = np.full((len(pairs.distances), models.number), -np.inf)
+    group = np.repeat(np.arange(len(pairs.starts)), np.diff(pairs.starts, append=len(pairs.first)))
+    for begin in range(0, len(pairs.first), step):
+        part = slice(begin, begin + step)
+        difference = small.action_values[:, :, pairs.first[part]] - large.action_values[:, :, pairs.second[part]]
+        signed = (np.abs(difference) if sign == 0 else sign * difference).max(axis=(0, 1))
+        groups, starts = np.unique(group[part], return_index=True)
+        most[groups] = np.maximum(most[groups], np.maximum.reduceat(signed, starts, axis=0))
+    return pairs, most, small.radius + large.radius
+
+
+def _tightest(left: Floats, right: Floats) -> Two:
+    """The side that exceeds its bound, or comes nearest to it: the largest ratio, or excess where a bound is 0."""
+    with np.errstate(all="ignore"):
+        score = np.where(right > 0, left / np.where(right > 0, right, 1), np.where(left > screening.TIED, np.inf, -np.inf))
+    at = score.argmax(axis=0)[None]
+    return np.take_along_axis(left, at, axis=0)[0], np.take_along_axis(right, at, axis=0)[0]
+
+
+def _lipschitz_sides(bound: Bound, inside: bool, sign: int, equal: bool, models: Models, n: int, k: int) -> Two:
+    pairs, left, _ = _differences(models, n if equal else k, n, inside, sign)
+    if not len(left):
+        return np.zeros(models.number), np.zeros(models.number)
+    right = np.stack([right_side(bound, models, n, n if equal else k, {symbols.TV: float(x)}) for x in pairs.distances])
+    return _tightest(left, right)
+
+
+def _lipschitz_excess(bound: Bound, inside: bool, sign: int, equal: bool, models: Models, n: int, k: int) -> Two:
+    pairs, left, radius = _differences(models, n if equal else k, n, inside, sign)
+    right = np.stack([certified_right(bound, models, n, n if equal else k, {symbols.TV: x}) for x in pairs.distances])
+    left_side, right_side_ = _tightest(left, right)
+    ratio = np.divide(left_side, right_side_, out=np.zeros_like(left_side), where=right_side_ > 0)
+    return _raised((left - right).max(axis=0) + radius, models), ratio
+
+
+def _lipschitz_grain(sizes: tuple[int, int, int, int], exact: Exactness, n: int, k: int) -> Fraction:
+    """Differences of ``Q_n`` and multiples of the slope ``2 rt_l/(1-gamma)`` times 1/n have a common denominator of at most one over this."""
+    del k
+    slope = 2 / (1 - exact.discount)
+    scale: int = 2 ** _bits_of_step(exact, n)
+    of_values = _common_denominator(sizes, exact, n) * scale
+    return 1 / (of_values * lcm(n, slope.denominator))
+
+
+def lipschitz(bound: Bound) -> Screen:
+    """``|Q_n(F) - Q_n(F')|`` against a bound in their distance."""
+    return Screen(partial(_lipschitz_sides, bound, False, 0, True), partial(_lipschitz_excess, bound, False, 0, True), _lipschitz_grain)
+
+
+def lipschitz_across(bound: Bound) -> Screen:
+    """``|Q_k(F) - Q_n(F')|`` against a bound in their distance."""
+    return Screen(partial(_lipschitz_sides, bound, False, 0, False))
+
+
+def sample_above(bound: Bound) -> Screen:
+    """``Q_k(z_Delta) - Q_n(z_[n])`` for samples of the n agents against a bound in their distance."""
+    return Screen(partial(_lipschitz_sides, bound, True, 1, False), partial(_lipschitz_excess, bound, True, 1, False))
+
+
+def sample_below(bound: Bound) -> Screen:
+    """``Q_n(z_[n]) - Q_k(z_Delta)`` for samples of the n agents against a bound in their distance."""
+    return Screen(partial(_lipschitz_sides, bound, True, -1, False), partial(_lipschitz_excess, bound, True, -1, False))

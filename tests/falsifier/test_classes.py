@@ -1,0 +1,246 @@
+"""Finite classes of models: orbits under relabelling, and claims decided on every member."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mfverify.errors import ModelError
+from mfverify.falsifier import exhaust as exhausting
+from mfverify.falsifier.classes import ModelClass
+from mfverify.falsifier.exhaust import CLASSES, Slice, decide, exactness, exhaust, pairs_of
+from mfverify.model import Model
+from mfverify.papers import CATALOGUE
+from mfverify.papers.ours.across_sizes import UPPER
+from mfverify.papers.screens import sample_above
+from mfverify.theory.bound import Bound
+from tests.falsifier.test_models import renamed
+
+SIGNS = (Fraction(-1), Fraction(1))
+TINY = ModelClass((2, 1, 2, 2), SIGNS, denominator=1)
+PICKS = ModelClass((2, 2, 2, 1), (Fraction(0), Fraction(1)), picks=True, uncoupled=True)
+COUPLED = ModelClass((2, 2, 2, 1), SIGNS, denominator=1)
+FEW = (
+    TINY,
+    PICKS,
+    ModelClass((1, 2, 2, 2), SIGNS, denominator=1, global_rewards=(Fraction(0), Fraction(1))),
+    ModelClass((2, 2, 2, 1), SIGNS, uncoupled=True),
+    ModelClass((1, 1, 3, 1), SIGNS, denominator=1),
+    ModelClass((1, 1, 2, 2), SIGNS, denominator=1),
+)
+
+
+@pytest.mark.parametrize("models", [*FEW, *(one for one in CLASSES.values() if one.tuples < 10**6)], ids=lambda one: one.title)
+def test_the_sizes_of_the_orbits_add_up_and_their_number_is_that_of_burnside(models: ModelClass) -> None:
+    numbers, sizes = models.orbits(0, models.tuples)
+    assert int(sizes.sum()) == models.members
+    digits = models.digits(np.arange(models.tuples))
+    fixed = sum(
+        int((np.stack([table[digits[:, came]] for came, table in zip(source, tables, strict=True)], axis=1) == digits).all(axis=1).sum())
+        for source, tables in models.relabellings
+    )
+    assert len(numbers) * len(models.relabellings) == fixed
+
+
+@pytest.mark.parametrize("models", [PICKS, *FEW[-2:]], ids=lambda one: one.title)
+def test_orbits_part_the_class(models: ModelClass) -> None:
+    """Every member is in exactly one orbit, and orbits have the sizes that are claimed."""
+    numbers, sizes = models.orbits(0, models.tuples)
+    seen: dict[str, int] = {}
+    for number, size in zip(numbers.tolist(), sizes.tolist(), strict=True):
+        members = {content(model) for model in models.orbit(number)}
+        assert len(members) == size
+        for one in members:
+            assert seen.setdefault(one, number) == number
+    assert len(seen) == models.members
+
+
+def content(model: Model) -> str:
+    return str([getattr(model, name).tolist() for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")])
+
+
+def test_an_orbit_holds_what_an_independent_relabelling_makes() -> None:
+    """All local actions, local states and global states renamed by permutations of the whole model."""
+    number = int(PICKS.orbits(0, PICKS.tuples)[0][37])
+    mine = {(tuple(m.local_kernel.ravel()), tuple(m.local_reward.ravel())) for m in PICKS.orbit(number)}
+    assert set(renamed(PICKS.representative(number))) == mine
+
+
+def test_arrays_and_models_are_the_same() -> None:
+    for models in FEW:
+        numbers = np.arange(0, models.tuples, max(1, models.tuples // 7))
+        arrays = models.arrays(numbers)
+        for i, number in enumerate(numbers.tolist()):
+            model = models.representative(number)
+            for name in ("global_kernel", "local_kernel", "global_reward", "local_reward"):
+                assert (getattr(arrays, name)[..., i] == model.floats(name)).all(), name
+            assert arrays.discount[i] == float(model.discount)
+
+
+def test_members_are_all_products_of_options() -> None:
+    rows, values = 2, 2
+    assert TINY.members == prod([rows] * 2) * (rows * values) ** 8
+    assert len(list(product(range(rows * values), repeat=2))) ** 4 * 4 == TINY.members
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"denominator": 3}, "a power of two"),
+        ({"picks": True}, "picks: needs as many"),
+        ({"rewards": (Fraction(1), Fraction(0))}, "ascending order"),
+        ({"rewards": ()}, "ascending order"),
+    ],
+)
+def test_a_class_that_makes_no_sense_is_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        replace(TINY, **change)
+
+
+# ----------------------------------------------------------------------------------------------------------------------- deciding
+
+
+def test_a_claim_holds_on_a_class(tmp_path: Path) -> None:
+    found = exhaust("R2", PICKS, [(2, 1), (3, 1), (3, 2)], workers=1)
+    assert found["status"] == "holds" and found["undecided"] == 0
+    assert found["models"] == PICKS.members and found["instances"] == 3 * PICKS.members
+    assert 0 < found["worst"]["ratio"] < 1 and found["worst"]["verdict"] == "holds"
+
+
+def test_equalities_are_decided_by_the_grain() -> None:
+    """Where agents do not influence each other subsampling is neither optimistic nor pessimistic, which doubles alone cannot tell."""
+    claim = CATALOGUE["R1"]
+    assert claim.screen is not None
+    blind = replace(claim, screen=replace(claim.screen, grain=None), sides=CATALOGUE["R2"].sides)
+    assert exhaust(claim, PICKS, [(2, 1)], workers=1)["status"] == "holds"
+    assert decide(Slice(blind, PICKS, ((2, 1),), 0, PICKS.tuples)).by_sides > 0
+
+
+def test_a_positive_excess_is_at_least_the_grain() -> None:
+    """Every positive difference of exact values of a class is at least the grain; a larger grain would not be."""
+    from mfverify.papers.quantities import rational_system
+
+    claim = CATALOGUE["R1"]
+    assert claim.screen is not None and claim.screen.grain is not None
+    grain = claim.screen.grain(COUPLED.sizes, exactness(COUPLED), 2, 1)
+    smallest = Fraction(10)
+    for number in range(0, COUPLED.tuples, COUPLED.tuples // 40):
+        model = COUPLED.representative(number)
+        large, small = rational_system(model, 2).optimum, rational_system(model, 1).optimum
+        for (g, c), value in large.items():
+            mean = sum(Fraction(x, 2) * Fraction(str(small[g, tuple(int(t == s) for t in range(2))])) for s, x in enumerate(c))
+            difference = abs(mean - Fraction(str(value)))
+            if difference:
+                smallest = min(smallest, difference)
+    assert grain <= smallest < 10
+
+
+def test_a_false_claim_is_violated_on_a_class() -> None:
+    tenth = Bound("R2 upper", UPPER.expression / 10, "", "")
+    claim = CATALOGUE["R2"]
+    sides = claim.sides
+    assert isinstance(sides, partial)
+    planted = replace(claim, id="planted", screen=sample_above(tenth), sides=partial(sides.func, tenth, *sides.args[1:]))
+    found = exhaust(planted, PICKS, [(2, 1)], workers=1)
+    assert found["status"] == "violated" and found["violated"]
+    assert found["worst"]["verdict"] == "violated"
+
+
+def test_members_that_nobody_decides_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhausting, "MOST_EXACT", 0)
+    claim = CATALOGUE["R1"]
+    assert claim.screen is not None
+    found = exhaust(replace(claim, id="blind", screen=replace(claim.screen, grain=None)), PICKS, [(2, 1)], workers=1)
+    assert found["status"] == "undecided" and found["undecided"] > 0 and found["by_sides"] == 0
+
+
+def test_orbits_that_do_not_add_up_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ModelClass.orbits
+
+    def one_missing(self: ModelClass, first: int, last: int) -> Any:
+        numbers, sizes = whole(self, first, last)
+        return numbers[1:], sizes[1:]
+
+    monkeypatch.setattr(ModelClass, "orbits", one_missing)
+    with pytest.raises(ModelError, match="members in all, and the class has"):
+        exhaust("R2", PICKS, [(2, 1)], workers=1)
+
+
+def test_a_run_continues_from_its_store_with_the_same_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhausting, "SLICE", 40)
+    monkeypatch.setattr(exhausting, "_SECONDS_BETWEEN_WRITES", 0.0)
+    whole = exhaust("R2", PICKS, [(2, 1)], workers=1)
+    store = tmp_path / "store.json"
+    asked: list[int] = []
+
+    def stop(done: int, slices: int, so_far: Any) -> None:
+        assert slices > 2
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exhaust("R2", PICKS, [(2, 1)], workers=1, store=store, progress=stop)
+    kept = json.loads(store.read_text())
+    assert len(kept["slices"]) == 2
+    again = exhaust("R2", PICKS, [(2, 1)], workers=1, store=store, progress=lambda done, slices, so_far: asked.append(done))
+    assert asked[0] == 3
+    assert {**again, "seconds": 0} == {**whole, "seconds": 0}
+    with pytest.raises(ModelError, match="holds another claim, class, pairs or code"):
+        exhaust("R2L", PICKS, [(2, 1)], workers=1, store=store)
+    store.write_text("{}")
+    with pytest.raises(ModelError, match="is no store of an exhausted class"):
+        exhaust("R2", PICKS, [(2, 1)], workers=1, store=store)
+
+
+@pytest.mark.slow
+def test_the_record_does_not_depend_on_the_number_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhausting, "SLICE", 40)
+    alone, together = (exhaust("R4", PICKS, [(2, 1)], workers=workers) for workers in (1, 2))
+    assert alone["digest"] == together["digest"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "models", "pairs", "message"),
+    [
+        ("C1", PICKS, [(2, 1)], "claim C1: cannot be decided on a class"),
+        ("R2", "none", [(2, 1)], "class: found 'none', expected one of"),
+        ("R2", PICKS, [], "pairs: found none"),
+        ("R2", PICKS, [(2, 3)], "expected 1 <= k <= n"),
+        ("R2", PICKS, [(60, 3)], "not exact in doubles"),
+        ("R2", PICKS, [(2, 2)], "has no instance with n = 2 and k = 2"),
+        ("R2", replace(PICKS, discount=Fraction(1, 3)), [(2, 1)], "multiples of a power of 1/2"),
+        ("R1", replace(PICKS, rewards=(Fraction(0), Fraction(1, 2))), [(2, 1)], "integer rewards only"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused(claim: str, models: Any, pairs: list[tuple[int, int]], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        exhaust(claim, models, pairs, workers=1)
+
+
+def test_pairs_are_those_that_a_claim_speaks_of() -> None:
+    assert pairs_of(CATALOGUE["R4"], PICKS, (2, 3)) == [(2, 1), (3, 1), (3, 2)]
+    assert pairs_of(CATALOGUE["L1"], PICKS, (1, 2, 3)) == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_the_record_of_another_class_is_kept(tmp_path: Path) -> None:
+    first, second = ({"claim": claim, "class": "c", "models": 1} for claim in ("R2", "R4"))
+    changed = {**first, "models": 2}
+    both = exhausting.record([second], [first])
+    assert [one["claim"] for one in both["classes"]] == ["R2", "R4"]
+    assert exhausting.record([changed], both["classes"])["classes"] == [changed, second]
+    path = tmp_path / "classes.json"
+    assert exhausting.recorded(path) == []
+    path.write_text(json.dumps(both))
+    assert exhausting.recorded(path) == both["classes"]
+    path.write_text("{}")
+    with pytest.raises(ModelError, match="is no record of classes"):
+        exhausting.recorded(path)

@@ -1,0 +1,127 @@
+"""Values of many small models at once: against the certified solvers, and the screens of claims against their certified sides."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import mfverify as mfv
+from mfverify import screening
+from mfverify.errors import UndecidedTieError
+from mfverify.falsifier.classes import ModelClass
+from mfverify.falsifier.exhaust import instance_of, pairs_of
+from mfverify.falsifier.model_domains import sizes_of
+from mfverify.falsifier.model_moves import random_model
+from mfverify.model import Model
+from mfverify.papers import CATALOGUE
+from mfverify.papers.ours.shared_draw import SHARED_DRAW
+from mfverify.papers.screens import shared_gap
+from mfverify.theory.claim import Claim, Sides, Verdict, judge
+
+SCREENED = [claim for claim in CATALOGUE if claim.screen is not None]
+SEVERAL = {"L1", "L2", "R2", "R2L"}
+"""Claims whose instances state several inequalities."""
+SIZES = ((2, 2, 2, 2), (3, 2, 2, 2), (2, 2, 3, 1), (1, 2, 2, 2), (2, 1, 2, 3))
+
+
+def drawn(seed: int, sizes: tuple[int, int, int, int], number: int) -> list[Model]:
+    rng = random.Random(seed)
+    return [random_model(rng, sizes, scaled=False) for _ in range(number)]
+
+
+@pytest.mark.parametrize("sizes", SIZES)
+@pytest.mark.parametrize(("n", "k"), [(2, 1), (3, 2), (4, 4)])
+def test_values_are_those_of_the_certified_solvers(sizes: tuple[int, int, int, int], n: int, k: int) -> None:
+    """The random models have many ties, which are broken as by the learner."""
+    models = drawn(n, sizes, 4)
+    arrays = screening.stacked(models)
+    best, learned = screening.solve(arrays, n), screening.solve(arrays, k)
+    played = {"independent": screening.independent_value(learned, n), "shared": screening.shared_value(learned, n)}
+    compared = 0
+    for i, model in enumerate(models):
+        assert np.abs(best.value[..., i] - mfv.optimal_value(model, n).midpoint).max() < 1e-8
+        for sampling, values in played.items():
+            try:
+                certified = mfv.execution_value(model, n, mfv.learn(model, k), sampling=sampling)
+            except UndecidedTieError:
+                continue
+            assert np.abs(values[..., i] - certified.midpoint).max() < 1e-8, sampling
+            compared += 1
+    assert compared > 0
+
+
+def test_the_claims_that_have_a_screen() -> None:
+    assert {"T1", "T1b", "T1c", "T2", "P3", "P4", "R4", "R4u", "R5", "L1", "L2", "R1", "P4r", "R2", "R2L"} <= {one.id for one in SCREENED}
+
+
+@pytest.mark.parametrize("claim", SCREENED, ids=lambda claim: claim.id)
+def test_screens_agree_with_certified_sides(claim: Claim) -> None:
+    assert claim.screen is not None
+    models = [m for sizes in ((2, 2, 2, 2), (2, 1, 2, 2)) for m in drawn(7, sizes, 2)]
+    compared = 0
+    for model in models:
+        for n, k in ((3, 2), (2, 2)):
+            if claim.searched is None or (instance := claim.searched.make(model, n, k)) is None:  # type: ignore[union-attr]
+                continue
+            outcome = claim.sides(instance)
+            if not isinstance(outcome, Sides):
+                continue
+            left, right = (float(side[0]) for side in claim.screen.sides(screening.stacked([model]), *sizes_of(instance)))
+            scale = max(1.0, float(outcome.left.upper), float(outcome.right.upper))
+            shown = float(outcome.left.midpoint), float(outcome.right.midpoint)
+            if claim.id in SEVERAL:  # the sides prefer an inequality that is not vacuous
+                assert left * shown[1] >= shown[0] * right - 1e-6 * scale**2
+                assert (left > right * (1 + 1e-9) + 1e-9) == (judge(outcome) is Verdict.VIOLATED)
+            else:
+                assert (left, right) == pytest.approx(shown, abs=1e-6 * scale), (model.name, n, k)
+            compared += 1
+    assert compared >= 2
+
+
+DECIDED = [claim for claim in SCREENED if claim.screen is not None and claim.screen.decides is not None]
+SMALL = ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)))
+
+
+@pytest.mark.parametrize("claim", DECIDED, ids=lambda claim: claim.id)
+def test_a_certified_excess_is_never_below_the_exact_one(claim: Claim) -> None:
+    """On members with many ties, in every order of their actions, so with every way of breaking ties by names."""
+    assert claim.screen is not None and claim.screen.decides is not None
+    for number in (5, 1_000_003, 20_000_001):
+        n, k = next(pair for pair in ((3, 2), (3, 3)) if pair in pairs_of(claim, SMALL, (3,)))
+        excess, _ = claim.screen.decides(SMALL.arrays(np.array([number])), n, k)
+        for index, model in enumerate(SMALL.orbit(number)):
+            if index % 40:
+                continue
+            outcome = claim.sides(instance_of(claim, model, n, k))
+            assert isinstance(outcome, Sides)
+            assert outcome.left.lower - outcome.right.upper <= Fraction(float(excess[0])) + Fraction(1, 10**12)
+
+
+def test_the_radius_holds_the_exact_values() -> None:
+    numbers = np.array([17, 123_456, 7_654_321])
+    solved = screening.solve(SMALL.arrays(numbers), 3)
+    for i, number in enumerate(numbers):
+        exact = mfv.optimal_value(SMALL.representative(int(number)), 3, method="rational").exact
+        assert exact is not None
+        difference = max(abs(Fraction(float(x)) - y) for x, y in zip(solved.value[..., i].ravel(), exact.ravel(), strict=True))
+        assert difference <= Fraction(float(solved.radius[i])) < Fraction(1, 10**12)
+
+
+def test_the_worst_way_of_breaking_ties_is_worse_than_a_good_one() -> None:
+    """On a model in which all actions are tied for the learner, some are worse for more agents, or the bound would be of no use."""
+    arrays = SMALL.arrays(np.arange(2_000_000, 2_000_300))
+    best, learned = screening.solve(arrays, 3), screening.solve(arrays, 2)
+    worst, played = screening.worst_shared_value(learned, best), screening.shared_value(learned, 3)
+    assert (worst <= played).all()
+    assert (played - worst > 1e-3).any()
+    unique = learned.tied.sum(axis=(1, 2)).max(axis=0) == learned.value.shape[1]
+    assert (played - worst)[..., unique].max(initial=0.0) < 1e-6
+
+
+def test_a_screen_of_a_smaller_bound_sees_larger_ratios() -> None:
+    arrays = screening.stacked(drawn(3, (2, 2, 2, 2), 3))
+    left, right = shared_gap(SHARED_DRAW).sides(arrays, 4, 2)
+    assert (right > 0).all() and (left >= -1e-9).all() and (left <= right).all()
