@@ -34,7 +34,7 @@ Two: TypeAlias = "tuple[Floats, Floats]"
 
 @lru_cache(maxsize=64)
 def _compiled(bound: Bound) -> tuple[tuple[sp.Symbol, ...], Callable[..., Any]]:
-    return bound.symbols, sp.lambdify(bound.symbols, bound.expression, "numpy")
+    return bound.needed, sp.lambdify(bound.needed, bound.expression, "numpy")
 
 
 def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.Symbol, Any] | None = None) -> Floats:
