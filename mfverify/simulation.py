@@ -122,7 +122,7 @@ def _returns(
     global_reward, local_reward = model.floats("global_reward"), model.floats("local_reward")
     global_kernel, local_kernel = model.floats("global_kernel"), model.floats("local_kernel")
     g = np.full(episodes, start[0], dtype=np.int64)
-    c = how.parts(rng, np.tile(start[1], (episodes, 1)), learned.k)
+    c = how.parts(rng, learned, g, np.tile(start[1], (episodes, 1)))
     n = int(start[1].sum())
     total = np.zeros(episodes)
     weight = 1.0

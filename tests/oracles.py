@@ -271,10 +271,34 @@ class LabelledSystem:
 
 
 @dataclass(frozen=True)
+class PlanRules:
+    """Plans as data, for each global state a list: what plan i is worth in each local state, what it plays, how it goes on.
+
+    ``worth[g][i][s]``; ``actions[g][i]`` is a global action and an action for each local state; ``following[g][i][h]`` is the plan of global
+    state h that comes next.
+    """
+
+    worth: Sequence[Sequence[Sequence[Fraction]]]
+    actions: Sequence[Sequence[tuple[int, Sequence[int]]]]
+    following: Sequence[Sequence[Sequence[int]]]
+
+    def chosen(self, g: int, sample: Sequence[int]) -> int:
+        """The first plan that is worth most to the agents of a labelled sample."""
+        totals = [sum((row[s] for s in sample), Fraction(0)) for row in self.worth[g]]
+        return totals.index(max(totals))
+
+    def played(self, g: int, i: int, s: Sequence[int]) -> Action:
+        """The labelled joint action of plan i."""
+        b, own = self.actions[g][i]
+        return b, tuple(own[label] for label in s)
+
+
+@dataclass(frozen=True, eq=False)
 class Greedy:
-    """The greedy policy of the labelled k-agent system with the documented tie-breaking."""
+    """The greedy policy of the labelled k-agent system with the documented tie-breaking; the plans of ways that follow plans."""
 
     system: LabelledSystem
+    rules: PlanRules | None = None
 
     def pair_counts(self, states: Sequence[int], actions: Sequence[int]) -> tuple[int, ...]:
         """Action counts over ``Z_l``."""
@@ -337,6 +361,17 @@ def _copied(greedy: Greedy, g: int, s: Sequence[int], subset: Sequence[int]) -> 
     options = [[played[i]] if i in played else [played[j] for j in subset if s[j] == s[i]] or [0] for i in range(len(s))]
     found = Counter((b, a) for a in product(*options))
     return {action: Fraction(times, sum(found.values())) for action, times in found.items()}
+
+
+def plan_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
+    """One common subset, and all agents follow the plan that is worth most to it."""
+    g, s = state
+    assert greedy.rules is not None
+    subsets = list(combinations(range(n), greedy.system.n))
+    law: defaultdict[Action, Fraction] = defaultdict(Fraction)
+    for subset in subsets:
+        law[greedy.rules.played(g, greedy.rules.chosen(g, [s[i] for i in subset]), s)] += Fraction(1, len(subsets))
+    return dict(law)
 
 
 def with_replacement_play(greedy: Greedy, n: int, state: State) -> dict[Action, Fraction]:
@@ -406,6 +441,7 @@ PLAYS: Mapping[str, Callable[[Greedy, int, State], dict[Action, Fraction]]] = {
     "shared-list": shared_list_play,
     "stratified": stratified_play,
     "systematic": systematic_play,
+    "plan": plan_play,
 }
 
 
@@ -418,7 +454,7 @@ def play_by_counts(greedy: Greedy, n: int, g: int, c: Sequence[int], sampling: s
         laws = [{_dealt(greedy, g, s, range(k)): Fraction(1, len(named))} for s in named]
     else:
         named = [labels]
-        laws = [(shared_play if sampling == "fixed" else PLAYS[sampling])(greedy, n, (g, labels))]
+        laws = [{"fixed": shared_play, "plan-fixed": plan_play}.get(sampling, PLAYS.get(sampling, shared_play))(greedy, n, (g, labels))]
     found: defaultdict[tuple[int, ...], Fraction] = defaultdict(Fraction)
     for s, law in zip(named, laws, strict=True):
         for (b, a), p in law.items():
@@ -426,14 +462,18 @@ def play_by_counts(greedy: Greedy, n: int, g: int, c: Sequence[int], sampling: s
     return dict(found)
 
 
-def execution_value(instance: Instance, n: int, k: int, sampling: str) -> dict[State, Fraction]:
+def execution_value(instance: Instance, n: int, k: int, sampling: str, rules: PlanRules | None = None) -> dict[State, Fraction]:
     """The exact value of ``pi_k`` on (global state, count vector), from the labelled chain.
 
     ``fixed``: one subset for all time, its members' part copied by the others, averaged over the subsets. ``pool``: blocks of
-    consecutive agents in turn, averaged over the labelled states of a count vector.
+    consecutive agents in turn, averaged over the labelled states of a count vector. ``plan-fixed``: the plan of one subset for all time,
+    averaged over the subsets. The plans of ``plan`` and ``plan-fixed`` are ``rules``.
     """
     system = LabelledSystem(instance, n)
-    greedy = Greedy(LabelledSystem(instance, k))
+    greedy = Greedy(LabelledSystem(instance, k), rules)
+    if sampling == "plan-fixed":
+        assert rules is not None
+        return plan_fixed_value(system, k, rules)
     if sampling == "pool":
         return pool_value(instance, n, k, [[(i * k + j) % n for j in range(k)] for i in range(-(-n // k))])
     if sampling == "fixed":
@@ -441,6 +481,21 @@ def execution_value(instance: Instance, n: int, k: int, sampling: str) -> dict[S
         values = [_labelled_value(system, lambda state, subset=subset: _copied(greedy, *state, subset)) for subset in subsets]
         return system.by_counts({state: sum((v[state] for v in values), Fraction(0)) / len(subsets) for state in system.states})
     return system.by_counts(_labelled_value(system, lambda state: PLAYS[sampling](greedy, n, state)))
+
+
+def plan_fixed_value(system: LabelledSystem, k: int, rules: PlanRules) -> dict[State, Fraction]:
+    """The exact value of following the plan of one subset, on the labelled chain that remembers the plan."""
+    rows: dict[tuple[int, State], Row[tuple[int, State]]] = {}
+    for g, s in system.states:
+        for i in range(len(rules.actions[g])):
+            reward, law = system.row((g, s), rules.played(g, i, s))
+            rows[i, (g, s)] = reward, {(rules.following[g][i][h], (h, t)): p for (h, t), p in law.items()}
+    value = solve_exactly(rows, system.instance.discount)
+    found = {}
+    for g, s in system.states:
+        plans = [rules.chosen(g, [s[i] for i in subset]) for subset in combinations(range(system.n), k)]
+        found[g, s] = sum((value[i, (g, s)] for i in plans), Fraction(0)) / len(plans)
+    return system.by_counts(found)
 
 
 def pool_value(instance: Instance, n: int, k: int, subsets: Sequence[Sequence[int]]) -> dict[State, Fraction]:

@@ -16,7 +16,7 @@ from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.subsample_mfq.execution import execution_value
 from mfverify.subsample_mfq.learning import learn
 from tests import oracles
-from tests.agreement.checks import model_of
+from tests.agreement.checks import model_of, rules_of
 from tests.oracles import Greedy, Instance, LabelledSystem, random_instance, tied_instance
 
 CASES = [
@@ -72,14 +72,16 @@ def test_every_way_of_drawing_is_simulated(sampling: str) -> None:
 )
 def test_actions_have_the_law_of_the_enumerated_draws(instance: Instance, k: int, g: int, c: tuple[int, ...], sampling: str) -> None:
     """Each frequency of (global action, action counts) within Hoeffding's half-width at 10^-6 of its exact probability."""
-    n, learned, greedy = sum(c), learn(model_of(instance), k), Greedy(LabelledSystem(instance, k))
+    n, learned, greedy = sum(c), learn(model_of(instance), k), Greedy(LabelledSystem(instance, k), rules_of(instance))
     episodes, how, rng = 20_000, way(sampling), np.random.default_rng(6)
-    parts = how.parts(rng, np.tile(np.array(c), (episodes, 1)), k)
-    played, acting = how.act(rng, learned, 0, np.full(episodes, g), parts)
-    assert (acting.sum(axis=3) == parts).all()
+    states = np.full(episodes, g), np.tile(np.array(c), (episodes, 1))
+    parts = how.parts(rng, learned, *states)
+    played, acting = how.act(rng, learned, 0, states[0], parts)
+    assert (acting.sum(axis=3) == parts).all()  # in the first step agents are where they begin
     seen = Counter(tuple(row) for row in np.column_stack([played, acting.sum(axis=1).reshape(episodes, -1)]).tolist())
     law = oracles.play_by_counts(greedy, n, g, c, sampling)
-    assert sum(law.values()) == 1 < len(law)
+    assert sum(law.values()) == 1
+    assert (len(law) == 1) is (sampling in ("plan", "plan-fixed") and instance.name.startswith("tied"))  # its limit has one plan there
     assert set(seen) <= set(law)
     half = sqrt(log(2 / 1e-6) / (2 * episodes))
     for action, p in law.items():

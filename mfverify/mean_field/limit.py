@@ -28,6 +28,7 @@ from mfverify.enclosure import Enclosure, Interval, StopReason, Work, add_down, 
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.mean_field.dominance import needed, rise
 from mfverify.mean_field.plans import PlanOperator, Plans, joined
+from mfverify.rationals import exact, quoted, shown
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
@@ -66,13 +67,13 @@ class MeanFieldLimit:
     work: Work
 
     def enclose(self, s_g: int, distribution: Sequence[Any]) -> Interval:
-        """``V_inf(s_g, F)`` at one distribution of local states, given as rationals (Fractions, ints, strings such as ``"1/3"``).
+        """``V_inf(s_g, F)`` at one distribution of local states, given as rationals (Fractions, ints, floats, strings such as ``"1/3"``).
 
         Computed in exact arithmetic from ``vectors``, so its width is at most ``excess``. Raises :class:`ModelError` for a global state
         that there is not and for what is no distribution.
         """
         shares = self._distribution(distribution)
-        if isinstance(s_g, bool) or not 0 <= s_g < len(self.vectors):
+        if isinstance(s_g, bool) or not isinstance(s_g, (int, np.integer)) or not 0 <= s_g < len(self.vectors):
             raise ModelError(f"global state: found {s_g!r}, expected 0 to {len(self.vectors) - 1}")
         lower = max(sum((f * Fraction(float(x)) for f, x in zip(shares, row, strict=True)), Fraction(0)) for row in self.vectors[s_g])
         return Interval(lower, lower + Fraction(self.excess))
@@ -98,12 +99,11 @@ class MeanFieldLimit:
 
     def _distribution(self, given: Sequence[Any]) -> list[Fraction]:
         size = self.model.sizes[2]
-        try:
-            shares = [Fraction(f) for f in given]
-        except (TypeError, ValueError, ZeroDivisionError, OverflowError):
-            raise ModelError(f"distribution: found {given!r}, expected {size} rationals such as '1/3'") from None
+        if isinstance(given, str) or not hasattr(given, "__len__"):
+            raise ModelError(f"distribution: found {quoted(given)}, expected {size} rationals such as '1/3'")
+        shares = [exact(f, f"distribution[{s}]") for s, f in enumerate(given)]
         if len(shares) != size or any(f < 0 for f in shares) or sum(shares) != 1:
-            raise ModelError(f"distribution: found {list(map(str, shares))}, expected {size} rationals >= 0 that add up to 1")
+            raise ModelError(f"distribution: found [{', '.join(map(shown, shares))}], expected {size} rationals >= 0 that add up to 1")
         return shares
 
 
@@ -118,9 +118,10 @@ def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
     >>> limit.enclose(0, ["1/2", "1/2"]).width < 1e-6
     True
     """
-    if not width > 0:
-        raise ModelError(f"width: found {width}, expected a positive number")
-    return _Iteration(model, Fraction(width)).run()
+    requested = exact(width, "width")
+    if not requested > 0:
+        raise ModelError(f"width: found {shown(requested)}, expected a positive number")
+    return _Iteration(model, requested).run()
 
 
 def exact_values(limit: MeanFieldLimit) -> list[Exact]:

@@ -86,9 +86,9 @@ def execution_value_from(
         raise ModelError(f"smallest: found {smallest}, expected a probability of at least 1e-60 and below 1")
     if n > _MOST_AGENTS:
         raise TooLargeError(f"{n} agents, more than {_MOST_AGENTS}; use execution_value or fewer agents")
-    sizes = how.sizes(n, learned.k)
+    sizes = how.sizes(model, n, learned.k)
     numbering = Numbering.of(sizes, size, global_states)
-    begun = how.beginnings(tuple(where.tolist()), learned.k)
+    begun = how.beginnings(learned, first, tuple(where.tolist()))
     parts = np.array([c for _, c in begun], dtype=np.int64).reshape(-1, len(sizes), size)
     state = np.full(len(parts), first), parts
     codes, mass = numbering.encode(*state), np.array([float(p) for p, _ in begun])

@@ -238,7 +238,7 @@ def signal_chain(how: Way, model: Model, n: int, learned: Learned) -> JointRows:
     States are (global state, count vectors of the parts) in lexicographic order.
     """
     size = model.sizes[2]
-    sizes = how.sizes(n, learned.k)
+    sizes = how.sizes(model, n, learned.k)
     states = model.sizes[0] * prod(counts.number_of_count_vectors(m, size) for m in sizes)
     period = how.period(n, learned.k)
     reached = max(sum(p > 0 for p in row) for row in model.local_kernel.reshape(-1, size))

@@ -6,7 +6,8 @@ Given what is drawn, all agents act independently. So one step is a sum over sig
 
 Agents that draw on their own (``own_draws.py``) have one signal, the marginals of their actions. A draw that all agents share
 (``shared_draws.py``) has one signal for each result of the draw. Where a draw is used again, its members are told apart from the
-other agents: the population is cut into *parts*, and agents are exchangeable within a part.
+other agents: the population is cut into *parts*, and agents are exchangeable within a part. Agents may also move from part to part, so
+that the part holds what they remember (``draws/plan_fixed.py``).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Way(ABC):
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """What :meth:`value` costs, from formulas: a row of the law of local and global states for each state."""
-        size, parts = model.sizes[2], self.sizes(n, k)
+        size, parts = model.sizes[2], self.sizes(model, n, k)
         states = prod(counts.number_of_count_vectors(m, size) for m in parts)
         row = min(states, prod(costs.row_width(m, size) for m in parts))
         return costs.executing(model, n, k, self.word, states, row * model.sizes[0])
@@ -61,20 +62,20 @@ class Way(ABC):
         """Enclose the value of the executed policy, axes ``[g, rank of the count vector]``."""
         return self.chain(model, n, learned).enclose(width)
 
-    def sizes(self, n: int, k: int) -> tuple[int, ...]:
-        """How many agents the parts of the population have."""
+    def sizes(self, model: Model, n: int, k: int) -> tuple[int, ...]:
+        """How many agents the parts of the population have, at most."""
         return (n,)
 
     def period(self, n: int, k: int) -> int:
         """After how many steps signals repeat."""
         return 1
 
-    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
-        """The law of the parts' counts at the start, for a population with counts ``c``."""
+    def beginnings(self, learned: Learned, g: int, c: tuple[int, ...]) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+        """The law of the parts' counts at the start, for global state ``g`` and a population with counts ``c``."""
         return [(Fraction(1), [c])]
 
-    def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
-        """Counts ``[episode, part, s]`` at the start, drawn at random for populations ``c[episode, s]``."""
+    def parts(self, rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> Integers:
+        """Counts ``[episode, part, s]`` at the start, drawn at random for states ``g[episode]``, ``c[episode, s]``."""
         return c[:, None]
 
     @abstractmethod

@@ -10,6 +10,7 @@ from mfverify.exact.optimal import optimal_value
 from mfverify.model import Model
 from mfverify.subsample_mfq.execution import exact_execution_value, execution_value
 from mfverify.subsample_mfq.learning import NOBODY, Learned, learn
+from mfverify.subsample_mfq.limit_plans import limit_of
 from tests import oracles
 from tests.oracles import Greedy, Instance, LabelledSystem, all_count_vectors, assert_encloses
 
@@ -29,6 +30,16 @@ def instance_of(model: Model) -> Instance:
     arrays = (model.global_kernel, model.local_kernel, model.global_reward, model.local_reward)
     kernel, local_kernel, reward, local_reward = (oracles.nested(a.shape, lambda *i, a=a: Fraction(a[i])) for a in arrays)
     return Instance(kernel, local_kernel, reward, local_reward, model.discount, model.name)
+
+
+def rules_of(instance: Instance) -> oracles.PlanRules:
+    """The plans of the mean-field limit as data, for the oracles."""
+    limit = limit_of(model_of(instance))
+    return oracles.PlanRules(
+        [[[Fraction(x) for x in row] for row in rows] for rows in (part.tolist() for part in limit.vectors)],
+        [list(zip(b.tolist(), own.tolist(), strict=True)) for b, own in zip(limit.global_action, limit.local_action, strict=True)],
+        [part.tolist() for part in limit.next_plan],
+    )
 
 
 def check_optimal_value(instance: Instance, n: int, method: str) -> None:
@@ -73,7 +84,7 @@ def check_execution(instance: Instance, n: int, k: int, sampling: str) -> None:
     """The solver's enclosure contains the value of the labelled chain in every entry and is as narrow as promised."""
     model = model_of(instance)
     found = execution_value(model, n, learn(model, k), sampling)
-    assert_encloses(found, oracles.execution_value(instance, n, k, sampling), instance, n)
+    assert_encloses(found, oracles.execution_value(instance, n, k, sampling, rules_of(instance)), instance, n)
     assert found.width.max() <= WIDTH
 
 

@@ -30,7 +30,7 @@ from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.signals import signal_chain
 from mfverify.subsample_mfq.ties import Maximisers
 from tests import oracles
-from tests.agreement.checks import WIDTH, check_against_exact, check_execution, instance_of, model_of, random_doubles
+from tests.agreement.checks import WIDTH, check_against_exact, check_execution, instance_of, model_of, random_doubles, rules_of
 from tests.oracles import (
     PLAYS,
     Greedy,
@@ -46,10 +46,12 @@ from tests.oracles import (
 )
 
 SAMPLINGS = list(WORDS)
-ANEW = [sampling for sampling in SAMPLINGS if sampling not in ("fixed", "pool")]
+ANEW = [sampling for sampling in SAMPLINGS if sampling not in ("fixed", "plan-fixed", "pool")]
 """Draws that are made anew at every step: the counts alone are a Markov chain."""
 COUNTED = [sampling for sampling in SAMPLINGS if sampling != "pool"]
 """Ways whose states are counts; a pool has labelled states and is meant for few agents."""
+CHAINED = [sampling for sampling in COUNTED if sampling != "plan-fixed"]
+"""Ways whose chain is that of the agents; agents with one plan forever are the chain of one agent."""
 OWN = [sampling for sampling in SAMPLINGS if isinstance(way(sampling), OwnDraws)]
 SIZES = [(2, 2, 2, 2), (2, 1, 2, 2), (1, 2, 2, 2), (2, 2, 1, 2), (2, 2, 2, 1), (3, 3, 2, 2)]
 FAST = 8
@@ -125,12 +127,17 @@ def test_exact_execution_value_equals_enumeration_of_all_subsets(n: int, k: int,
 def test_every_sampling_has_an_oracle_and_the_oracles_differ() -> None:
     assert set(oracles.PLAYS) == set(ANEW)
     values = {
-        (k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 4, k, sampling).items()))
+        (k, sampling): tuple(sorted(oracles.execution_value(COORDINATION, 4, k, sampling, rules_of(COORDINATION)).items()))
         for k in (2, 3)
         for sampling in SAMPLINGS
     }
-    assert len({values[2, sampling] for sampling in SAMPLINGS}) == len(SAMPLINGS)
+    # On coordination all agents meet after one step, so a new sample brings no other plan.
+    assert values[2, "plan"] == values[2, "plan-fixed"]
+    assert len({values[2, sampling] for sampling in SAMPLINGS if sampling != "plan-fixed"}) == len(SAMPLINGS) - 1
     assert all(values[2, sampling] != values[3, sampling] for sampling in SAMPLINGS)
+    coupled = instance_of(random_coupled(4))
+    anew, once = (oracles.execution_value(coupled, 3, 1, sampling, rules_of(coupled)) for sampling in ("plan", "plan-fixed"))
+    assert anew != once
 
 
 # --------------------------------------------------------------------------------------------------------------- against V*
@@ -192,7 +199,7 @@ def test_rows_of_two_binomials_agree_with_rows_convolved_agent_by_agent(n: int, 
         assert Fraction(float(difference)) <= fast.error(value) + slow.error(value) < Fraction(1, 10**10)
 
 
-@pytest.mark.parametrize("sampling", COUNTED)
+@pytest.mark.parametrize("sampling", CHAINED)
 @pytest.mark.parametrize(("seed", "n", "k", "sizes"), [(830, 7, 3, (2, 2, 2, 2)), (831, 4, 2, (2, 2, 3, 2))])
 def test_chains_agree_with_the_chain_of_all_signals(seed: int, n: int, k: int, sizes: tuple[int, int, int, int], sampling: str) -> None:
     """One application of the chain that a way builds, against the one that is built from its signals state by state."""
@@ -284,7 +291,7 @@ def test_the_shared_joint_action_is_the_smallest_maximiser(seed: int, k: int) ->
 
 def exact_step(instance: Instance, n: int, k: int, sampling: str, value: dict[oracles.State, Fraction]) -> dict[oracles.State, Fraction]:
     """``reward + gamma P V`` of ``pi_k`` in Fractions, from one labelled state per count vector."""
-    system, greedy = LabelledSystem(instance, n), Greedy(LabelledSystem(instance, k))
+    system, greedy = LabelledSystem(instance, n), Greedy(LabelledSystem(instance, k), rules_of(instance))
     size = instance.sizes[2]
     image = {}
     for g, c in value:
@@ -496,7 +503,7 @@ def test_unknown_samplings_and_numbers_of_agents_are_refused() -> None:
             execution_value(coordination(), n, learned)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("sampling", SAMPLINGS)
+@pytest.mark.parametrize("sampling", [sampling for sampling in SAMPLINGS if sampling not in ("plan", "plan-fixed")])
 def test_an_undecided_tie_is_never_played(sampling: str) -> None:
     learned = learn(coordination(), 2)
     opened = replace(learned, choices=learned.choices | {(0, (1, 1)): Maximisers(None)})
@@ -508,7 +515,7 @@ def test_an_undecided_tie_is_never_played(sampling: str) -> None:
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 def test_what_does_not_fit_is_refused_before_any_work(sampling: str) -> None:
     with pytest.raises(TooLargeError, match=r"transition probabilities|members and others|operations"):
-        execution_value(coordination(), 10**5 + 1, learn(coordination(), 1), sampling)
+        execution_value(coordination(), 10**10 if sampling == "plan-fixed" else 10**5 + 1, learn(coordination(), 1), sampling)
 
 
 def test_exact_execution_refuses_what_does_not_fit_and_what_does_not_belong() -> None:

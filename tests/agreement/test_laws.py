@@ -20,7 +20,7 @@ from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import learn
 from mfverify.subsample_mfq.truncated_chain import sparse_expectation
-from tests.agreement.checks import model_of
+from tests.agreement.checks import model_of, rules_of
 from tests.oracles import PLAYS, Greedy, LabelledSystem, State, counts_of, flat_order, random_instance
 
 U = UNIT_ROUNDOFF
@@ -182,7 +182,7 @@ def test_what_odds_carry_moves_a_sum_of_binomials_by_no_more_than_is_claimed() -
 
 def exact_law(instance: object, n: int, k: int, sampling: str, state: State) -> dict[State, Fraction]:
     """The law of the next (global state, counts), from the labelled system."""
-    system, greedy = LabelledSystem(instance, n), Greedy(LabelledSystem(instance, k))  # type: ignore[arg-type]
+    system, greedy = LabelledSystem(instance, n), Greedy(LabelledSystem(instance, k), rules_of(instance))  # type: ignore[arg-type]
     g, c = state
     labelled = (g, tuple(label for label, x in enumerate(c) for _ in range(x)))
     law: dict[State, Fraction] = {}

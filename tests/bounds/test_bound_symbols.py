@@ -63,7 +63,7 @@ def test_latex_uses_the_names_of_the_table_and_becomes_mathml(bound: Bound) -> N
 
 
 def test_table_has_each_symbol_and_each_name_once() -> None:
-    assert len({entry.symbol for entry in symbols.TABLE}) == len({entry.latex for entry in symbols.TABLE}) == len(list(symbols.TABLE)) == 22
+    assert len({entry.symbol for entry in symbols.TABLE}) == len({entry.latex for entry in symbols.TABLE}) == len(list(symbols.TABLE)) == 23
     assert {value for value in vars(symbols).values() if isinstance(value, sp.Symbol)} == {entry.symbol for entry in symbols.TABLE}
 
 

@@ -46,6 +46,7 @@ from mfverify.papers.ours.independent_draws import INDEPENDENT_DRAWS
 from mfverify.papers.ours.kl_mean import KL_MEAN
 from mfverify.papers.ours.mean_field_limit import RATE
 from mfverify.papers.ours.one_local_action import LARGE_SAMPLES, ONE_LOCAL_ACTION
+from mfverify.papers.ours.plan_for_a_sample import PLAN_ANEW, PLAN_ONCE
 from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
 from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
 from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
@@ -64,19 +65,19 @@ CASES: tuple[dict[str, Fraction | int], ...] = (
         "n": 2000, "k": 300, "T": 7, "t": 5, "delta": Fraction(1, 10), "epsilon": Fraction(1, 9), "gamma": Fraction(1, 2),
         "rt_g": Fraction(1, 3), "rt_l": Fraction(101, 100), "rt": Fraction(1, 3) + Fraction(101, 100),
         "S_g": 2, "A_g": 2, "S_l": 2, "A_l": 2, "Z": 4, "eps_km": Fraction(1, 77), "TV": Fraction(2, 7),
-        "m": 20, "E": 2, "eta": Fraction(1, 100), "span": Fraction(7, 3), "disagreement": Fraction(1, 9),
+        "m": 20, "E": 2, "eta": Fraction(1, 100), "span": Fraction(7, 3), "disagreement": Fraction(1, 9), "excess": Fraction(1, 10**3),
     },
     {
         "n": 12, "k": 5, "T": 40, "t": 1, "delta": Fraction(3, 7), "epsilon": Fraction(2, 5), "gamma": Fraction(19, 20),
         "rt_g": Fraction(0), "rt_l": Fraction(5, 2), "rt": Fraction(5, 2),
         "S_g": 3, "A_g": 5, "S_l": 3, "A_l": 4, "Z": 12, "eps_km": Fraction(3, 2), "TV": Fraction(1, 11),
-        "m": 6, "E": 3, "eta": Fraction(3, 2), "span": Fraction(101), "disagreement": Fraction(2, 3),
+        "m": 6, "E": 3, "eta": Fraction(3, 2), "span": Fraction(101), "disagreement": Fraction(2, 3), "excess": Fraction(3, 4),
     },
     {
         "n": 31, "k": 11, "T": 3, "t": 90, "delta": Fraction(1, 10**6), "epsilon": Fraction(1, 2), "gamma": Fraction("0.123"),
         "rt_g": Fraction(70), "rt_l": Fraction(1, 70), "rt": 70 + Fraction(1, 70),
         "S_g": 7, "A_g": 3, "S_l": 6, "A_l": 3, "Z": 18, "eps_km": Fraction(1, 10**9), "TV": Fraction(1),
-        "m": 10**6, "E": 5, "eta": Fraction(1, 7), "span": Fraction(1, 1000), "disagreement": Fraction(1, 10**4),
+        "m": 10**6, "E": 5, "eta": Fraction(1, 7), "span": Fraction(1, 1000), "disagreement": Fraction(1, 10**4), "excess": Fraction(1, 10**6),
     },
 )  # fmt: skip
 
@@ -94,6 +95,11 @@ def to_mpf(value: Fraction | int) -> mpmath.mpf:
 
 def ln(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.log(x)
+
+
+def of_sample(v: Numbers) -> mpmath.mpf:
+    """Twice the mean total variation of a sample of local states."""
+    return mpmath.sqrt((v.S_l - 1) * (v.n - v.k) / (v.k * (v.n - 1)))
 
 
 def first_term(v: Numbers, log_power: mpmath.mpf) -> mpmath.mpf:
@@ -175,6 +181,12 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     TV_MEAN_SHARP: lambda v: mpmath.sqrt((v.Z - 1) * (v.n - v.k) / (4 * v.k * (v.n - 1))),
     TV_MEAN_LEAST: lambda v: mpmath.sqrt((v.n - v.k) / (16 * v.k * (v.n - 1))),
     AFTER_TRANSITION: lambda v: v.TV + mpmath.sqrt((v.Z - 1) * (1 / v.k - 1 / v.n)) / 2,
+    PLAN_ANEW: lambda v: (
+        v.rt_l * (v.gamma * mpmath.sqrt((v.S_l - 1) / v.n) + of_sample(v)) / (1 - v.gamma) ** 2 + v.excess / (1 - v.gamma)
+    ),
+    PLAN_ONCE: lambda v: (
+        v.rt_l * (v.gamma * mpmath.sqrt((v.S_l - 1) / v.n) / (1 - v.gamma) + of_sample(v)) / (1 - v.gamma) + v.excess
+    ),
     RATE: lambda v: v.gamma * v.rt_l * mpmath.sqrt(v.S_l - 1) / ((1 - v.gamma) ** 2 * mpmath.sqrt(v.n)),
     LOGARITHMIC_TABLE: lambda v: v.S_g * v.A_g * v.Z * mpmath.log(2 * v.n, 2) ** v.Z,
 }  # fmt: skip

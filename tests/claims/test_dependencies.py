@@ -62,7 +62,7 @@ def test_a_sabotaged_graph_is_reported(sabotaged: Mapping[str, Grounds | None], 
 
 def test_a_refuted_claim_is_not_called_unsupported() -> None:
     statuses = REGISTERED | {"C4": REFUTED}
-    assert unsupported(CATALOGUE, statuses) == {name: ["C4"] for name in ("R3m", "R4", "R4u", "R4n", "S4r", "X3r", "R6")}
+    assert unsupported(CATALOGUE, statuses) == {name: ["C4"] for name in ("R3m", "R4", "R4u", "R4n", "S4r", "X3r", "R6", "V3", "V3f")}
     assert "R6" not in unsupported(CATALOGUE, statuses | {"R6": REFUTED})
 
 

@@ -167,13 +167,20 @@ def test_rate_is_rounded_up() -> None:
 
 def test_refusals() -> None:
     found = mean_field_value(models.absorbing())
-    for bad in ([1, 0], [1, 1, 0], [-1, 1, 1], ["x", 0, 0], [0.5, 0.5, 0.1]):
+    for bad in ([1, 0], [1, 1, 0], [-1, 1, 1], ["x", 0, 0], [0.5, 0.5, 0.1], "100", 1, None):
         with pytest.raises(ModelError, match="distribution"):
-            found.enclose(0, bad)
-    with pytest.raises(ModelError, match="global state"):
-        found.enclose(2, [1, 0, 0])
-    with pytest.raises(ModelError, match="width"):
-        mean_field_value(models.absorbing(), width=0)
+            found.enclose(0, bad)  # type: ignore[arg-type]
+    for entry in ("1_0", " 1", "\u0661", "nan", float("inf"), True, None, "1/0"):  # one grammar of numbers for all input
+        with pytest.raises(ModelError, match=r"distribution\[0\]: found .*, expected a finite number"):
+            found.enclose(0, [entry, 0, 0])
+    same = found.enclose(0, ["5e-1", ".25", Fraction(1, 4)]), found.enclose(0, [0.5, "1/4", 0.25])
+    assert same[0].lower == same[1].lower
+    for state in (2, -1, True, 0.0, "0"):
+        with pytest.raises(ModelError, match="global state"):
+            found.enclose(state, [1, 0, 0])  # type: ignore[arg-type]
+    for width in (0, -1, float("inf"), float("nan"), "wide", "1_0"):
+        with pytest.raises(ModelError, match="width"):
+            mean_field_value(models.absorbing(), width=width)  # type: ignore[arg-type]
     with pytest.raises(TooLargeError, match="single states"):
         found.value(10**6)
     for bad in ((1, 2), (-1, 2, 3), (0, 0, 0)):

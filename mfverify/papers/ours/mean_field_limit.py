@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -30,11 +30,12 @@ from mfverify import counts, models
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError
 from mfverify.exact.rational import fraction
-from mfverify.mean_field.limit import MeanFieldLimit, exact_values, mean_field_value
+from mfverify.mean_field.limit import exact_values
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours.symbols import S_l, gamma, n, rt_l
 from mfverify.papers.quantities import optimum, rational_system
+from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import root, times
@@ -48,12 +49,6 @@ RATE: Final = Bound(
     "section 8 of the theory page (ours)",
     "bounds V_n - V_inf for every distribution of n agents",
 )
-
-
-@lru_cache(maxsize=128)
-def limit_of(model: Model) -> MeanFieldLimit:
-    """The mean-field limit of a model."""
-    return mean_field_value(model)
 
 
 def _plans_below(instance: Instance, raised: Fraction = Fraction(0)) -> Outcome:

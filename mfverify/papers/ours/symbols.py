@@ -1,4 +1,4 @@
-"""The symbols of our statements: those of the paper that they concern, and three more."""
+"""The symbols of our statements: those of the paper that they concern, and four more."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ __all__ = [
     "eps_km",
     "epsilon",
     "eta",
+    "excess",
     "gamma",
     "k",
     "m",
@@ -59,9 +60,11 @@ __all__ = [
 
 eta: Final = amount("eta")
 disagreement: Final = amount("disagreement")
+excess: Final = amount("excess")
 
 TABLE: Final = PAPER_TABLE.extended(
     PaperSymbol(eta, r"\eta", "cost of moving in a bundled model"),
     PaperSymbol(disagreement, r"\mathrm{dis}", "mean share of agents whose own draw makes them act otherwise than a shared one (R6)"),
+    PaperSymbol(excess, r"\mathrm{exc}", "how much less than the limit a computed plan may be worth at the distribution that chose it (V3)"),
 )
 """Every symbol that a right-hand side of ours may use, in the order in which a report lists them."""

@@ -87,13 +87,13 @@ def _laws(agents: Integers, moves: Law[Floats], vectors: Integers) -> Law[csr_ar
 class FixedSubset(Way):
     """The way of a subset that is drawn once. The parts of the population are its members and the others."""
 
-    def sizes(self, n: int, k: int) -> tuple[int, ...]:
+    def sizes(self, model: Model, n: int, k: int) -> tuple[int, ...]:
         """Members and others."""
         return (k, n - k)
 
-    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+    def beginnings(self, learned: Learned, g: int, c: tuple[int, ...]) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
         """The first draw."""
-        return [(p, [d, tuple(x - y for x, y in zip(c, d, strict=True))]) for d, p in counts.subsample_law(c, k)]
+        return [(p, [d, tuple(x - y for x, y in zip(c, d, strict=True))]) for d, p in counts.subsample_law(c, learned.k)]
 
     def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:
         """One signal: members play their parts, the others copy."""
@@ -115,7 +115,7 @@ class FixedSubset(Way):
     def chain(self, model: Model, n: int, learned: Learned) -> FixedSubsetChain:
         """The chain on (global state, members' counts, others' counts): ``|S_g| C(k+S-1, S-1) C(n-k+S-1, S-1)`` states."""
         global_states, _, size, _ = model.sizes
-        inside, outside = (counts.number_of_count_vectors(m, size) for m in self.sizes(n, learned.k))
+        inside, outside = (counts.number_of_count_vectors(m, size) for m in self.sizes(model, n, learned.k))
         if global_states * inside * outside > _MOST_STATES or max(inside, outside) ** 2 > _MOST_NUMBERS:
             raise TooLargeError(
                 f"{n} agents with a fixed subset of {learned.k} have {global_states * inside * outside:.3g} states of members and others;"
@@ -159,9 +159,9 @@ class FixedSubset(Way):
         ]
         return Enclosure(add_down(mean[0], np.array(-slack)), add_up(mean[1], np.array(slack)), None, found.work)
 
-    def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
+    def parts(self, rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> Integers:
         """Members and others."""
-        members = random_draws.subsets(rng, c, k)
+        members = random_draws.subsets(rng, c, learned.k)
         return np.stack([members, c - members], axis=1)
 
     def act(self, rng: np.random.Generator, learned: Learned, step: int, g: Integers, c: Integers) -> tuple[Integers, Integers]:

@@ -121,7 +121,7 @@ class Pools(Way):
         labelled = costs.power(model.sizes[2], n)
         return costs.executing(model, n, k, self.word, labelled, labelled * model.sizes[0])
 
-    def sizes(self, n: int, k: int) -> tuple[int, ...]:
+    def sizes(self, model: Model, n: int, k: int) -> tuple[int, ...]:
         """Each agent is a part."""
         return (1,) * n
 
@@ -130,7 +130,7 @@ class Pools(Way):
         pool = self.pool_of(n, k)
         return len(pool.subsets) if pool.order is Order.IN_TURN else 1
 
-    def beginnings(self, c: tuple[int, ...], k: int) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
+    def beginnings(self, learned: Learned, g: int, c: tuple[int, ...]) -> list[tuple[Fraction, list[tuple[int, ...]]]]:
         """All ways to give names to agents are equally likely."""
         named = [s for s in product(range(len(c)), repeat=sum(c)) if all(s.count(t) == x for t, x in enumerate(c))]
         return [(Fraction(1, len(named)), [tuple(int(t == s) for t in range(len(c))) for s in labels]) for labels in named]
@@ -176,7 +176,7 @@ class Pools(Way):
             mean[:, g, c] = round_down(lower), round_up(upper)
         return Enclosure(mean[0], mean[1], None, found.work)
 
-    def parts(self, rng: np.random.Generator, c: Integers, k: int) -> Integers:
+    def parts(self, rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -> Integers:
         """Names for all agents, in random order."""
         labels = np.array([np.repeat(np.arange(c.shape[1]), row) for row in c])
         named: Integers = np.eye(c.shape[1], dtype=np.int64)[rng.permuted(labels, axis=1)]
