@@ -144,7 +144,8 @@ def verify(
                 "what was finished is kept, --resume continues" if store is not None else "nothing is kept without a folder for it (--out)"
             )
             raise WorkersError(f"{error}; {kept}") from None
-    report = Report(_document(chosen_claims, tasks, found, profile, started))
+    given = frozenset(model.name for model in models or ())
+    report = Report(_document(chosen_claims, tasks, found, profile, started, given))
     if out is not None:
         write_report(report.document, Path(out))
     return report
@@ -263,9 +264,17 @@ def _keep(store: Store, task: _Task, computed: _Computed) -> None:
 
 
 def _document(
-    claims: Sequence[Claim], tasks: Sequence[_Task], found: Mapping[str, _Computed], profile: Profile, started: float
+    claims: Sequence[Claim],
+    tasks: Sequence[_Task],
+    found: Mapping[str, _Computed],
+    profile: Profile,
+    started: float,
+    given: frozenset[str],
 ) -> Document:
-    """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone."""
+    """The content of ``report.json``; everything but ``provenance`` depends on the inputs and the code alone.
+
+    ``given`` names the models that the caller gave.
+    """
     parts: list[Document] = []
     verdicts: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
@@ -314,13 +323,30 @@ def _document(
             "unexpected": unexpected,
         },
         "claims": parts,
+        "papers": _papers_document(parts),
         "graph": _graph_document(claims, {part["id"]: Status(part["status"]) for part in parts}),
         "vacuity": _vacuity_document() if any(claim.gap_bound is not None for claim in claims) else None,
-        "models": [_model_document(models[name]) for name in sorted(models)],
+        "models": [_model_document(models[name]) | {"given": name in given} for name in sorted(models)],
         "certificates": beside_the_sources({part["id"] for part in parts if part["status"] == Status.REFUTED.value}),
         "searches": documented_searches({part["id"]: part["statement"] for part in parts if part["status"] != Status.REFUTED.value}),
         "provenance": provenance(started) | {DURATIONS: seconds},
     }
+
+
+def _papers_document(parts: Sequence[Document]) -> list[Document]:
+    """The papers of these claims, in the order of the catalogue, each with its main theorems."""
+    present = {part["paper"] for part in parts}
+    return [
+        {
+            "name": paper.name,
+            "title": paper.title,
+            "authors": list(paper.authors),
+            "arxiv": paper.arxiv,
+            "main": [list(readings) for readings in paper.main_theorems],
+        }
+        for paper in CATALOGUE.papers
+        if paper.name in present
+    ]
 
 
 def _graph_document(claims: Sequence[Claim], statuses: Mapping[str, Status]) -> Document:

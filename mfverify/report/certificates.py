@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,12 +15,16 @@ from mfverify.json_files import parse_json, read_text
 FOLDER: Final = folder("reports") / "certificates"
 _LARGEST: Final = 16 * 2**20
 
+_LARGEST_INCLUDED: Final = 12 * 2**10
+"""Bytes of the largest certificate whose content goes into a report."""
+
 
 def beside_the_sources(claims: set[str], folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """The certificates of these claims: file, SHA-256, the two numbers they state, and the file with the story if there is one.
+    """The certificates of these claims, each with its file, its SHA-256, the instance and the two numbers that it states.
 
-    An installation without the project's folder has none. What is no certificate is left out; whether one is *accepted* is for the
-    independent checker to say. Sorted by claim and file.
+    ``story`` and ``story_text`` are the file that explains the counterexample in words and its content, null where there is none;
+    ``content`` is the certificate itself in base64, null for a large one. An installation without the project's folder has none. What is
+    no certificate is left out; whether one is *accepted* is for the independent checker to say. Sorted by claim and file.
     """
     found = []
     for path in sorted(folder.glob("*.json")):
@@ -26,18 +32,32 @@ def beside_the_sources(claims: set[str], folder: Path = FOLDER) -> list[dict[str
             text = read_text(path, _LARGEST, "a certificate")
             document = parse_json(path, text)
             stated = str(document["actual"]["lower"]), str(document["bound"]["upper"])
-        except (ModelError, KeyError, TypeError):
+            where = _where(document)
+        except (ModelError, KeyError, TypeError, AttributeError):
             continue
         if document.get("claim") in claims:
             story = path.with_name(f"{document['claim']}.md")
+            raw = text.encode()
             found.append(
                 {
                     "claim": document["claim"],
                     "file": f"reports/certificates/{path.name}",
-                    "sha256": hashlib.sha256(text.encode()).hexdigest(),
+                    "sha256": hashlib.sha256(raw).hexdigest(),
+                    "content": base64.b64encode(raw).decode() if len(raw) <= _LARGEST_INCLUDED else None,
+                    "where": where,
+                    "agents": document.get("agents"),
                     "left_at_least": stated[0],
                     "right_at_most": stated[1],
                     "story": f"reports/certificates/{story.name}" if story.exists() else None,
+                    "story_text": read_text(story, _LARGEST, "the story of a certificate") if story.exists() else None,
                 }
             )
     return sorted(found, key=lambda one: (one["claim"], one["file"]))
+
+
+def _where(document: Mapping[str, Any]) -> str:
+    """``commitment, n = 16, k = 15``: the instance of a certificate, for a sentence."""
+    parts = [document["model"]["name"]] if document.get("model") else []
+    parts += [f"{letter} = {document[name]}" for letter, name in (("n", "agents"), ("k", "subsample")) if document.get(name) is not None]
+    parts += [f"{name} = {value}" for name, value in document.get("parameters", {}).items()]
+    return ", ".join(map(str, parts))

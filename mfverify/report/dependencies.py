@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mfverify.report.document import Document
-from mfverify.report.plots import SETTINGS, inlined
+from mfverify.report.matplotlib_svg import SETTINGS, inlined
 from mfverify.theory.claim import Status
 
 _SHAPES: Final = {

@@ -14,16 +14,18 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                                 "parameters": {name: int|str}, "label": str, "verdict": verdict,
                                 "actual": side|null, "bound": side|null, "trivial": side|null, "slack": side|null,
                                 "reason": str, "details": {}, "reproduce": command}]}],
-     "models": [{"name", "documentation", "fingerprint": str, "discount", "rt_g", "rt_l", "rt": exact rationals,
+     "papers"?: [{"name", "title": str, "authors": [str], "arxiv": str, "main": [[ids of the readings of a main theorem]]}],
+     "models": [{"name", "documentation", "fingerprint": str, "given"?: bool, "discount", "rt_g", "rt_l", "rt": exact rationals,
                  "sizes": {"global_states", "global_actions", "local_states", "local_actions": int}}],
      "graph"?: {"unsupported": {id: [refuted ids that every argument for it uses, directly or through others]},
                 "replaced"?: {id: [refuted ids that the source's argument for it uses, while the one of its grounds does not]}, ...},
-     "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null}],
+     "certificates"?: [{"claim", "file", "sha256", "left_at_least", "right_at_most": str, "story": str|null, "where"?: str,
+                        "agents"?: int|null, "content"?: base64|null, "story_text"?: str|null}],
      "searches"?: null | [{"claim", "version", "date", "code": str, "seed", "candidates": int, "seconds": number, "exhausted": bool,
                            "families": {name: int}, "verdicts": {verdict: int}, "violated": label|null,
                            "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
-                  "curves": [as details.curve]},
+                  "curves": [as details.curve], "plain"?: [sentences on the bounds of the main theorems]},
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
 
 - A *side* is ``{"lower": x|null, "upper": y|null, "exact"?: "p/q", "ends"?: [x, y]}``: the number lies between the two doubles; null
@@ -34,6 +36,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
 - ``details`` is for the reader: ``worst`` is a short text on the worst state or pair; ``curve`` is drawn: ``{"title",
   "x_label", "y_label": str, "x": [number], "series": [{"label": str, "lower": [number|null], "upper": [number|null]}],
   "scale": "linear"|"log"}``; any other key is shown as a line ``key: value``.
+- ``given`` says that the model is one of the caller, not of this package; a claim whose ``paper`` is null is one of the caller too.
+  What the catalogue registers is about the models of this package.
 - Verdicts, statuses and grounds are the words of :class:`~mfverify.theory.claim.Verdict`, :class:`~mfverify.theory.claim.Status`
   and :class:`~mfverify.theory.grounds.Ground`.
 
@@ -43,6 +47,8 @@ sides, from which it is derived again: a document that contradicts itself is ref
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import math
 import re
 from collections import Counter
@@ -151,12 +157,12 @@ class GroundsRecord:
 class ClaimRecord:
     """One claim with its instances; ``anchor`` is its place on the page, ``grounds`` None in documents older than these.
 
-    ``paper`` is the name of the paper that the claim belongs to; empty for a claim of the caller, and in older documents.
+    ``paper`` is the name of the paper that the claim belongs to; None for a claim of the caller, empty in documents older than papers.
     """
 
     id: str
     anchor: str
-    paper: str
+    paper: str | None
     title: str
     statement: str
     source: str
@@ -180,7 +186,11 @@ class ClaimRecord:
 
 @dataclass(frozen=True)
 class CertificateRecord:
-    """A certificate of a violated instance, in a file that the independent checker reads; the numbers are as it states them."""
+    """A certificate of a violated instance, in a file that the independent checker reads; the numbers are as it states them.
+
+    ``where`` is its instance in words, ``content`` the file in base64 (empty where the document does not hold it), ``story_text``
+    what the file ``story`` says; each may be empty.
+    """
 
     claim: str
     file: str
@@ -188,12 +198,27 @@ class CertificateRecord:
     left: str
     right: str
     story: str
+    where: str = ""
+    agents: int | None = None
+    content: str = ""
+    story_text: str = ""
 
     @property
     def argument(self) -> str:
         """What ``mfverify check`` takes wherever it is installed: the name of a bundled certificate; the path of another file."""
         bundled = re.fullmatch(r"reports/certificates/([^/]+)\.json", self.file)
         return f"{PREFIX}{bundled[1]}" if bundled else self.file
+
+
+@dataclass(frozen=True)
+class PaperRecord:
+    """A paper of the run; ``main`` gives the ids of the readings of each of its main theorems, which need not be in the run."""
+
+    name: str
+    title: str
+    authors: tuple[str, ...]
+    arxiv: str
+    main: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -220,7 +245,7 @@ class SearchRecord:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """One model of the run; the numbers are exact rationals as text."""
+    """One model of the run; the numbers are exact rationals as text. ``given``: whether it is the caller's."""
 
     name: str
     anchor: str
@@ -231,6 +256,7 @@ class ModelRecord:
     rt_g: str
     rt_l: str
     rt: str
+    given: bool = False
 
     def size(self, name: str) -> str:
         """The size of one of the four sets, by its name in the document."""
@@ -250,11 +276,12 @@ class VacuityRow:
 
 @dataclass(frozen=True)
 class Vacuity:
-    """Where the gap bounds say something, for models of the sizes described."""
+    """Where the gap bounds say something, for models of the sizes described; ``plain`` are sentences on some of them."""
 
     sizes: str
     rows: tuple[VacuityRow, ...]
     curves: tuple[Curve, ...]
+    plain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -272,6 +299,21 @@ class Document:
     certificates: tuple[CertificateRecord, ...] = ()
     searches: Mapping[str, SearchRecord] | None = None
     durations: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    papers: tuple[PaperRecord, ...] = ()
+
+    @property
+    def on_given_models(self) -> bool:
+        """Whether the run was made on models of the caller, about which the catalogue registers nothing."""
+        return any(model.given for model in self.models)
+
+    @property
+    def given_claims(self) -> list[ClaimRecord]:
+        """The claims of the caller: those of no paper, where the document says which paper a claim is of."""
+        return [claim for claim in self.claims if claim.paper is None]
+
+    def claim(self, claim_id: str) -> ClaimRecord | None:
+        """A claim of the run by its id."""
+        return next((claim for claim in self.claims if claim.id == claim_id), None)
 
     def count(self, verdict: Verdict) -> int:
         """How many instances of all claims have this verdict."""
@@ -308,6 +350,7 @@ def read(document: Mapping[str, Any]) -> Document:
         ),
         searches=_searches(top) if top.get("searches") is not None else None,
         durations=_durations(provenance, claims),
+        papers=_papers(top, claims),
     )
     _agrees(summary, read_document)
     return read_document
@@ -319,7 +362,56 @@ def _certificate(entry: Any, number: int) -> CertificateRecord:
     claim, file, digest, left, right = (
         _string(fields, name, place) for name in ("claim", "file", "sha256", "left_at_least", "right_at_most")
     )
-    return CertificateRecord(claim, file, digest, left, right, _optional(fields, "story", place, _as_text) or "")
+    content = _text_if_given(fields, "content", place)
+    if content and _digest_of(content) != digest:
+        raise ModelError(f"{place}, content: is not base64 of a file with the SHA-256 {digest}; run again")
+    return CertificateRecord(
+        claim=claim,
+        file=file,
+        sha256=digest,
+        left=left,
+        right=right,
+        story=_optional(fields, "story", place, _as_text) or "",
+        where=_text_if_given(fields, "where", place),
+        agents=_optional(fields, "agents", place, _as_integer) if "agents" in fields else None,
+        content=content,
+        story_text=_text_if_given(fields, "story_text", place),
+    )
+
+
+def _digest_of(content: str) -> str:
+    """The SHA-256 of what a text in base64 stands for; empty where it is no base64."""
+    try:
+        return hashlib.sha256(base64.b64decode(content, validate=True)).hexdigest()
+    except ValueError:
+        return ""
+
+
+def _paper(entry: Any, number: int) -> PaperRecord:
+    place = f"paper {number}"
+    fields = _mapping(entry, place)
+    main = [
+        tuple(_as_text(one, f"{place}, main") for _, one in _list({"main": readings}, "main", f"{place}, main"))
+        for _, readings in _list(fields, "main", place)
+    ]
+    if not all(main):
+        raise ModelError(f"{place}, main: a main theorem without a claim; name at least one")
+    return PaperRecord(
+        _string(fields, "name", place),
+        _string(fields, "title", place),
+        _strings(fields, "authors", place),
+        _string(fields, "arxiv", place),
+        tuple(main),
+    )
+
+
+def _papers(top: Mapping[str, Any], claims: Sequence[ClaimRecord]) -> tuple[PaperRecord, ...]:
+    """The papers of the claims; those that the document does not describe by their name alone, in the order of the claims."""
+    stated = [_paper(entry, number) for number, entry in _list({"papers": []} | dict(top), "papers", "report document")]
+    _unique([paper.name for paper in stated], "papers")
+    known = {paper.name for paper in stated}
+    unknown = [name for name in dict.fromkeys(claim.paper for claim in claims) if name and name not in known]
+    return (*stated, *(PaperRecord(name, name, (), "", ()) for name in unknown))
 
 
 def _searches(top: Mapping[str, Any]) -> dict[str, SearchRecord]:
@@ -399,7 +491,8 @@ def _vacuity(entry: Any) -> Vacuity:
             )
         )
     curves = tuple(_curve(curve, f"vacuity, curve {number}") for number, curve in _list(fields, "curves", "vacuity"))
-    return Vacuity(_string(fields, "sizes", "vacuity"), tuple(rows), curves)
+    plain = _strings(fields, "plain", "vacuity") if "plain" in fields else ()
+    return Vacuity(_string(fields, "sizes", "vacuity"), tuple(rows), curves, plain)
 
 
 def side_between(lower: float, upper: float) -> Side:
@@ -422,7 +515,7 @@ def _claim(entry: Any, number: int) -> ClaimRecord:
     return ClaimRecord(
         id=name,
         anchor=anchor,
-        paper=(_optional(fields, "paper", place, _as_text) or "") if "paper" in fields else "",
+        paper=_optional(fields, "paper", place, _as_text) if "paper" in fields else "",
         title=_string(fields, "title", place),
         statement=_string(fields, "statement", place),
         source=_string(fields, "source", place),
@@ -569,7 +662,14 @@ def _model(entry: Any, number: int) -> ModelRecord:
         rt_g=text(str(_get(fields, "rt_g", place))),
         rt_l=text(str(_get(fields, "rt_l", place))),
         rt=text(str(_get(fields, "rt", place))),
+        given=_given(fields.get("given", False), place),
     )
+
+
+def _given(value: Any, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise ModelError(f"{place}, given: found {value!r}, expected true or false")
+    return value
 
 
 def _agrees(summary: Mapping[str, Any], document: Document) -> None:
@@ -629,6 +729,11 @@ def _string(fields: Mapping[str, Any], name: str, place: str) -> str:
 
 def _strings(fields: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
     return tuple(_as_text(value, f"{place}, {name}[{number - 1}]") for number, value in _list(fields, name, place))
+
+
+def _text_if_given(fields: Mapping[str, Any], name: str, place: str) -> str:
+    """A string that may be left out or null; empty then."""
+    return (_optional(fields, name, place, _as_text) or "") if name in fields else ""
 
 
 def _as_text(value: Any, place: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,27 +15,17 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from mfverify.report import dependencies, plots, summary
-from mfverify.report.digits import compact, compared, ratio
-from mfverify.report.document import CertificateRecord, ClaimRecord, Document, InstanceRecord, ModelRecord, SearchRecord, Side, read, text
+from mfverify.report import answers, dependencies, plots, rows, summary
+from mfverify.report.digits import compared, ratio
+from mfverify.report.document import CertificateRecord, ClaimRecord, Curve, Document, InstanceRecord, PaperRecord, SearchRecord, Side, read
 from mfverify.report.mathematics import typeset
 from mfverify.report.plots import Panel
+from mfverify.report.words import counts, mark, story, value_in_words
 from mfverify.theory.claim import Status, Verdict
 from mfverify.theory.grounds import Ground
 
-FIRST_ROWS: Final = 12
-"""Instances of a claim that are shown at once; the others unfold."""
-
 LONGEST_SHOWN: Final = 10
 """Instances whose duration the page shows; report.json has the others."""
-
-_LONGEST_DETAIL: Final = 240
-
-SYMBOLS: Final = {
-    Status.REFUTED: "✗", Status.CORROBORATED: "✓", Status.VACUOUS: "○", Status.UNDECIDED: "?",
-    Verdict.HOLDS: "✓", Verdict.VIOLATED: "✗", Verdict.VACUOUS: "○", Verdict.NOT_APPLICABLE: "–", Verdict.UNDECIDED: "?",
-}  # fmt: skip
-"""The sign shown beside each word, so that no information is given by colour alone."""
 
 _SIZES: Final = {
     Markup("|S<sub>g</sub>|"): "global_states",
@@ -43,15 +33,6 @@ _SIZES: Final = {
     Markup("|S<sub>l</sub>|"): "local_states",
     Markup("|A<sub>l</sub>|"): "local_actions",
 }
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table of instances: heading, style class, and the cell of an instance."""
-
-    heading: str
-    style: str
-    cell: Callable[[InstanceRecord], Markup]
 
 
 @dataclass(frozen=True)
@@ -72,24 +53,43 @@ class ClaimSection:
     contradicted: bool
     repairs: Markup
     repaired_by: Markup
+    differs: bool
     smallest_slack: Markup
     slack_key: str
-    subsample_panels: list[Panel]
-    more_subsample_panels: int
+    panels: list[Panel]
+    curves_elsewhere: list[tuple[ClaimRecord | None, int]]
     undrawn: int
-    curve_panels: list[Panel]
-    more_curve_panels: int
     certificates: list[CertificateRecord]
+    smallest: CertificateRecord | None
+    story: Markup
     search: SearchRecord | None
     closest: Markup
     telling: InstanceRecord | None
     telling_heading: str
-    telling_numbers: Markup
-    columns: list[Column]
+    telling_numbers: str
+    command: str
+    lines: Markup
+
+
+@dataclass(frozen=True)
+class PaperSection:
+    """The claims of one paper as the template shows them; ``number`` counts from 1."""
+
+    number: int
+    title: str
+    reference: str
+    link: str
+    short: str
+    sections: list[ClaimSection]
+
+    @property
+    def counts(self) -> list[int]:
+        """How many claims have which status."""
+        return [sum(section.record.status is status for section in self.sections) for status in Status]
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """The whole of ``report.html``: one HTML page that loads nothing; its only script sorts and filters one table.
+    """The whole of ``report.html``: one HTML page that loads nothing and is complete without its script.
 
     ``document`` is what ``report.json`` holds, of the schema in :mod:`mfverify.report.document`; nothing is recomputed, and
     the same document gives the same bytes. Raises :class:`~mfverify.errors.ModelError` naming the entry of the document,
@@ -97,52 +97,60 @@ def render(document: Mapping[str, Any]) -> str:
     """
     run = read(document)
     script = _resource("page.js")
+    found = answers.answers(run)
+    papers = _papers(run)
+    sections = [section for paper in papers for section in paper.sections]
     return _template().render(
         run=run,
         style=Markup(_resource("page.css")),
         script=Markup(script),
         script_hash=_allowance(script),
+        answers=found,
+        lead=answers.lead(found),
+        unchecked_sentence=answers.unchecked_sentence,
+        picture=_picture(found, sections),
         heading=summary.heading(run),
-        own=summary.is_own(run),
+        titles={section.record.id: section.title for section in sections},
+        means={section.record.id: (section.left_means, section.right_means) for section in sections},
+        links={paper.name: _link(paper) for paper in run.papers},
+        violated=Verdict.VIOLATED,
         opening=summary.opening(run),
         verdict_sentence=summary.verdict_sentence(run),
         registered_sentence=summary.registered_sentence(run),
         grounds_sentence=summary.grounds_sentence(run),
-        violations=[_violation(claim) for claim in run.claims if claim.count(Verdict.VIOLATED)],
-        sections=[_section(claim, run) for claim in run.claims],
+        violations=[_violation(section.record, run) for section in sections if section.record.count(Verdict.VIOLATED)],
+        papers=papers,
+        sections=sections,
         models=run.models,
+        given_models=[model.name for model in run.models if model.given],
         size_names=_SIZES,
         verdicts=list(Verdict),
+        statuses=list(Status),
         grounds=list(Ground),
         verdict_words=summary.VERDICT_WORDS,
         status_words=summary.STATUS_WORDS,
-        refuted_means=summary.STATUS_WORDS[Status.REFUTED],
+        refuted=Status.REFUTED,
         corroborated=Status.CORROBORATED,
         no_proof="a search that finds nothing is not a proof; it shows how much was searched.",
-        corroborated_means=summary.STATUS_WORDS[Status.CORROBORATED],
         used=_used(run),
         dependencies=dependencies.drawing(run),
-        vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"plot-vacuity-{i}") for i, curve in enumerate(run.vacuity.curves)]
+        vacuity_panels=[plots.curve_panel(curve, run.vacuity.sizes, f"bounds-{i}") for i, curve in enumerate(run.vacuity.curves, start=1)]
         if run.vacuity
         else [],
         vacuity_agents=list(dict.fromkeys(row.agents for row in run.vacuity.rows)) if run.vacuity else [],
-        vacuity_table=[(key, list(rows)) for key, rows in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))]
+        vacuity_table=[(key, list(cells)) for key, cells in groupby(run.vacuity.rows, key=lambda row: (row.bound, row.discount))]
         if run.vacuity
         else [],
         unsearched=_unsearched(run),
         provenance=_provenance(run),
+        citation=_citation(run),
         durations=_durations(run),
         longest=_longest(run),
-        first_rows=FIRST_ROWS,
         mark=mark,
         where=summary.where,
         counted=summary.counted,
+        counts=counts,
     )
-
-
-def mark(word: Status | Verdict) -> Markup:
-    """A status or verdict as a sign and its word."""
-    return Markup('<span class="mark {0}"><span class="sign" aria-hidden="true">{1}</span> {0}</span>').format(word.value, SYMBOLS[word])
 
 
 def _allowance(script: str) -> str:
@@ -160,10 +168,38 @@ def _resource(name: str) -> str:
     return files("mfverify.report").joinpath(name).read_text(encoding="utf-8")
 
 
-def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
+def _link(paper: PaperRecord) -> str:
+    """The address of a paper on arXiv; empty for one that is not there."""
+    return f"https://arxiv.org/abs/{paper.arxiv}" if re.fullmatch(r"[0-9]{4}\.[0-9]{4,5}", paper.arxiv) else ""
+
+
+def _papers(run: Document) -> list[PaperSection]:
+    found = []
+    drawn: dict[Curve, str] = {}
+    for number, (paper, claims) in enumerate(answers.ordered(run), start=1):
+        sections = [_section(claim, run, drawn) for claim in claims]
+        if paper is not None:
+            by = f"{', '.join(paper.authors)}. " if paper.authors else ""
+            found.append(PaperSection(number, paper.title, by, _link(paper), paper.name.replace("_", " "), sections))
+        else:
+            title = "Claims of your own" if run.given_claims else "Claims"
+            found.append(PaperSection(number, title, "", "", title.lower(), sections))
+    return found
+
+
+def _picture(found: Sequence[answers.PaperAnswers], sections: Sequence[ClaimSection]) -> tuple[ClaimSection, Panel] | None:
+    """The plot of both sides of the first main theorem that is violated, else of the first; None where no main theorem has one."""
+    drawn = {section.record.id: section for section in sections if section.panels}
+    checked = [answer.claim for paper in found for answer in paper.answers]
+    chosen = [claim for claim in checked if claim.id in drawn]
+    chosen.sort(key=lambda claim: claim.status is not Status.REFUTED)
+    return (drawn[chosen[0].id], drawn[chosen[0].id].panels[0]) if chosen else None
+
+
+def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) -> ClaimSection:
     place = f"claim {claim.id}"
-    panels, more = plots.against_subsample(claim)
-    curve_panels, more_curves = plots.curves(claim)
+    certificates = [one for one in run.certificates if one.claim == claim.id]
+    curves, elsewhere = plots.curves(claim, drawn_before)
     telling = summary.telling(claim)
     tightest = summary.tightest(claim.instances)
     return ClaimSection(
@@ -176,29 +212,31 @@ def _section(claim: ClaimRecord, run: Document) -> ClaimSection:
         right_means=typeset(claim.right_means, f"{place}, right_means"),
         control=typeset(claim.control, f"{place}, control"),
         rests_on=_with_statuses(claim.rests_on, run),
-        grounds=claim.grounds.kind.value if claim.grounds else "–",
+        grounds=claim.grounds.kind.value if claim.grounds else rows.NONE,
         grounds_use=_with_statuses(claim.grounds.uses, run) if claim.grounds else Markup(""),
         contradicted=claim.grounds is not None and claim.grounds.kind.is_argument and claim.status is Status.REFUTED,
         repairs=_with_statuses(claim.repairs, run),
         repaired_by=_with_statuses([other.id for other in run.claims if claim.id in other.repairs], run),
+        differs=summary.differs(claim, run),
         smallest_slack=_ratio(tightest.slack if tightest else None),
         slack_key=_sort_key(tightest.slack if tightest else None),
-        subsample_panels=panels,
-        more_subsample_panels=more,
+        panels=[*plots.against_subsample(claim), *curves],
+        curves_elsewhere=[(run.claim(other), number) for other, number in elsewhere.items()],
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
-        curve_panels=curve_panels,
-        more_curve_panels=more_curves,
-        certificates=[one for one in run.certificates if one.claim == claim.id],
+        certificates=certificates,
+        smallest=answers.smallest_certificate(claim, run),
+        story=next((story(one.story_text) for one in certificates if one.story_text), Markup("")),
         search=(search := (run.searches or {}).get(claim.id)),
         closest=_closest(search) if search else Markup(""),
         telling=telling,
         telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance" if tightest else "First instance",
-        telling_numbers=_comparison(telling) if telling else Markup(""),
-        columns=_columns(claim, {model.name: model for model in run.models}),
+        telling_numbers=rows.comparison(telling) if telling else "",
+        command=rows.command(claim),
+        lines=rows.lines(claim),
     )
 
 
-def _violation(claim: ClaimRecord) -> dict[str, Any]:
+def _violation(claim: ClaimRecord, run: Document) -> dict[str, Any]:
     found = summary.clearest_violation(claim)
     assert found is not None  # only claims with a violation are asked
     return {
@@ -207,8 +245,7 @@ def _violation(claim: ClaimRecord) -> dict[str, Any]:
         "where": found.where,
         "left": found.left,
         "right": found.right,
-        "left_means": typeset(claim.left_means, f"claim {claim.id}, left_means"),
-        "right_means": typeset(claim.right_means, f"claim {claim.id}, right_means"),
+        "certificate": answers.smallest_certificate(claim, run),
     }
 
 
@@ -227,7 +264,7 @@ def _provenance(run: Document) -> list[tuple[str, str]]:
     seeds = sorted(
         {value for claim in run.claims for i in claim.instances for name, value in i.parameters if name == "seed"}, key=_as_number
     )
-    said = [(name, _value(value)) for name, value in run.provenance]
+    said = [(name, value_in_words(value)) for name, value in run.provenance]
     if seeds:
         said.append(("seeds", f"{', '.join(seeds)}; each is among the parameters of its instance, and nothing else is random"))
     if run.models:
@@ -266,6 +303,23 @@ def _longest(run: Document) -> list[Duration]:
     return sorted(found, key=lambda one: -one.seconds)[:LONGEST_SHOWN]
 
 
+def _citation(run: Document) -> str:
+    """The run as an entry of a BibTeX file."""
+    said = {name: re.sub(r"[{}\\\\]", "", value_in_words(value)) for name, value in run.provenance}
+    started = said.get("started", "")
+    instances = sum(len(claim.instances) for claim in run.claims)
+    notes = [f"{name} {said[name]}" for name in ("version", "commit", "code", "libraries") if name in said]
+    fields = {
+        "title": f"{{Verification report of mfverify: {summary.counted(len(run.claims), 'claim')} on {summary.counted(instances, 'instance')}}}",
+        "year": started[:4],
+        "month": started[5:7].lstrip("0"),
+        "note": ", ".join([f"profile {run.profile}", *notes]),
+    }
+    key = "mfverify-" + (re.sub(r"[^0-9TZ]", "", started) or "run")
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return "\n".join([f"@misc{{{key},", *lines, "}"])
+
+
 def _unsearched(run: Document) -> list[ClaimRecord]:
     """The claims that are not refuted here and that no documented search was made against."""
     if run.searches is None:
@@ -278,7 +332,7 @@ def _closest(search: SearchRecord) -> Markup:
     if search.best is None:
         return Markup("")
     family, label, ratio_, left, right = search.best
-    at = Markup("at <span class=\"label\">{}</span> ({})").format(label, family)
+    at = Markup('at <span class="label">{}</span> ({})').format(label, family)
     if ratio_ is not None:
         return Markup("The largest certified left side / right side was {}, ").format(f"{ratio_:.6g}") + at
     if left is None or right is None:
@@ -296,79 +350,8 @@ def _used(run: Document) -> dict[str, int]:
     return {model.name: sum(i.model == model.name for claim in run.claims for i in claim.instances) for model in run.models}
 
 
-def _columns(claim: ClaimRecord, models: Mapping[str, ModelRecord]) -> list[Column]:
-    """The columns of the table of instances, without those that would be empty."""
-    instances = claim.instances
-
-    def some(of: Callable[[InstanceRecord], Any]) -> bool:
-        return any(of(instance) for instance in instances)
-
-    def model(instance: InstanceRecord) -> Markup:
-        if instance.model is None:
-            return Markup("–")
-        known = models.get(instance.model)
-        return Markup('<a href="#{}">{}</a>').format(known.anchor, known.name) if known else escape(instance.model)
-
-    columns = [
-        Column("Verdict", "verdict", lambda i: mark(i.verdict) + _here(i)),
-        Column("Model", "name", model),
-        Column("n", "number", lambda i: _or_dash(i.agents)),
-        Column("k", "number", lambda i: _or_dash(i.subsample)),
-        Column("Parameters", "name", lambda i: _parameters(i.parameters)),
-        Column("Left side", "number", lambda i: _pair(i)[0]),
-        Column("Right side", "number", lambda i: _pair(i)[1]),
-        Column("Trivial", "number", lambda i: _side(i.trivial)),
-        Column("Slack", "number", lambda i: _ratio(i.slack)),
-        Column("Notes", "notes", _notes),
-    ]
-    needed: dict[str, Callable[[InstanceRecord], Any]] = {
-        "Model": lambda i: i.model is not None,
-        "n": lambda i: i.agents is not None,
-        "k": lambda i: i.subsample is not None,
-        "Parameters": lambda i: i.parameters,
-        "Left side": lambda i: i.actual,
-        "Right side": lambda i: i.bound,
-        "Trivial": lambda i: i.trivial,
-        "Slack": lambda i: i.slack,
-    }
-    return [column for column in columns if column.heading not in needed or some(needed[column.heading])]
-
-
-def _here(instance: InstanceRecord) -> Markup:
-    """The link of an instance to itself; its sign is drawn by the style sheet."""
-    return Markup(' <a class="here" href="#{}" aria-label="Link to instance {}"></a>').format(instance.anchor, instance.label)
-
-
-def _notes(instance: InstanceRecord) -> Markup:
-    said = Markup(" ").join(escape(part) for part in (instance.reason, instance.worst) if part)
-    rows: Sequence[tuple[str, str]] = [(name, _value(value)) for name, value in instance.details]
-    lines = Markup("").join(Markup("<li>{}: {}</li>").format(name, value) for name, value in rows)
-    more = Markup('<details class="more"><summary>{}</summary>{}<code class="command">{}</code></details>').format(
-        "details" if rows else "command", Markup("<ul>{}</ul>").format(lines) if rows else "", instance.reproduce
-    )
-    return said + more
-
-
-def _comparison(instance: InstanceRecord) -> Markup:
-    left, right = _pair(instance)
-    relation = {Verdict.VIOLATED: ">", Verdict.HOLDS: "≤", Verdict.VACUOUS: "≤"}.get(instance.verdict, "against")
-    return Markup("left side {} {} right side {}").format(left, relation, right)
-
-
-def _pair(instance: InstanceRecord) -> tuple[Markup, Markup]:
-    """Both sides with enough digits to see the verdict."""
-    if instance.actual is None or instance.bound is None:
-        return _side(instance.actual), _side(instance.bound)
-    left, right = compared(instance.actual, instance.bound)
-    return _number(left.text, instance.actual), _number(right.text, instance.bound)
-
-
-def _side(side: Side | None) -> Markup:
-    return Markup("–") if side is None else _number(compact(side).text, side)
-
-
 def _ratio(side: Side | None) -> Markup:
-    return Markup("–") if side is None else _number(ratio(side).text, side)
+    return Markup(rows.NONE) if side is None else _number(ratio(side).text, side)
 
 
 def _sort_key(side: Side | None) -> str:
@@ -383,18 +366,3 @@ def _sort_key(side: Side | None) -> str:
 
 def _number(shown: str, side: Side) -> Markup:
     return Markup('<span title="{}">{}</span>').format(side.full, shown)
-
-
-def _parameters(parameters: Sequence[tuple[str, str]]) -> Markup:
-    return escape(", ".join(f"{name}\u00a0=\u00a0{value}" for name, value in parameters)) or Markup("–")
-
-
-def _or_dash(value: int | None) -> Markup:
-    return Markup("–") if value is None else escape(value)
-
-
-def _value(value: Any) -> str:
-    """A value of ``details`` or ``provenance`` on one line."""
-    written = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    written = text(written)
-    return written if len(written) <= _LONGEST_DETAIL else written[: _LONGEST_DETAIL - 1] + "… (in full in report.json)"

@@ -1,105 +1,89 @@
-"""The plots of the report: small SVG panels, each with its numbers as text.
+"""The plots of the report: one light SVG drawing each, with the numbers behind it as CSV.
 
-Every line has its own colour (the Okabe-Ito palette), dash pattern and marker, so none of the three is needed to tell
-lines apart. The shaded band of a line is its enclosure; usually it is thinner than the line. The same input gives the
-same bytes: ids are hashed with a fixed salt, no date is written, and the user's matplotlib settings are not read.
+Every line has a colour of its own (the Okabe-Ito palette, by the page's style sheet) and a marker of its own, so either tells lines apart. A
+shaded band is the enclosure of a line; where none is seen it is thinner than the line. Three points or fewer are not drawn: a line
+through them would say more than they do, and the table has their numbers.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import textwrap
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any, Final
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final
+from urllib.parse import quote
 
-import matplotlib as mpl
-import numpy as np
-from markupsafe import Markup
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from markupsafe import Markup, escape
 
-from mfverify.report.digits import compact, compared, drawn, listed, plain, superscript
-from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Side, side_between
+from mfverify.report.axes import Axis, geometric, linear, logarithmic
+from mfverify.report.digits import compared, drawn, listed, plain
+from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Side
 from mfverify.report.summary import counted, excess, where
 from mfverify.theory.claim import Verdict
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+FEWEST_POINTS: Final = 4
+"""Fewer points are left to the table of instances."""
 
-MOST_PANELS: Final = 6
-"""Panels of the same type per claim; the most informative come first."""
+_SPOKEN_POINTS: Final = 4
+"""A text alternative of both sides against k lists at most this many points."""
 
-_SPOKEN_POINTS: Final = 12
-"""A text alternative lists up to this many points, then only ends and extremes."""
+_WIDTH: Final = 700
+_HEIGHT: Final = 300
+"""Width of a drawing and height of its axes, in units of which a line of text takes 26; the page scales it. Coordinates are whole units."""
 
-_SIZE: Final = (4.3, 2.9)
-"""Width and height of a panel in inches; the page scales it."""
+_LEFT, _RIGHT, _BELOW, _LINE = 116, 20, 72, 26
+_MIDDLE, _SAMPLE = 10, (28, 84, 56)
+"""Height of the middle of a letter above its line; start, end and middle of a line's sample in the legend."""
 
-_LEGEND_COLUMNS: Final = 2
-
-_LINE: Final = 13.5
-"""Height of a line of text in points."""
-
-_STYLES: Final = (
-    ("#0072B2", "-", "o"),
-    ("#D55E00", "--", "s"),
-    ("#009E73", "-.", "^"),
-    ("#CC79A7", (0, (5, 1, 1, 1, 1, 1)), "D"),
-    ("#000000", ":", "v"),
-    ("#56B4E9", (0, (1, 1)), "P"),
-    ("#E69F00", (0, (8, 2)), "X"),
-)  # fmt: skip
-"""Okabe-Ito colour, dash pattern, marker: of the actual value, of the bound, then of further series."""
+_LONGEST_LABEL: Final = 52
+_LONGEST_Y_LABEL: Final = 30
+_MOST_MARKERS: Final = 8
 
 _FAR: Final = 3
 """A trivial bound beyond this many times everything else would flatten the plot, so it is mentioned instead of drawn."""
 
-_TRIVIAL: Final = ("#555555", (0, (1, 2)), "")
+_MARKERS: Final = (
+    "m-6,0a6 6 0 1 0 12 0a6 6 0 1 0-12 0",
+    "m-5-5h10v10h-10z",
+    "m0-7l6 12h-12z",
+    "m0-8l8 8l-8 8l-8-8z",
+    "m0 7l6-12h-12z",
+    "m-6 0h12m-6-6v12",
+    "m-5-5l10 10m0-10l-10 10",
+)
+"""Circle, square, triangle, diamond, triangle upside down, plus and cross, each relative to its centre."""
 
-SETTINGS: Final[Any] = {
-    "svg.hashsalt": "mfverify report",
-    "svg.fonttype": "none",
-    "text.parse_math": False,
-    "axes.unicode_minus": True,
-    "font.size": 10.0,
-    "axes.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#dddddd",
-    "grid.linewidth": 0.5,
-    "lines.linewidth": 1.5,
-    "lines.markersize": 4.5,
-    "legend.frameon": False,
-    "legend.fontsize": 10.0,
-    "figure.facecolor": "white",
-}
-"""Matplotlib settings of every drawing; the user's own are not read."""
+_RING: Final = "m-13 0a13 13 0 1 0 26 0a13 13 0 1 0-26 0"
+_TRIVIAL: Final = -1
+"""The style of a line without markers: dashed and grey."""
+
+_DOWN: Final = Context(prec=6, rounding=ROUND_FLOOR, Emax=999999999, Emin=-999999999)
+_UP: Final = Context(prec=6, rounding=ROUND_CEILING, Emax=999999999, Emin=-999999999)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One plot: inline SVG with an accessible name, a caption, and the numbers drawn as rows (header first) if there are few."""
+    """One plot: inline SVG with an accessible name, a caption, and the numbers drawn as a file for download."""
 
     svg: Markup
     caption: str
-    rows: tuple[tuple[str, ...], ...] = ()
+    file: str
+    data: str
 
 
 @dataclass(frozen=True)
 class Line:
-    """What to draw of one quantity: a lower and an upper bound per abscissa."""
+    """What to draw of one quantity: a lower and an upper bound per abscissa; ``style`` is the number of its colour and marker."""
 
     label: str
     x: Sequence[float]
     lower: Sequence[float]
     upper: Sequence[float]
-    style: tuple[str, Any, str]
+    style: int
 
 
 @dataclass(frozen=True)
@@ -115,29 +99,52 @@ class Group:
         return [instance for instance in self.instances if instance.verdict is Verdict.VIOLATED]
 
 
-def against_subsample(claim: ClaimRecord) -> tuple[list[Panel], int]:
-    """Panels of both sides against k, the most informative first, and the number of panels left out.
+def against_subsample(claim: ClaimRecord) -> list[Panel]:
+    """Panels of both sides against k, the most informative first.
 
-    There is one per (model, agents, parameters) with at least two subsample sizes that have two certified sides, unless
-    neither side changes with k: two flat lines say no more than the table does.
+    There is one per (model, agents, parameters) with at least :data:`FEWEST_POINTS` subsample sizes that have two certified sides,
+    unless neither side changes with k: two flat lines say no more than the table does.
     """
     groups = sorted(_groups(claim), key=_telling, reverse=True)
-    panels = [_subsample_panel(group, f"plot-{claim.anchor}-k{number}") for number, group in enumerate(groups[:MOST_PANELS], start=1)]
-    return panels, len(groups) - len(panels)
+    return [_subsample_panel(claim, group, number) for number, group in enumerate(groups, start=1)]
 
 
-def curves(claim: ClaimRecord) -> tuple[list[Panel], int]:
-    """Panels of the curves that the instances bring along, violated ones first, and how many more there would be.
+def curves(claim: ClaimRecord, drawn_before: dict[Curve, str]) -> tuple[list[Panel], dict[str, int]]:
+    """Panels of the curves that the instances bring along, violated ones first, each curve once.
 
-    A curve of a single point is not drawn: it says no more than the two sides of its instance.
+    ``drawn_before`` has the curves that other claims have drawn, with the id of the claim; the new ones are added to it. The second value
+    counts by claim those that are not drawn again.
     """
-    having = [(instance, instance.curve) for instance in claim.instances if instance.curve is not None and len(set(instance.curve.x)) >= 2]
-    having.sort(key=lambda pair: pair[0].verdict is not Verdict.VIOLATED)
+    having: dict[Curve, list[InstanceRecord]] = {}
+    for instance in sorted(claim.instances, key=lambda instance: instance.verdict is not Verdict.VIOLATED):
+        if instance.curve is not None and len(set(instance.curve.x)) >= FEWEST_POINTS:
+            having.setdefault(instance.curve, []).append(instance)
+    elsewhere = Counter(drawn_before[curve] for curve in having if curve in drawn_before)
+    new = [(curve, instances) for curve, instances in having.items() if curve not in drawn_before]
+    drawn_before.update((curve, claim.id) for curve, _ in new)
     panels = [
-        curve_panel(curve, where(instance), f"plot-{claim.anchor}-c{number}")
-        for number, (instance, curve) in enumerate(having[:MOST_PANELS], start=1)
+        curve_panel(curve, _places(instances), f"{claim.id}-curve-{number}") for number, (curve, instances) in enumerate(new, start=1)
     ]
-    return panels, len(having) - len(panels)
+    return panels, dict(elsewhere)
+
+
+def _places(instances: Sequence[InstanceRecord]) -> str:
+    """The instances of one curve: the first, and how many more."""
+    return where(instances[0]) + (f", and {counted(len(instances) - 1, 'more instance')}" if len(instances) > 1 else "")
+
+
+def curve_panel(curve: Curve, place: str, file: str) -> Panel:
+    """The panel of one curve; ``place`` names the claim and instance, ``file`` the data for download."""
+    lines = [Line(one.label, curve.x, one.lower, one.upper, number % len(_MARKERS)) for number, one in enumerate(curve.series)]
+    spoken = "; ".join(_spoken_line(line) for line in lines)
+    name = f"{curve.title}. {curve.y_label} against {curve.x_label}. {spoken}."
+    svg = _svg(lines, [], (curve.x_label, curve.y_label), curve.scale, name)
+    header = [curve.x_label, *(f"{one.label}, {end}" for one in curve.series for end in ("lower", "upper"))]
+    rows = [
+        [f"{x:.12g}", *(end for one in curve.series for end in (_outward(one.lower[i], _DOWN), _outward(one.upper[i], _UP)))]
+        for i, x in enumerate(curve.x)
+    ]
+    return Panel(svg, f"{curve.title} ({place}).", _file_name(file), _data([header, *rows]))
 
 
 def _groups(claim: ClaimRecord) -> list[Group]:
@@ -149,7 +156,8 @@ def _groups(claim: ClaimRecord) -> list[Group]:
     for instances in gathered.values():
         ordered = sorted(instances, key=lambda instance: instance.subsample or 0)
         varies = any(len({(side.lower, side.upper) for side in sides}) > 1 for sides in _sides(ordered))
-        if len({instance.subsample for instance in ordered}) >= 2 and (varies or any(i.verdict is Verdict.VIOLATED for i in ordered)):
+        enough = len({instance.subsample for instance in ordered}) >= FEWEST_POINTS
+        if enough and (varies or any(i.verdict is Verdict.VIOLATED for i in ordered)):
             groups.append(Group(where(replace(ordered[0], subsample=None)), tuple(ordered)))
     return groups
 
@@ -160,19 +168,17 @@ def _sides(instances: Sequence[InstanceRecord]) -> tuple[list[Side], list[Side]]
 
 
 def _telling(group: Group) -> tuple[Any, ...]:
-    """Groups with violations first, the clearest first; then those that come closest to one."""
-    return bool(group.violated), max(excess(instance) for instance in group.instances)
+    """Groups with the most violations first, the clearest first of equals; then those that come closest to one."""
+    return len(group.violated), max(excess(instance) for instance in group.instances)
 
 
-def _subsample_panel(group: Group, prefix: str) -> Panel:
+def _subsample_panel(claim: ClaimRecord, group: Group, number: int) -> Panel:
     x = [float(instance.subsample or 0) for instance in group.instances]
     trivial = [instance.trivial for instance in group.instances]
-    actual = [drawn(instance.actual) for instance in group.instances if instance.actual]
-    bound = [drawn(instance.bound) for instance in group.instances if instance.bound]
-    lines = [
-        Line("left side", x, [low for low, _ in actual], [high for _, high in actual], _STYLES[0]),
-        Line("right side", x, [low for low, _ in bound], [high for _, high in bound], _STYLES[1]),
-    ]
+    sides = _sides(group.instances)
+    actual, bound = ([drawn(side) for side in chosen] for chosen in sides)
+    means = _in_plain_text(claim.left_means), _in_plain_text(claim.right_means)
+    lines = [_between(words, x, ends, style) for style, (words, ends) in enumerate(zip(means, (actual, bound), strict=True))]
     far = ""
     if all(trivial):
         ends = [drawn(side) for side in trivial if side]
@@ -180,12 +186,29 @@ def _subsample_panel(group: Group, prefix: str) -> Panel:
         if min(low for low, _ in ends) > _FAR * largest > 0:
             far = " The trivial bound lies far above what is drawn."
         else:
-            lines.append(Line("trivial", x, [low for low, _ in ends], [high for _, high in ends], _TRIVIAL))
+            lines.append(_between("trivial bound", x, ends, _TRIVIAL))
     violated = [(point, ends[1]) for point, ends, instance in zip(x, actual, group.instances, strict=True) if instance in group.violated]
-    name = f"{group.title}: both sides against k. {_spoken_instances(group)}"
-    svg = _svg(lines, violated, ("subsample size k", ""), _scale(lines), name, prefix)
     found = f"violated at k = {listed([str(instance.subsample) for instance in group.violated])}" if violated else "no violation"
-    return Panel(svg, f"{group.title}: {counted(len(x), 'subsample size')}, {found}.{far}")
+    name = f"{group.title}: both sides against k, {found}. {_spoken_instances(group)}"
+    svg = _svg(lines, violated, ("subsample size k", means[0]), _scale(lines), name)
+    header = ["k", *(f"{words}, {end}" for words in means for end in ("lower", "upper"))]
+    rows = [
+        [f"{k:.0f}", *_written(left), *_written(right), instance.verdict.value]
+        for k, instance, left, right in zip(x, group.instances, *sides, strict=True)
+    ]
+    caption = f"{group.title}: {counted(len(x), 'subsample size')}, {found}.{far}"
+    return Panel(svg, caption, _file_name(f"{claim.id}-{number}"), _data([[*header, "verdict"], *rows]))
+
+
+def _between(label: str, x: Sequence[float], ends: Sequence[tuple[float, float]], style: int) -> Line:
+    return Line(label, x, [low for low, _ in ends], [high for _, high in ends], style)
+
+
+def _in_plain_text(prose: str) -> str:
+    """Prose for a drawing, which has no mathematical markup."""
+    for sign in ("$", "\\", "{", "}"):
+        prose = prose.replace(sign, "")
+    return " ".join(prose.split())
 
 
 def _spoken_instances(group: Group) -> str:
@@ -203,44 +226,20 @@ def _spoken_instances(group: Group) -> str:
     return "; ".join(said) + "." + more
 
 
-def curve_panel(curve: Curve, place: str, prefix: str) -> Panel:
-    """The panel of one curve; ``place`` names the claim and instance, ``prefix`` makes its ids unique."""
-    styles = islice(cycle(_STYLES), len(curve.series))
-    lines = [Line(series.label, curve.x, series.lower, series.upper, style) for series, style in zip(curve.series, styles, strict=True)]
-    spoken = "; ".join(_spoken_line(line) for line in lines)
-    name = f"{curve.title}, {place}. {curve.y_label} against {curve.x_label}. {spoken}."
-    svg = _svg(lines, [], (curve.x_label, curve.y_label), curve.scale, name, prefix)
-    few = len(curve.x) <= 3 * _SPOKEN_POINTS
-    return Panel(svg, f"{curve.title} ({place}).", _rows(curve) if few else ())
-
-
 def _spoken_line(line: Line) -> str:
-    points = list(zip(line.x, line.lower, line.upper, strict=True))
-    if len(points) > _SPOKEN_POINTS:
-        known = [(low, high) for _, low, high in points if not (math.isnan(low) or math.isnan(high))]
-        extremes = f", between {plain(min(low for low, _ in known))} and {plain(max(high for _, high in known))}" if known else ""
-        return f"{line.label}: {len(points)} points from {plain(points[0][1])} at {plain(points[0][0])} to {plain(points[-1][1])} at {plain(points[-1][0])}{extremes}"
-    said = [f"{_spoken_value(low, high)} at {plain(x)}" for x, low, high in points]
-    return f"{line.label}: {', '.join(said)}"
+    known = [
+        (x, low, high) for x, low, high in zip(line.x, line.lower, line.upper, strict=True) if not (math.isnan(low) or math.isnan(high))
+    ]
+    if not known:
+        return f"{line.label}: no number"
+    (first, *_, last) = known if len(known) > 1 else known * 2
+    low, high = min(low for _, low, _ in known), max(high for *_, high in known)
+    ends = ", ".join(f"{_spoken_value(*one[1:])} at {plain(one[0])}" for one in (first, last))
+    return f"{line.label}: {counted(len(known), 'point')}, {ends}, between {plain(low)} and {plain(high)}"
 
 
 def _spoken_value(low: float, high: float) -> str:
     return plain(low) if plain(low) == plain(high) else f"{plain(low)} to {plain(high)}"
-
-
-def _rows(curve: Curve) -> tuple[tuple[str, ...], ...]:
-    header = (curve.x_label, *(series.label for series in curve.series))
-    body = [
-        (f"{point:g}", *(_enclosed(series.lower[index], series.upper[index]) for series in curve.series))
-        for index, point in enumerate(curve.x)
-    ]
-    return header, *body
-
-
-def _enclosed(low: float, high: float) -> str:
-    if math.isnan(low) and math.isnan(high):
-        return "–"
-    return compact(side_between(low, high)).text
 
 
 def _scale(lines: Sequence[Line]) -> str:
@@ -249,135 +248,121 @@ def _scale(lines: Sequence[Line]) -> str:
     return "log" if values and min(values) > 0 and max(values) > 30 * min(values) else "linear"
 
 
-def _svg(
-    lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str, prefix: str
-) -> Markup:
-    buffer = io.StringIO()
-    with mpl.rc_context(), np.errstate(over="ignore"):  # axes may reach beyond double precision
-        mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
-        figure = Figure(figsize=_SIZE)
-        FigureCanvasSVG(figure)
-        wrapped = _wrapped(labels[0], 50), _wrapped(labels[1], 36)
-        names = _names(lines, violated)
-        axes = figure.add_axes(_box(wrapped, names))
-        _draw(axes, lines, violated, wrapped, names, scale)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return inlined(buffer.getvalue(), name, prefix)
+# ------------------------------------------------------------------------------------------------------------------- the numbers
 
 
-def _names(lines: Sequence[Line], violated: Sequence[tuple[float, float]]) -> list[str]:
-    """The entries of the legend; matplotlib leaves out those that begin with an underscore."""
-    names = [" " + line.label if line.label.startswith("_") else line.label for line in lines]
-    return [_wrapped(name, 30) for name in (*names, *(["violated"] if violated else []))]
+def _written(side: Side) -> tuple[str, str]:
+    """Both ends of a side with six digits, rounded outward; empty where it is unbounded."""
+    return _outward(side.lower, _DOWN), _outward(side.upper, _UP)
 
 
-def _box(labels: tuple[str, str], names: Sequence[str]) -> tuple[float, float, float, float]:
-    """Left, bottom, width and height of the axes as parts of the figure, with space for the labels and for the legend above.
-
-    A layout that matplotlib finds for itself draws everything three times.
-    """
-    width, height = (72 * inches for inches in _SIZE)
-    below, beside = (label.count("\n") + bool(label) for label in labels)
-    first = -(-len(names) // _LEGEND_COLUMNS)
-    above = max(sum(_LINE * (name.count("\n") + 1) + 5 for name in column) for column in (names[:first], names[first:])) + 9
-    left, bottom, right = 46 + _LINE * beside, 20 + _LINE * below, 8
-    return left / width, bottom / height, (width - left - right) / width, (height - bottom - above) / height
-
-
-def _draw(
-    axes: Axes, lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], names: Sequence[str], scale: str
-) -> None:
-    handles = []
-    if scale == "log":
-        axes.set_yscale("log", nonpositive="mask")
-        axes.yaxis.set_major_formatter(FuncFormatter(_power))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-    for line in lines:
-        colour, dashes, marker = line.style
-        middle = [low / 2 + high / 2 for low, high in zip(line.lower, line.upper, strict=True)]
-        axes.fill_between(line.x, line.lower, line.upper, color=colour, alpha=0.25, linewidth=0)
-        every = max(1, len(line.x) // 20)
-        handles += axes.plot(line.x, middle, color=colour, linestyle=dashes, marker=marker, markevery=every)
-    if violated:
-        ring: dict[str, Any] = {
-            "linestyle": "",
-            "marker": "o",
-            "markersize": 10,
-            "markerfacecolor": "none",
-            "markeredgecolor": "black",
-            "clip_on": False,
-        }
-        handles += axes.plot([x for x, _ in violated], [y for _, y in violated], **ring)
-    if scale == "linear":
-        low = min((value for line in lines for value in line.lower if not math.isnan(value)), default=0.0)
-        axes.set_ylim(bottom=min(0.0, low) if low >= 0 else None)
-    if all(x.is_integer() for line in lines for x in line.x):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel(labels[0])
-    axes.set_ylabel(labels[1])
-    axes.figure.legend(handles, names, loc="upper left", ncols=_LEGEND_COLUMNS, handlelength=3.2, borderaxespad=0.1)
-
-
-def _wrapped(label: str, width: int) -> str:
-    """A label on at most two lines; the text alternative has all of it."""
-    return "\n".join(textwrap.wrap(label, width, max_lines=2, placeholder=" …"))
-
-
-def _power(value: float, _position: int) -> str:
-    """The tick of a logarithmic axis, in plain characters: mathematical markup is off in the plots. None beyond doubles."""
-    if not 0 < value < math.inf:
+def _outward(end: float | Fraction | None, context: Context) -> str:
+    if end is None or (isinstance(end, float) and math.isnan(end)):
         return ""
-    exponent = round(math.log10(value))
-    if -3 <= exponent <= 4:
-        return f"{value:.{max(0, -exponent)}f}"
-    return "10" + superscript(exponent)
+    exact = Fraction(end)
+    rounded = context.divide(Decimal(exact.numerator), Decimal(exact.denominator))
+    return format(rounded.normalize(context), "f" if not rounded or -7 < rounded.adjusted() < 15 else "E")
 
 
-def inlined(document: str, name: str, prefix: str) -> Markup:
-    """The ``svg`` element of a matplotlib document, fit to be one of several in a page.
-
-    Ids that nothing refers to are dropped and the others get a prefix of their own; the style sheet, which would apply to
-    the whole page, is dropped (the page states the same rule for its plots), and so is what only makes the page heavy: groups
-    without a purpose, the font's name on every word, rotations by nothing.
-    """
-    body = document[document.index("<svg") :]
-    body = re.sub(r"<metadata>.*?</metadata>\s*", "", body, flags=re.DOTALL)
-    body = re.sub(r"<style .*?</style>", "", body, flags=re.DOTALL)
-    body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
-    referred = set(re.findall(r'(?:href="#|url\(#)([^")]+)', body))
-
-    def own(tag: re.Match[str]) -> str:
-        kept = re.sub(r' id="([^"]*)"', lambda found: f' id="{prefix}-{found.group(1)}"' if found.group(1) in referred else "", tag.group())
-        return kept.replace('xlink:href="#', f'href="#{prefix}-').replace("url(#", f"url(#{prefix}-")
-
-    body = re.sub(r"<[^>]*>", lambda tag: _light(own(tag)), body)  # in tags only: a label may read like an attribute
-    body = _without_idle_groups(re.sub(r"<defs>\s*</defs>", "", body))
-    head, rest = body.split(">", 1)
-    view_box = re.search(r'viewBox="[^"]*"', head)
-    assert view_box is not None  # matplotlib writes one always
-    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" {}>')
-    return opening.format(name, Markup(view_box.group())) + Markup(re.sub(r"\n\s*", "\n", rest).strip())
+def _data(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as the address of a CSV file that holds them."""
+    return "data:text/csv;charset=utf-8," + quote("\n".join(",".join(map(_cell, row)) for row in rows) + "\n", safe=",.-+/:'()*")
 
 
-def _light(tag: str) -> str:
-    """A tag without what the page's style sheet says once, its coordinates to a hundredth of a point and on one line."""
-    tag = re.sub(r"font-family: [^;\"]*;? ?", "", tag)
-    tag = re.sub(r' transform="rotate\(-?0 [^"]*"', "", tag)
-    if tag.startswith(("<path", "<use", "<text")):
-        tag = re.sub(r"(\.\d\d)\d+", r"\1", tag)
-    return re.sub(r"\s*\n\s*", "", tag) if tag.startswith("<path") else tag
+def _cell(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\n\r') else value
 
 
-def _without_idle_groups(body: str) -> str:
-    """The body without the groups that have no attribute or no content: they mean nothing."""
-    body = re.sub(r"<g\b[^>]*/>\s*", "", body)
-    kept: list[bool] = []
+def _file_name(words: str) -> str:
+    return "-".join("".join(c if c.isascii() and (c.isalnum() or c == ".") else " " for c in words).split())[:80] + ".csv"
 
-    def group(tag: re.Match[str]) -> str:
-        if tag.group() == "</g>":
-            return tag.group() if kept.pop() else ""
-        kept.append(tag.group() != "<g>")
-        return tag.group() if kept[-1] else ""
 
-    return re.sub(r"<g\b[^>]*>|</g>", group, body)
+# ------------------------------------------------------------------------------------------------------------------- the drawing
+
+
+def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels: tuple[str, str], scale: str, name: str) -> Markup:
+    """The drawing: legend above, axes with labels, then the lines. Its ``data-x`` are the places of the abscissas, for the page's script."""
+    names = [line.label for line in lines] + (["violated"] if violated else [])
+    top = _LINE * len(names) + 20
+    bottom = top + _HEIGHT
+    x_values = [x for line in lines for x in line.x]
+    y_values = [y for line in lines for end in (line.lower, line.upper) for y in end if math.isfinite(y) and (scale == "linear" or y > 0)]
+    place = logarithmic if geometric(x_values) else linear
+    x_axis = place(x_values, _LEFT, _WIDTH - _RIGHT)
+    y_axis = logarithmic(y_values, bottom, top) if scale == "log" else linear(y_values, bottom, top, from_zero=True)
+    parts = [*_axes_drawn(x_axis, y_axis, labels, top, bottom)]
+    for number, line in enumerate(lines):
+        parts += _line_drawn(line, x_axis, y_axis, _LINE * number + _LINE - _MIDDLE)
+    if violated:
+        rings = [(_SAMPLE[2], _LINE * len(names) - _MIDDLE), *(_place(x_axis, y_axis, x, y) for x, y in violated)]
+        parts.append(f'<path class="ring" d="{"".join(f"M{x} {y}{_RING}" for x, y in rings)}"/>')
+    parts += [f'<g transform="translate({_SAMPLE[1] + 8} {_LINE - 2})">']
+    parts += [_text(label, _LONGEST_LABEL, y=_LINE * number) for number, label in enumerate(names)] + ["</g>"]
+    opening = Markup('<svg role="img" aria-label="{}" viewBox="0 0 {} {}" data-x="{}">')
+    places = " ".join(str(round(x_axis.at(x))) for x in lines[0].x)
+    return opening.format(name, _WIDTH, bottom + _BELOW, places) + Markup("".join(map(str, parts))) + Markup("</svg>")
+
+
+def _axes_drawn(x_axis: Axis, y_axis: Axis, labels: tuple[str, str], top: int, bottom: int) -> Iterator[str]:
+    right = _WIDTH - _RIGHT
+    x_ticks = [(round(x_axis.at(value)), label) for value, label in x_axis.ticks()]
+    y_ticks = [(label, round(y_axis.at(value))) for value, label in y_axis.ticks()]
+    grid = "".join(f"M{_LEFT} {y}H{right}" for _, y in y_ticks)
+    marks = "".join(f"M{x} {bottom}v6" for x, _ in x_ticks)
+    yield f'<path class="grid" d="{grid}"/><path class="axis" d="M{_LEFT} {top}V{bottom}H{right}{marks}"/>'
+    yield f'<g class="middle" transform="translate(0 {bottom + 28})">'
+    yield from (_text(label, x=x) for x, label in x_ticks)
+    yield _text(labels[0], _LONGEST_LABEL, x=(_LEFT + right) // 2, y=32) + "</g>"
+    if labels[1]:
+        yield f'<g class="middle" transform="translate(22 {(top + bottom) // 2})rotate(-90)">{_text(labels[1], _LONGEST_Y_LABEL)}</g>'
+    yield f'<g class="end" transform="translate({_LEFT - 10} 8)">'
+    yield from (_text(label, y=y) for label, y in y_ticks)
+    yield "</g>"
+
+
+def _line_drawn(line: Line, x_axis: Axis, y_axis: Axis, legend: int) -> Iterator[str]:
+    """The band of a line, if it is wide enough to be seen, and the line with its markers and its sample in the legend."""
+    pieces = _pieces(line, y_axis.logarithmic)
+    bands = [
+        ([_place(x_axis, y_axis, x, low) for x, low, _ in piece], [_place(x_axis, y_axis, x, high) for x, _, high in piece])
+        for piece in pieces
+        if any(abs(y_axis.at(low) - y_axis.at(high)) > 1.5 for _, low, high in piece)
+    ]
+    if bands:
+        yield f'<path class="band s{line.style}" d="{"".join(_through([*below, *reversed(above)]) + "z" for below, above in bands)}"/>'
+    placed = [[_place(x_axis, y_axis, x, low / 2 + high / 2) for x, low, high in piece] for piece in pieces]
+    path = f"M{_SAMPLE[0]} {legend}H{_SAMPLE[1]}" + "".join(_through(piece) for piece in placed if len(piece) > 1)
+    if line.style == _TRIVIAL:
+        yield f'<path class="trivial" d="{path}"/>'
+        return
+    marked = [point for piece in placed for point in piece]
+    marked = [(_SAMPLE[2], legend), *marked[:: -(-len(marked) // _MOST_MARKERS) or 1]]
+    yield f'<path class="s{line.style}" d="{path}{"".join(f"M{x} {y}{_MARKERS[line.style]}" for x, y in marked)}"/>'
+
+
+def _pieces(line: Line, positive: bool) -> list[list[tuple[float, float, float]]]:
+    """The points of a line as runs without a gap: an end that is unknown, or not positive on a logarithmic axis, is not drawn."""
+    runs: list[list[tuple[float, float, float]]] = [[]]
+    for x, low, high in zip(line.x, line.lower, line.upper, strict=True):
+        if math.isfinite(low) and math.isfinite(high) and (low > 0 or not positive):
+            runs[-1].append((x, low, high))
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _place(x_axis: Axis, y_axis: Axis, x: float, y: float) -> tuple[int, int]:
+    return round(x_axis.at(x)), round(y_axis.at(y))
+
+
+def _through(points: Sequence[tuple[int, int]]) -> str:
+    """A path through points, each relative to the one before."""
+    (x, y), *_ = points
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
+    return f"M{x} {y}l" + "".join(f"{'' if i == 0 or dx < 0 else ' '}{dx}{'' if dy < 0 else ' '}{dy}" for i, (dx, dy) in enumerate(steps))
+
+
+def _text(words: str, longest: int = 99, *, x: int = 0, y: int = 0) -> str:
+    shown = words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
+    place = "".join(f' {name}="{value}"' for name, value in (("x", x), ("y", y)) if value)
+    return f"<text{place}>{escape(shown)}</text>"

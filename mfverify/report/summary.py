@@ -55,32 +55,25 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
-def is_own(run: Document) -> bool:
-    """Whether no claim of a run belongs to a paper of the catalogue."""
-    return bool(run.claims) and not any(claim.paper for claim in run.claims)
-
-
 def heading(run: Document) -> str:
-    """The title of the page: what the catalogue is about, or the caller's claims by their ids."""
-    if not is_own(run):
-        return "Verification report: mean-field subsampling"
-    ids = [claim.id for claim in run.claims]
+    """The title of the page: what the catalogue is about, or the caller's claims by their ids; and whether the models are the caller's."""
+    ids = [claim.id for claim in run.given_claims]
     more = f" and {len(ids) - _NAMED_IDS} more" if len(ids) > _NAMED_IDS else ""
-    return f"Verification report: {', '.join(ids[:_NAMED_IDS])}{more}"
+    subject = f"{', '.join(ids[:_NAMED_IDS])}{more}" if ids and len(ids) == len(run.claims) else "mean-field subsampling"
+    return f"Verification report: {subject}{', on models of your own' if run.on_given_models else ''}"
 
 
 def opening(document: Document) -> str:
-    """The sentence that says how many claims have which status, and which they are."""
+    """The sentence that says how many claims have which status."""
     instances = sum(len(claim.instances) for claim in document.claims)
     parts = []
     for status in Status:
         claims = document.having(status)
         verb = "is" if len(claims) == 1 else "are"
         if claims or status in (Status.REFUTED, Status.CORROBORATED):
-            which = f" ({', '.join(claim.id for claim in claims)})" if claims else ""
             how = " by certified violations" if status is Status.REFUTED and len(claims) > 1 else ""
             how = " by a certified violation" if status is Status.REFUTED and len(claims) == 1 else how
-            parts.append(f"{len(claims)} {verb} {status.value}{how}{which}")
+            parts.append(f"{len(claims)} {verb} {status.value}{how}")
     return f"Of {counted(len(document.claims), 'claim')} checked on {counted(instances, 'instance')}, {listed(parts)}."
 
 
@@ -95,9 +88,21 @@ def verdict_sentence(document: Document) -> str:
     )
 
 
+def differs(claim: ClaimRecord, document: Document) -> bool:
+    """Whether the status of a claim contradicts what the catalogue registers for it.
+
+    That is about the models of this package: on models of the caller only a violation of what is not registered as refuted does.
+    """
+    if document.on_given_models:
+        return claim.status is Status.REFUTED and claim.registered is not Status.REFUTED
+    return claim.status is not claim.registered
+
+
 def registered_sentence(document: Document) -> str:
     """The sentence that compares the statuses with those that the catalogue registers."""
-    differing = [claim for claim in document.claims if claim.status is not claim.registered]
+    differing = [claim for claim in document.claims if differs(claim, document)]
+    if not differing and document.on_given_models:
+        return "The statuses are those on these models; the catalogue registers statuses for its own."
     if not differing:
         return "Every claim has the status that the catalogue registers for it."
     said = [f"{claim.id} (registered {claim.registered.value}, found {claim.status.value})" for claim in differing]

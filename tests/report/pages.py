@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -42,6 +43,17 @@ class Element:
         """The one section labelled by this heading."""
         (found,) = (element for element in self.all("section") if element.attributes.get("aria-labelledby") == heading_id)
         return found
+
+
+def instances(section: Element) -> list[dict[str, str]]:
+    """The instances in the section of a claim, as the lines of text that they are: each cell by its heading."""
+    (lines,) = (pre for pre in section.all("pre") if pre.attributes.get("class") == "rows")
+    headings = _cells(lines.all("strong")[0])
+    return [dict(zip(headings, _cells(line), strict=True)) for line in lines.all("span")]
+
+
+def _cells(line: Element) -> list[str]:
+    return re.split("\t+", "".join(line._pieces()))
 
 
 class _Builder(HTMLParser):

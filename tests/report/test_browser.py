@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mfverify.report import render
 from tests.report.browser import CHROMIUM, DRIVER, MISSING, Browser, chromium
-from tests.report.documents import claim, document, instance, model, realistic, side
+from tests.report.documents import claim, document, gap_claim, instance, model, realistic, side
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,6 +29,13 @@ LONG = "a_name_without_any_place_to_break_" * 5
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
+
+
+def unfold(browser: Browser) -> None:
+    """Open everything that is folded, and wait until the script has built it."""
+    browser.run("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    browser.driver.execute_async_script("setTimeout(arguments[0], 0)")
+    assert browser.run("return document.querySelectorAll('details:not([open]), noscript, pre.rows').length") == 0
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +110,7 @@ def test_formulas_are_drawn(browser: Browser, page: Path) -> None:
 
 def test_every_link_inside_leads_somewhere(browser: Browser, page: Path) -> None:
     browser.open(page, *SIZES["desktop"])
+    unfold(browser)
     missed = browser.run(
         """
         const links = [...document.querySelectorAll('a[href^="#"]')];
@@ -118,17 +127,60 @@ def test_every_link_inside_leads_somewhere(browser: Browser, page: Path) -> None
 
 
 def test_a_link_to_a_folded_instance_unfolds_it(browser: Browser, page: Path) -> None:
-    browser.open(page, *SIZES["desktop"])
-    address = browser.run("return [...document.querySelectorAll('details.long tr[id]')].at(-1).id")
-    browser.run("location.hash = arguments[0]", address)
-    assert browser.run("const t = document.querySelector(':target'); return t.closest('details').open && t.getBoundingClientRect().height") > 5
+    row = "claim-T1-coordination-n-2000-k-401"
+    shown = "const t = document.getElementById(arguments[0]); return [t.tagName, t.className, t.closest('details').open, t.getBoundingClientRect().height > 5]"
+    for way in ("from the page", "from outside"):
+        browser.open(page, *SIZES["desktop"])
+        assert browser.run("return document.getElementById(arguments[0]).closest('details').open", row) is False
+        if way == "from the page":
+            browser.run("location.hash = arguments[0]", row)
+            browser.driver.execute_async_script("setTimeout(arguments[0], 50)")
+        else:
+            browser.driver.get("about:blank")
+            browser.driver.get(f"{page.as_uri()}#{row}")
+        assert browser.run(shown, row) == ["TR", "found", True, True]
+        cells = browser.run("return [...document.getElementById(arguments[0]).cells].map((c) => c.textContent.trim())", row)
+        assert cells[:4] == ["✗ violated", "coordination", "2000", "401"] and cells[5:8] == ["0.73385[6, 7]", "0.60551[2, 3]", "101/25"]
+
+
+def test_everything_can_be_read_without_the_script(browser: Browser, page: Path) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open(page, *SIZES["desktop"])
+        source = browser.driver.execute_cdp_cmd("DOM.getDocument", {"depth": -1})["root"]
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    names = [node["nodeName"].lower() for node in nodes(source)]
+    assert names.count("svg") == 7, "the folded plots are elements"
+    assert "button" not in names and "form" not in names, "nothing that does nothing"
+    said = " ".join(node.get("nodeValue", "") for node in nodes(source))
+    assert "coordination\t2000\t401" in said
+
+
+def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("children", []):
+        yield from nodes(child)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_accessibility(browser: Browser, page: Path, size: str) -> None:
     browser.open(page, *SIZES[size])
-    browser.run("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+    unfold(browser)
+    browser.run("document.querySelector('.search select').value = 'violated'; document.querySelector('.search select').dispatchEvent(new Event('change'))")
     assert browser.findings() == []
+
+
+def test_accessibility_in_the_dark(browser: Browser, page: Path) -> None:
+    dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
+    try:
+        browser.open(page, *SIZES["desktop"])
+        unfold(browser)
+        assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(22, 24, 27)"
+        assert browser.findings() == []
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_the_checker_notices_what_is_wrong(browser: Browser, page: Path, tmp_path: Path) -> None:
@@ -139,8 +191,9 @@ def test_the_checker_notices_what_is_wrong(browser: Browser, page: Path, tmp_pat
 
 def test_every_plot_has_a_name(browser: Browser, page: Path) -> None:
     browser.open(page, *SIZES["desktop"])
+    unfold(browser)
     names = browser.run("return [...document.querySelectorAll('svg')].map((e) => [e.getAttribute('role'), e.getAttribute('aria-label')])")
-    assert len(names) == 8
+    assert len(names) == 7
     assert all(role == "img" and len(name) > 20 for role, name in names)
 
 
@@ -182,6 +235,68 @@ def test_the_table_of_claims_is_filtered(browser: Browser, page: Path) -> None:
     assert len(shown(browser)) == 5
 
 
+def test_instances_are_found_by_words_and_verdict(browser: Browser, page: Path) -> None:
+    browser.open(page, *SIZES["desktop"])
+    found = "return [...document.querySelectorAll('#search tbody tr')].map((r) => [...r.cells].map((c) => c.textContent.trim()))"
+    enter = "const [s, v, e] = arguments; const f = document.querySelector('.search ' + s); f.value = v; f.dispatchEvent(new Event(e))"
+    browser.run(enter, "input", "T1 n=2000", "input")
+    assert browser.run("return document.querySelector('.search output').value") == "6 of 43 instances"
+    browser.run(enter, "select", "violated", "change")
+    rows = browser.run(found)
+    assert [row[:3] for row in rows] == [["T1", f"coordination n=2000 k={k}", "✗ violated"] for k in (300, 401)]
+    assert rows[1][3:] == ["0.73385[6, 7]", "0.60551[2, 3]"]
+    browser.run("document.querySelectorAll('#search tbody a')[1].click()")
+    browser.driver.execute_async_script("setTimeout(arguments[0], 50)")
+    assert browser.run("return document.querySelector('tr.found').id") == "claim-T1-coordination-n-2000-k-401"
+    browser.run(enter, "input", "no such words", "input")
+    assert browser.run("return document.querySelector('.search output').value") == "0 of 43 instances"
+    assert browser.run(found) == []
+
+
+def test_the_search_finds_instances_that_were_unfolded_before(browser: Browser, page: Path) -> None:
+    browser.open(page, *SIZES["desktop"])
+    unfold(browser)
+    browser.run("const f = document.querySelector('.search input'); f.value = 'T1 n=2000'; f.dispatchEvent(new Event('input'))")
+    assert browser.run("return document.querySelector('.search output').value") == "6 of 43 instances"
+
+
+def test_what_a_button_copies(browser: Browser, page: Path) -> None:
+    browser.open(page, *SIZES["desktop"])
+    unfold(browser)
+    browser.run("window.copied = []; Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (words) => { copied.push(words); }}})")
+    words = "const b = [...document.querySelector(arguments[0]).querySelectorAll('button')].find((b) => b.textContent === arguments[1]); b.click(); return copied.at(-1)"
+    section = "section[aria-labelledby=claim-T1]"
+    assert browser.run(words, section, "Copy LaTeX").startswith("For all $s_0$ and $1 \\le k \\le n$, $$V^{\\star}(s_0)")
+    assert browser.run(words, section, "Copy command") == "mfverify verify --claims T1 --instance 'coordination n=2000 k=401'"
+    assert browser.run(words, "#claim-T1-absorbing-n-12-k-7", "Copy command") == "mfverify verify --claims T1 --instance 'absorbing n=12 k=7'"
+    cited = browser.run(words, "section[aria-labelledby=provenance]", "Copy BibTeX")
+    assert cited.startswith("@misc{mfverify-20250131T120000Z,\n  title = {{Verification report of mfverify: 5 claims on 43 instances}},\n  year = {2025},")
+    assert "version 0.1.0, commit 3f2a1b9c0d" in cited
+
+
+def test_a_pointer_on_a_plot_shows_the_values_of_the_nearest_point(browser: Browser, page: Path) -> None:
+    browser.open(page, *SIZES["desktop"])
+    tip = browser.run(
+        """
+        const svg = document.querySelector("section[aria-labelledby=claim-T1] svg");
+        svg.scrollIntoView();
+        const box = svg.getBoundingClientRect();
+        svg.dispatchEvent(new PointerEvent("pointermove", {bubbles: true, clientX: box.right - 5, clientY: box.top + 50}));
+        return svg.parentElement.querySelector(".tip").textContent;
+        """
+    )
+    assert tip.startswith("k = 401; max_s V^star(s) - V^pi_k(s), own draws: [0.733856, 0.733857]; ")
+    assert tip.endswith(": [0.605512, 0.605513]; violated")
+    browser.run("document.body.dispatchEvent(new PointerEvent('pointermove', {bubbles: true}))")
+    assert browser.run("return document.querySelectorAll('.tip').length") == 0
+
+
+def test_the_contents_stay_in_view(browser: Browser, page: Path) -> None:
+    browser.open(page, *SIZES["phone"])
+    browser.run("scrollTo(0, 4000)")
+    assert browser.run("return [scrollY > 3000, document.querySelector('nav').getBoundingClientRect().top]") == [True, 0]
+
+
 def test_no_foreign_script_runs(browser: Browser, page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8").replace("</main>", "<script>document.title = 'run'</script><img src=x onerror='document.title=1'></main>")
     browser.open(written(tmp_path, text), *SIZES["desktop"])
@@ -200,7 +315,7 @@ def test_on_paper(browser: Browser, page: Path, tmp_path: Path) -> None:
     if shutil.which("pdftotext") is None:
         return
     text = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout
-    for said in ("Verification report", "T1. Optimality gap", "1000 agents in each local state", "the other 9 instances (folded"):
+    for said in ("Verification report", "T1. Optimality gap", "1000 agents in each local state"):
         assert said in text
     assert "Skip to the report" not in text
     # Scaled to paper, nothing is wider than it.
@@ -211,3 +326,21 @@ def test_on_paper(browser: Browser, page: Path, tmp_path: Path) -> None:
         " && e.getBoundingClientRect().right > innerWidth + 2).map((e) => e.outerHTML.slice(0, 120))"
     ) == []  # fmt: skip
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_print_begins_with_a_summary_of_two_pages(browser: Browser, tmp_path: Path) -> None:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("needs pdftotext")
+    papers = [{"name": "p", "title": "The paper", "authors": ["A. Author"], "arxiv": "", "main": [["T1"]]}]
+    fillers = [
+        claim(f"X{i}", "corroborated", [instance("holds", actual=side(0.1, 0.1), bound=side(1.0, 1.0))], paper="p", title="A title of the usual length")
+        for i in range(90)
+    ]
+    browser.open(written(tmp_path, render(document([*fillers, gap_claim() | {"paper": "p"}], papers=papers))), *SIZES["desktop"])
+    pdf = tmp_path / "report.pdf"
+    browser.print(pdf)
+    pages = subprocess.run(["pdftotext", "-layout", str(pdf), "-"], capture_output=True, text=True, check=True).stdout.split("\f")
+    assert "The main theorem, as read, fails." in pages[0] and "n = 2000" in pages[0]
+    assert "All claims" in pages[1] and "X89" in pages[1]
+    assert "T1. Optimality gap" not in pages[0] + pages[1]
+    assert "T1. Optimality gap" in pages[2]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfverify.report import plots
+from mfverify.report import axes
 from mfverify.report.digits import Shown, compact, compared, compared_intervals, interval, listed, ratio
 from mfverify.report.document import Side
 
@@ -121,6 +121,31 @@ def test_lists_in_prose() -> None:
     assert [listed(items) for items in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, ""), (float("inf"), ""), (5e-324, "10⁻³²³"), (1e300, "10³⁰⁰"), (0.01, "0.01"), (100.0, "100")])
-def test_ticks_of_axes_that_reach_beyond_doubles(value: float, text: str) -> None:
-    assert plots._power(value, 0) == text
+@pytest.mark.parametrize(("value", "text"), [(1e-310, "10⁻³¹⁰"), (1e300, "10³⁰⁰"), (0.01, "0.01"), (100.0, "100"), (2e6, "2·10⁶"), (3e-5, "3·10⁻⁵")])
+def test_labels_of_a_logarithmic_axis(value: float, text: str) -> None:
+    assert axes._power(value) == text
+
+
+@pytest.mark.parametrize("values", [[5e-324, 1.7e308], [1e-320], [1.7e308], [0.3, 0.31], [1, 1000], [7, 70000]])
+def test_a_logarithmic_axis_labels_a_few_numbers_that_lie_on_it(values: list[float]) -> None:
+    axis = axes.logarithmic(values, 100, 0)
+    ticks = axis.ticks()
+    assert 1 <= len(ticks) <= 7
+    assert all(-1e-6 <= axis.at(value) <= 100 + 1e-6 and label for value, label in ticks)
+    assert len({label for _, label in ticks}) == len(ticks)
+
+
+@pytest.mark.parametrize("values", [[0.0], [0.0, 1e-320], [-1.7e308, 1.7e308], [0.997, 0.998], [1, 2, 3], [0, 401], [-5, 7], [1e16, 1e16]])
+def test_a_linear_axis_labels_a_few_numbers_that_lie_on_it(values: list[float]) -> None:
+    axis = axes.linear(values, 0, 100)
+    ticks = axis.ticks()
+    assert 2 <= len(ticks) <= 8
+    places = [axis.at(value) for value, _ in ticks]
+    assert places == sorted(places) and all(0 <= place <= 100 for place in places)
+    assert len({label for _, label in ticks}) == len(ticks)
+
+
+def test_abscissas_that_grow_by_factors_lie_on_a_logarithmic_axis() -> None:
+    assert axes.geometric([4, 16, 64, 256])
+    for others in ([1, 2, 3, 4], [0, 1, 10, 100], [1, 10, 100], [-1, 2, 4, 8]):
+        assert not axes.geometric(others)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
+import io
 import json
 import re
 import subprocess
 import sys
+from fractions import Fraction
 from html import escape
 from importlib.resources import files
 from itertools import pairwise
+from urllib.parse import unquote
 
 import matplotlib as mpl
 import pytest
@@ -19,7 +23,7 @@ from mfverify.errors import ModelError
 from mfverify.report import render
 from mfverify.theory.grounds import Ground
 from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
-from tests.report.pages import Element, parse
+from tests.report.pages import Element, instances, parse
 
 SCRIPT = (files("mfverify.report") / "page.js").read_text(encoding="utf-8")
 
@@ -67,7 +71,7 @@ def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> 
         name for element in tree.all() for value in element.attributes.values() for name in re.findall(r"url\(#([^)]*)\)", value)
     ]
     references += [element.attributes["aria-labelledby"] for element in tree.all() if "aria-labelledby" in element.attributes]
-    assert len(references) > 50
+    assert len(references) > 30
     assert [name for name in references if name not in ids] == []
 
 
@@ -80,7 +84,8 @@ def test_nothing_is_loaded_from_anywhere(tree: Element, page: str) -> None:
     assert policy.startswith("default-src 'none'; ")
     assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()}';" in policy
     outward = [element for element in tree.all() if not element.attributes.get("href", "#").startswith("#")]
-    assert [(element.tag, element.attributes["href"]) for element in outward] == [("a", "https://arxiv.org/abs/2412.00661")]
+    assert len(outward) > 5
+    assert all(e.tag == "a" and e.attributes["href"].startswith("data:text/csv;") and "download" in e.attributes for e in outward)
     (style,) = tree.all("style")
     assert "@import" not in style.text
     assert "url(" not in style.text
@@ -97,7 +102,7 @@ def test_structure_for_assistive_technology(tree: Element) -> None:
     first = tree.all("a")[0]
     assert first.attributes["href"] == "#main"
     tables = tree.all("table")
-    assert len(tables) >= 8
+    assert len(tables) == 3  # all claims, the violations, the models
     regions = [element for element in tree.all("div") if element.attributes.get("class") == "scroll"]
     assert sum(len(region.all("table")) for region in regions) == len(tables)
     assert all(region.attributes["tabindex"] == "0" and region.attributes["aria-label"] for region in regions)
@@ -106,7 +111,7 @@ def test_structure_for_assistive_technology(tree: Element) -> None:
 
 def test_every_plot_has_a_name_that_states_its_numbers(tree: Element) -> None:
     plots = tree.all("svg")
-    assert len(plots) == 8  # C1: 3 populations against k, 2 curves; T1: 2 models against k; what rests on what
+    assert len(plots) == 7  # C1: 3 populations against k, a curve of two instances; T1: 2 models against k; what rests on what
     assert all(plot.attributes["role"] == "img" for plot in plots)
     names = [plot.attributes["aria-label"] for plot in plots]
     assert len(set(names)) == len(names)
@@ -127,25 +132,33 @@ def test_statements_are_mathml(tree: Element) -> None:
     assert len(displayed) == 1
     assert len(displayed[0].all("msqrt")) == 2  # the long root and the root of k
     assert len(displayed[0].all("mfrac")) == 4
-    assert "\\frac" not in section.text
+    (source,) = (pre for pre in section.all("pre") if pre.attributes.get("data-copy") == "LaTeX")
+    assert source.text.endswith(r"+ \frac{1}{10\sqrt{k}} + 2\varepsilon_{k,m}$$")
+    assert "\\frac" not in section.text.replace(source.text, "")
     assert displayed[0].attributes["alttext"].startswith("V^{\\star}(s_0)")
 
 
-def test_summary_states_counts_and_the_clearest_violations(tree: Element) -> None:
-    told = tree.section("summary").text
+def test_summary_states_counts(tree: Element) -> None:
+    (header,) = tree.all("header")
     assert (
-        "Of 5 claims checked on 43 instances, 2 are refuted by certified violations (L2, T1), 1 is corroborated (C1), 1 is vacuous (C5) and 1 is undecided (N1)."
-        in told
+        "Of 5 claims checked on 43 instances, 2 are refuted by certified violations, 1 is corroborated, 1 is vacuous and 1 is undecided."
+        in header.text
     )
+    told = tree.section("summary").text
     # by hand: C1 21 hold; L2 1 violated, 1 not applicable; T1 4 + 9 hold, 2 violated, 3 vacuous, 1 undecided; C5 1 vacuous
     assert "34 hold, 3 are violated, 4 hold vacuously" in told
     assert "1 is not applicable and 1 is undecided" in told
     assert "C5 (registered corroborated, found vacuous)" in told
     assert "not a proof" in told
-    assert "left side = 1/8 > right side = 0, at absorbing, n = 2, k = 1" in told
+
+
+def test_each_refuted_claim_is_shown_by_its_clearest_violation(tree: Element) -> None:
+    (table,) = (table for table in tree.all("table") if table.attributes.get("class") == "violations")
+    rows = {row.all("th")[0].text: [cell.text for cell in row.all("td")] for row in table.all("tbody")[0].all("tr")}
+    assert rows["L2"] == ["Lipschitz continuity across sizes", "absorbing, n = 2, k = 1", "= 1/8", "> = 0", "–"]
     # T1 at k = 401: 0.7338560624 and 0.6055129938, outward to six digits; k = 300 is the less clear one
-    assert "left side in [0.733856, 0.733857] > right side in [0.605512, 0.605513], at coordination, n = 2000, k = 401" in told
-    assert "k = 300" not in told
+    assert rows["T1"][1:] == ["coordination, n = 2000, k = 401", "in [0.733856, 0.733857]", "> in [0.605512, 0.605513]", "–"]
+    assert list(rows) == ["L2", "T1"]
 
 
 def test_overview_counts_the_instances_of_each_claim(tree: Element) -> None:
@@ -161,13 +174,17 @@ def test_overview_counts_the_instances_of_each_claim(tree: Element) -> None:
 
 def test_instances_are_listed_with_each_number_in_its_column(tree: Element) -> None:
     section = tree.section("claim-T1")
-    table = section.all("table")[0]
-    headings = [heading.text for heading in table.all("th")]
-    assert headings == ["Verdict", "Model", "n", "k", "Left side", "Right side", "Trivial", "Slack", "Notes"]
-    cells = [cell.text for cell in table.all("tbody")[0].all("tr")[5].all("td")]
+    found = instances(section)
+    assert list(found[5]) == ["Verdict", "Model", "n", "k", "Label", "Left side", "Right side", "Trivial", "Slack", "Command", "Notes"]
     # gap 0.7338560624 and bound 0.6055129938 as typed in the document, outward to six digits
-    assert cells[:8] == ["✗ violated", "coordination", "2000", "401", "0.73385[6, 7]", "0.60551[2, 3]", "101/25", "0.825[1, 2]"]
-    assert "1000 agents in each local state" in cells[8]
+    cells = list(found[5].values())
+    assert cells[:4] == ["✗ violated", "coordination", "2000", "401"]
+    assert cells[5:9] == ["0.73385[6, 7]", "0.60551[2, 3]", "101/25", "0.825[1, 2]"]
+    assert [row["Command"] for row in found][5] == "–"
+    assert found[-1]["Command"] == "mfverify verify --claims X --instance 'population'"
+    assert found[5]["Notes"] == "Worst state: s_g = 0, 1000 agents in each local state. sweeps: 41"
+    (summary,) = (details.all("summary")[0].text for details in section.all("details") if details.attributes["class"] == "instances")
+    assert summary == "19 instances: 2 violated, 13 hold, 3 vacuous, 1 undecided"
     assert "left side 0.73385[6, 7] > right side 0.60551[2, 3] (violated)" in section.text
     assert "mfverify verify --claims T1 --instance 'coordination n=2000 k=401'" in [block.text for block in section.all("pre")]
     assert "left side 1/8 > right side 0 (violated)" in tree.section("claim-L2").text
@@ -203,7 +220,7 @@ def test_grounds_stand_beside_the_status() -> None:
     assert {row.all("th")[0].text: row.all("td")[2].text for row in rows} == {name: one["kind"] for name, one in GROUNDS.items()}
     for name, one in GROUNDS.items():
         section = tree.section(f"claim-{name}")
-        assert f"as registered. Grounds: {one['kind']}." in section.text
+        assert f"As registered. Grounds: {one['kind']}." in section.text
         assert Ground(one["kind"]).sentence in section.text
         assert str(one["where"]) in section.text
     assert "It uses C (corroborated), D (corroborated)." in tree.section("claim-A").text
@@ -271,22 +288,38 @@ def test_a_claim_without_instances_says_so(tree: Element) -> None:
     assert section.all("table") == []
 
 
-@pytest.mark.parametrize(("number", "shown", "folded"), [(1, 1, 0), (12, 12, 0), (13, 12, 1), (500, 12, 488)])
-def test_long_tables_fold_after_the_first_rows(number: int, shown: int, folded: int) -> None:
+@pytest.mark.parametrize("number", [1, 500])
+def test_all_instances_are_folded_and_none_is_left_out(number: int) -> None:
     entries = [
-        instance("holds", agents=n, actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2")) for n in range(1, number + 1)
+        instance("holds", agents=n, label=f"n={n}", actual=side(0.5, 0.5), bound=side(0.75, 0.75), slack=rational("3/2"))
+        for n in range(1, number + 1)
     ]
     section = parse(render(document([claim("X", "corroborated", entries)]))).section("claim-X")
-    long = [details for details in section.all("details") if details.attributes.get("class") == "long"]
-    assert [len(details.all("tbody")[0].all("tr")) for details in long] == ([folded] if folded else [])
-    assert len(section.all("tbody")[0].all("tr")) == shown
-    agents = [row.all("td")[1].text for body in section.all("tbody") for row in body.all("tr")]
-    assert agents == [str(n) for n in range(1, number + 1)]
+    assert [row["n"] for row in instances(section)] == [str(n) for n in range(1, number + 1)]
+    assert section.all("table") == []
+    (folded,) = (details for details in section.all("details") if details.attributes["class"] == "instances")
+    assert "open" not in folded.attributes
+    assert instances(folded) == instances(section)
+
+
+def test_the_command_of_an_instance_is_stated_once_for_all_or_in_a_column() -> None:
+    def found(*commands: str) -> Element:
+        entries = [instance("holds", label=f"a b{i}", reproduce=one, actual=side(0, 0), bound=side(1, 1)) for i, one in enumerate(commands)]
+        return parse(render(document([claim("X", "corroborated", entries)]))).section("claim-X")
+
+    common = found("mfverify verify --instance 'a b0'", "mfverify verify --instance 'a b1'")
+    assert "mfverify verify --instance 'LABEL'" in [code.text for code in common.all("code")]
+    assert "Command" not in instances(common)[0]
+    assert [row["Label"] for row in instances(common)] == ["a b0", "a b1"]
+    assert [row["Command"] for row in instances(found("one 'a b0'", "one 'a b1'", "other 'a b2'"))] == ["–", "–", "other 'a b2'"]
+    without = found("nothing", "nothing else")
+    assert [row["Command"] for row in instances(without)] == ["nothing", "nothing else"]
+    assert "LABEL" not in without.text
 
 
 def test_an_empty_run_is_a_page() -> None:
     tree = parse(render(document([], provenance={})))
-    assert "Of 0 claims checked on 0 instances, 0 are refuted and 0 are corroborated." in tree.section("summary").text
+    assert "Of 0 claims checked on 0 instances, 0 are refuted and 0 are corroborated." in tree.all("header")[0].text
     assert "No claim was checked in this run." in tree.text
 
 
@@ -304,18 +337,30 @@ HOSTILE = (
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_text_wherever_they_stand(name: str) -> None:
     curve = {
-        "title": name, "x_label": name, "y_label": name, "x": [1, 2], "scale": "linear",
-        "series": [{"label": name, "lower": [0.1, 0.2], "upper": [0.1, 0.2]}],
+        "title": name, "x_label": name, "y_label": name, "x": [1, 2, 3, 4], "scale": "linear",
+        "series": [{"label": name, "lower": [0.1, 0.2, 0.3, 0.4], "upper": [0.1, 0.2, 0.3, 0.4]}],
     }  # fmt: skip
     entries = [
         instance(
             "violated", model=name, agents=3, subsample=k, parameters={name: name}, label=name, reason=name, reproduce=name,
             actual=side(2.0, 2.0), bound=side(1.0, 1.0), details={"worst": name, name: name, "list": [name], "curve": curve},
         )
-        for k in (1, 2)
+        for k in (1, 2, 3, 4)
     ]  # fmt: skip
-    claims = [claim("X", "refuted", entries, source=name, rests_on=[name])]
-    page = render(document(claims, [model(name, documentation=name, fingerprint=name)], profile=name, provenance={name: name}))
+    claims = [claim("X", "refuted", entries, source=name, rests_on=[name], paper=name)]
+    papers = [{"name": name, "title": name, "authors": [name], "arxiv": name, "main": [["X"], [name]]}]
+    certificate = {
+        "claim": "X",
+        "file": name,
+        "sha256": name,
+        "left_at_least": "2",
+        "right_at_most": "1",
+        "story": name,
+        "where": name,
+        "story_text": name,
+    }
+    models = [model(name, documentation=name, fingerprint=name, given=True)]
+    page = render(document(claims, models, profile=name, provenance={name: name}, papers=papers, certificates=[certificate]))
     tree = parse(page)
     assert [element.tag for element in tree.all() if element.tag in ("img", "b")] == []
     assert [script.text for script in tree.all("script")] == [" ".join(SCRIPT.split())]
@@ -325,25 +370,21 @@ def test_hostile_names_are_text_wherever_they_stand(name: str) -> None:
     model_heading = tree.by_id("model-1")
     assert model_heading.text == flat
     assert page.count(escape(name, quote=False).split("'")[0].split('"')[0]) >= 10
-    assert len(tree.all("svg")) == 3  # one against k, two curves
-    assert [plot.all("text") != [] and flat in " ".join(part.text for part in plot.all("text")) for plot in tree.all("svg")[1:]] == [
-        True,
-        True,
-    ]
+    assert len(tree.all("svg")) == 3  # on the first screen and in the section one against k; the one curve of all instances
+    assert sum(flat in " ".join(part.text for part in plot.all("text")) for plot in tree.all("svg")) == 1
+    assert all(link.attributes["href"][0] == "#" or link.attributes["href"].startswith("data:text/csv;") for link in tree.all("a"))
 
 
 def test_claims_and_instances_have_addresses_that_survive_another_run(tree: Element) -> None:
     ids = [element.attributes["id"] for element in tree.all() if "id" in element.attributes]
     assert {"claim-T1", "claim-T1-coordination-n-2000-k-401", "claim-C1-population-n-8-k-2-epsilon-1-5-types-4"} <= set(ids)
-    row = tree.by_id("claim-T1-coordination-n-2000-k-401")
-    (link,) = (a for a in row.all("a") if a.attributes.get("class") == "here")
-    assert link.attributes["href"] == "#claim-T1-coordination-n-2000-k-401"
+    assert tree.by_id("claim-T1-coordination-n-2000-k-401").text.startswith("✗ violated coordination 2000 401")
 
 
 def test_instances_with_labels_that_read_alike_have_addresses_of_their_own() -> None:
     entries = [instance("holds", label=label, actual=side(0, 0), bound=side(1, 1)) for label in ("a b", "a-b", "a  b")]
     tree = parse(render(document([claim("X", "corroborated", entries)])))
-    assert [row.attributes["id"] for row in tree.all("tr") if "id" in row.attributes] == ["claim-X-a-b", "claim-X-a-b--2", "claim-X-a-b--3"]
+    assert [row.attributes["id"] for row in tree.section("claim-X").all("pre")[-1].all("span")] == ["claim-X-a-b", "claim-X-a-b--2", "claim-X-a-b--3"]
 
 
 def test_provenance_names_the_seeds_of_the_instances() -> None:
@@ -355,7 +396,7 @@ def test_provenance_names_the_seeds_of_the_instances() -> None:
 
 def test_two_sides_that_do_not_change_with_k_are_not_drawn_unless_violated() -> None:
     def flat(verdict: str, left: float) -> list[Json]:
-        return [instance(verdict, subsample=k, label=f"k={k}", actual=side(left, left), bound=side(1, 1)) for k in (1, 2)]
+        return [instance(verdict, subsample=k, label=f"k={k}", actual=side(left, left), bound=side(1, 1)) for k in (1, 2, 3, 4)]
 
     assert parse(render(document([claim("X", "corroborated", flat("holds", 0.5))]))).all("svg") == []
     assert len(parse(render(document([claim("X", "refuted", flat("violated", 1.5))]))).all("svg")) == 1
@@ -367,41 +408,117 @@ def test_characters_that_no_page_may_hold_are_replaced() -> None:
     assert parse(page).by_id("model-1").text == "a\ufffdb\ufffd\ufffdc"
 
 
-def test_six_panels_at_most_and_the_violated_ones_first() -> None:
-    def two_sizes(name: str, actual: float) -> list[Json]:
-        verdict = "violated" if actual > 1 else "holds"
+def test_every_plot_is_in_the_page_and_the_violated_ones_come_first() -> None:
+    def four_sizes(name: str, actual: float) -> list[Json]:
+        verdict = "violated" if actual > 1.003 else "holds"
         return [
             instance(verdict, model=name, agents=9, subsample=k, actual=side(actual, actual), bound=side(b, b))
-            for k, b in ((1, 1.0), (2, 1.001))
+            for k, b in enumerate((1.0, 1.001, 1.002, 1.003), start=1)
         ]
 
     heights = {"a": 0.2, "b": 0.9, "c": 1.5, "d": 0.3, "e": 3.0, "f": 0.4, "g": 0.5, "h": 0.6}
-    entries = [entry for name, actual in heights.items() for entry in two_sizes(name, actual)]
+    entries = [entry for name, actual in heights.items() for entry in four_sizes(name, actual)]
     section = parse(render(document([claim("X", "refuted", entries)]))).section("claim-X")
-    assert [caption.text[0] for caption in section.all("figcaption")] == ["e", "c", "b", "h", "g", "f"]
-    assert "2 further plots of this kind are not drawn." in section.text
+    assert [caption.text[0] for caption in section.all("figcaption")] == ["e", "c", "b", "h", "g", "f", "d", "a"]
+    (folded,) = (details for details in section.all("details") if details.attributes["class"] == "plots")
+    assert folded.all("summary")[0].text == "7 further plots"
+    assert "not drawn" not in section.text
+
+
+def test_three_points_are_no_line() -> None:
+    for number, plots in ((3, 0), (4, 1)):
+        entries = [instance("holds", subsample=k, actual=side(0.1 * k, 0.1 * k), bound=side(1, 1)) for k in range(1, number + 1)]
+        assert len(parse(render(document([claim("X", "corroborated", entries)]))).all("svg")) == plots
+
+
+def data_of(figure: Element) -> list[list[str]]:
+    """The file that a figure offers for download."""
+    (link,) = (link for link in figure.all("a") if "download" in link.attributes)
+    kind, _, content = link.attributes["href"].partition(",")
+    assert kind == "data:text/csv;charset=utf-8"
+    return list(csv.reader(io.StringIO(unquote(content))))
+
+
+def test_the_data_of_a_plot_are_the_sides_rounded_outward(tree: Element) -> None:
+    (figure,) = (figure for figure in tree.section("claim-T1").all("figure") if figure.all("figcaption")[0].text.startswith("coordination"))
+    header, *rows = data_of(figure)
+    means = r"max_s V^star(s) - V^pi_k(s), own draws"
+    right = "the right side of Theorem 4.2"
+    assert header == ["k", f"{means}, lower", f"{means}, upper", f"{right}, lower", f"{right}, upper", "verdict"]
+    assert rows[-1] == ["401", "0.733856", "0.733857", "0.605512", "0.605513", "violated"]
+    drawing = figure.all("svg")[0]
+    places = [int(x) for x in drawing.attributes["data-x"].split()]
+    assert places == sorted(places) and len(places) == len(rows)
+    words = [label.text for label in drawing.all("text")]
+    assert {"subsample size k", right, "violated"} <= set(words)
+    assert any(word.startswith("max_s V^star(s)") for word in words)
+
+
+def test_the_data_of_a_curve_contain_its_ends() -> None:
+    third = 1 / 3
+    curve = {
+        "title": "t", "x_label": "x, in words", "y_label": "y", "x": [1, 2, 3, 4], "scale": "log",
+        "series": [{"label": "s", "lower": [third, 1e-20, None, 0], "upper": [third, 1e-20, None, 4e22]}],
+    }  # fmt: skip
+    entry = instance("holds", actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve})
+    (figure,) = parse(render(document([claim("X", "corroborated", [entry])]))).all("figure")
+    header, *rows = data_of(figure)
+    assert header == ["x, in words", "s, lower", "s, upper"]
+    assert rows[0] == ["1", "0.333333", "0.333334"]
+    assert rows[2] == ["3", "", ""]
+    for row, (low, high) in zip((rows[1], rows[3]), ((1e-20, 1e-20), (0.0, 4e22)), strict=True):
+        assert Fraction(row[1]) <= Fraction(low) and Fraction(high) <= Fraction(row[2])
+    assert {"x, in words", "y"} <= {label.text for label in figure.all("text")}
+
+
+def test_numbers_at_the_ends_of_double_precision_are_drawn() -> None:
+    for values in ([5e-324, 1e-300, 1.0, 1.7e308], [-1.7e308, 0.0, 1.0, 1.7e308], [1e16, 1e16, 1e16, 1e16], [0.0] * 4):
+        for scale in ("linear", "log"):
+            curve = {
+                "title": "t", "x_label": "x", "y_label": "y", "x": values if len(set(values)) == 4 else [1, 2, 3, 4], "scale": scale,
+                "series": [{"label": "s", "lower": values, "upper": values}],
+            }  # fmt: skip
+            entry = instance("holds", actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve})
+            (drawing,) = parse(render(document([claim("X", "corroborated", [entry])]))).all("svg")
+            numbers = [int(x) for path in drawing.all("path") for x in re.findall(r"-?\d+", path.attributes["d"])]
+            assert numbers and all(-700 <= x <= 700 for x in numbers)
+
+
+def test_a_curve_that_two_claims_share_is_drawn_once() -> None:
+    curve = {
+        "title": "t",
+        "x_label": "x",
+        "y_label": "y",
+        "x": [1, 2, 3, 4],
+        "scale": "linear",
+        "series": [{"label": "s", "lower": [1] * 4, "upper": [1] * 4}],
+    }
+    entries = [instance("holds", agents=n, actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve}) for n in (1, 2, 3)]
+    tree = parse(render(document([claim(name, "corroborated", entries) for name in ("X", "Y")])))
+    assert [caption.text for caption in tree.all("figcaption")] == ["t (n = 1, and 2 more instances). data (CSV)"]
+    assert "1 further curve of these instances is drawn under X." in tree.section("claim-Y").text
 
 
 def test_a_long_rational_is_shown_as_an_interval_and_not_as_equal_to_it() -> None:
     # 123456789/987654321 = 0.12499999886..., exact but too long to show
     entries = [instance("violated", agents=2, actual=rational("123456789/987654321"), bound=rational("0"))]
-    told = parse(render(document([claim("X", "refuted", entries)]))).section("summary").text
-    assert "left side in [0.124999, 0.125] > right side = 0" in told.replace("0.125000", "0.125")
+    told = parse(render(document([claim("X", "refuted", entries)]))).section("claims").text
+    assert "in [0.124999, 0.125]> = 0" in told.replace("0.125000", "0.125")
 
 
 @pytest.mark.parametrize(("trivial", "lines"), [(2.9, 3), (3.1, 2)])
 def test_a_trivial_bound_that_would_flatten_the_plot_is_mentioned_instead(trivial: float, lines: int) -> None:
     entries = [
         instance("violated", agents=9, subsample=k, actual=side(1.0, 1.0), bound=side(0.5, 0.5), trivial=side(trivial, trivial))
-        for k in (1, 2)
+        for k in (1, 2, 3, 4)
     ]
     (figure,) = parse(render(document([claim("X", "refuted", entries)]))).all("figure")
     words = [label.text for label in figure.all("text")]
-    assert ("trivial" in words) is (lines == 3)
+    assert ("trivial bound" in words) is (lines == 3)
     assert ("The trivial bound lies far above" in figure.text) is (lines == 2)
 
 
-def test_a_curve_of_one_point_is_not_drawn() -> None:
+def test_a_curve_of_three_points_is_not_drawn() -> None:
     def with_points(x: list[float]) -> Json:
         curve = {
             "title": "t",
@@ -413,9 +530,9 @@ def test_a_curve_of_one_point_is_not_drawn() -> None:
         }
         return instance("holds", agents=len(x), actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve})
 
-    entries = [with_points([0.5]), with_points([0.5, 0.75]), with_points([0.5])]
+    entries = [with_points([0.5]), with_points([0.5, 0.75, 1.0, 1.5]), with_points([0.5, 0.75, 1.0])]
     tree = parse(render(document([claim("X", "corroborated", entries)])))
-    assert [caption.text for caption in tree.all("figcaption")] == ["t (n = 2)."]
+    assert [caption.text for caption in tree.all("figcaption")] == ["t (n = 4). data (CSV)"]
     assert "not drawn" not in tree.section("claim-X").text
 
 
@@ -475,7 +592,9 @@ def test_a_document_that_does_not_fit_is_refused_with_its_place(path: tuple[str 
 
 def test_verdict_words_are_never_shown_by_colour_alone(tree: Element) -> None:
     marks = [element for element in tree.all("span") if element.attributes.get("class", "").startswith("mark ")]
-    assert len(marks) > 40
+    verdicts = {row["Verdict"] for name in ("C1", "L2", "T1", "C5") for row in instances(tree.section(f"claim-{name}"))}
+    assert verdicts == {"✓ holds", "✗ violated", "○ vacuous", "– not-applicable", "? undecided"}
+    assert len(marks) > 15
     signs = {mark.attributes["class"].removeprefix("mark "): mark.text for mark in marks}
     assert signs == {
         "refuted": "✗ refuted", "corroborated": "✓ corroborated", "vacuous": "○ vacuous", "undecided": "? undecided",
