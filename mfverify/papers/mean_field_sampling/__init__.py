@@ -22,5 +22,5 @@ PAPER: Final = Paper(
     place=0,
     headlines=("T1", "T2"),
     experiments=(8, 50),
-    main=(("T1", "T1b"), ("T2", "T2b"), ("T3",)),
+    main=(("T1", "T1b", "T1c"), ("T2", "T2b", "T2c"), ("T3",)),
 )
