@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 
 import sympy as sp
 
 import mfverify as mfv
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
 from mfverify.theory.claim import Outcome
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.symbols import A_g, S_l, gamma, k, n, rt_l
 
 BOUND = mfv.Bound(
@@ -29,15 +29,15 @@ BOUND = mfv.Bound(
 )
 
 
-def sides(instance: mfv.Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    """The exact gap of the executed policy against the bound (times ``scale``, for the negative control)."""
-    return gap_sides(BOUND, instance, "independent", scale)
+def sides(case: mfv.Subsampled) -> Outcome:
+    """The exact gap of the executed policy against the bound."""
+    return gap_sides(BOUND, "independent", case)
 
 
-def instances(profile: mfv.Profile, given: Sequence[mfv.Model] | None) -> list[mfv.Instance]:
+def instances(profile: mfv.Profile, given: Sequence[mfv.Model] | None) -> list[mfv.Subsampled]:
     """Models in which local agents have a single action, up to a sample size at which the bound says something."""
     models = given or [mfv.models.random_coupled(seed, 2, 1, 2, 2, "1/2") for seed in range(4)] + [mfv.models.absorbing()]
-    return [mfv.Instance(m, 24, size) for m in models for size in (1, 4, 12, 20)]
+    return [mfv.Subsampled(m, 24, size) for m in models for size in (1, 4, 12, 20)]
 
 
 CLAIM = mfv.Claim(
@@ -50,7 +50,7 @@ CLAIM = mfv.Claim(
     registered=mfv.Status.CORROBORATED,
     sides=sides,
     instances=instances,
-    control=mfv.Control("the bound is divided by 200", partial(sides, scale=Fraction(1, 200)), lambda: instances(mfv.Profile.QUICK, None)),
+    control=mfv.Control("the bound is divided by 200", right=by_factor(Fraction(1, 200))),
     rests_on=("C1", "P1"),
     left_means="largest gap over start states",
     right_means="bound",
@@ -61,5 +61,5 @@ if __name__ == "__main__":
     for one in report.claim("G1")["instances"]:
         print(one["verdict"], one["label"], one["actual"], one["bound"])
     print("status:", report.claim("G1")["status"])
-    refused = mfv.verify(claims=[replace(CLAIM, id="G1-sabotaged", sides=CLAIM.control.sides)])
+    refused = mfv.verify(claims=[replace(CLAIM, id="G1-sabotaged", sides=CLAIM.sabotaged)])
     print("with", CLAIM.control.sabotage, "the same check says:", refused.claim("G1-sabotaged")["status"])

@@ -40,7 +40,9 @@ from mfverify.model_files import model_from_document
 from mfverify.papers import CATALOGUE
 from mfverify.papers.quantities import exact_values, executed, learned, optimum
 from mfverify.rationals import written
-from mfverify.theory.claim import Instance, Sides, Verdict, judge
+from mfverify.theory.cases.case import Case, Written, read
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Profile, Sides, Verdict, judge
 from mfverify.theory.witness import GapProof, Witness
 
 if TYPE_CHECKING:
@@ -67,14 +69,15 @@ class Certificate:
     document: Document
 
     @property
-    def instance(self) -> Instance:
-        """The instance that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` where the
+    def instance(self) -> Case:
+        """The case that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` where the
         document is not one of :func:`certify`."""
         model, agents, subsample, parameters = (self.document.get(key) for key in ("model", "agents", "subsample", "parameters"))
         sizes = all(x is None or type(x) is int for x in (agents, subsample))
         if not (isinstance(model, dict | None) and sizes and isinstance(parameters, dict)):
             raise ModelError("the document is not a certificate: it needs a model, agents, subsample and a table of parameters")
-        return Instance(None if model is None else model_from_document(model), agents, subsample, tuple(parameters.items()))
+        form = Written(None if model is None else model_from_document(model), agents, subsample, parameters)
+        return read(form, dict.fromkeys(type(one) for one in CATALOGUE[self.document["claim"]].instances(Profile.QUICK, None)))
 
     def to_json(self) -> str:
         """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""
@@ -114,13 +117,14 @@ def check_certificate(certificate: Certificate | str | Path) -> independent.Answ
     return independent.check_file(str(certificate))
 
 
-def certify(claim_id: str, instance: Instance) -> Certificate:
-    """Build the certificate of a violated instance of a claim.
+def certify(claim_id: str, instance: Case) -> Certificate:
+    """Build the certificate of a violated case of a claim.
 
     Raises :class:`ModelError` if the instance is not violated, if certificates do not cover the claim, or if the checker refuses
     what was found (it then gives the checker's reason). Cost: that of the claim's sides and of the check.
 
-    >>> certificate = certify("C3", Instance(None, 2, 1, (("population", "1+1"),)))
+    >>> from mfverify import SampledPopulation
+    >>> certificate = certify("C3", SampledPopulation((1, 1), 1))
     >>> check_certificate(certificate).accepted
     True
     """
@@ -149,7 +153,7 @@ def certify(claim_id: str, instance: Instance) -> Certificate:
     raise ModelError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
 
 
-def _built(claim_id: str, way: GapProof | Callable[[Instance], Witness], instance: Instance, precision: _Precision) -> Document:
+def _built(claim_id: str, way: GapProof | Callable[[Any], Witness], instance: Case, precision: _Precision) -> Document:
     if isinstance(way, GapProof):
         return _gap_document(claim_id, way, instance, precision)
     return _witness_document(claim_id, instance, way(instance))
@@ -169,19 +173,20 @@ def _sealed(document: Document) -> Document:
     return content | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _document(claim_id: str, instance: Instance, left: Interval, right: Interval, **parts: Any) -> Document:
+def _document(claim_id: str, instance: Case, left: Interval, right: Interval, **parts: Any) -> Document:
     """The common frame: the two sides as certified numbers, separated by more than the roundings of the witnesses."""
     separation = left.lower - right.upper
     digits = _digits_for(separation / 16)
+    model, agents, subsample, parameters = instance.written
     actual = left.lower if left.is_exact and len(written(left.lower)) <= _LONGEST_EXACT else _down(left.lower - separation / 8, digits)
     bound = right.upper if right.is_exact and len(written(right.upper)) <= _LONGEST_EXACT else _up(right.upper + separation / 8, digits)
     frame = {
         "version": VERSION,
         "claim": claim_id,
-        "model": None if instance.model is None else _model_document(instance.model),
-        "agents": instance.agents,
-        "subsample": instance.subsample,
-        "parameters": {name: value for name, value in instance.parameters if name != _ORIGIN},
+        "model": None if model is None else _model_document(model),
+        "agents": agents,
+        "subsample": subsample,
+        "parameters": {name: value for name, value in parameters.items() if name != _ORIGIN},
         "state": None,
         "actual": {"lower": _text(actual)},
         "bound": {"upper": _text(bound)},
@@ -293,11 +298,11 @@ def _support(model: Model, g: int, d: tuple[int, ...]) -> set[tuple[int, ...]]:
     return out
 
 
-def _gap_document(claim_id: str, way: GapProof, instance: Instance, precision: _Precision) -> Document:
+def _gap_document(claim_id: str, way: GapProof, instance: Case, precision: _Precision) -> Document:
     """The gap of one policy from below, against a number or against the gap of another policy."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    if model is None or n is None or k is None or "samples" in dict(instance.parameters):
+    if not isinstance(instance, Subsampled):
         raise ModelError(f"claim {claim_id}, {instance.label}: certificates cover instances of a model with the exact operator")
+    model, n, k = instance.model, instance.agents, instance.subsample
     later = way.later(n, k)
     best, played = optimum(model, n), executed(model, n, later, "independent")
     gap = best - played
@@ -335,7 +340,7 @@ def _gap_document(claim_id: str, way: GapProof, instance: Instance, precision: _
     return _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
 
 
-def _witness_document(claim_id: str, instance: Instance, found: Witness) -> Document:
+def _witness_document(claim_id: str, instance: Case, found: Witness) -> Document:
     """The certificate from what the function of the statement found."""
     parts: Document = {"state": None if found.state is None else dict(found.state), "proof": dict(found.proof)}
     if found.agents is not None:

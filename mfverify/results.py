@@ -57,7 +57,23 @@ def code_version() -> str:
     return digest.hexdigest()
 
 
-_PARTS = frozenset(["model", "agents", "subsample", "parameters", "label", "verdict", "actual", "bound", "trivial", "slack", "reason", "details", "reproduce"])
+_PARTS = frozenset(
+    [
+        "model",
+        "agents",
+        "subsample",
+        "parameters",
+        "label",
+        "verdict",
+        "actual",
+        "bound",
+        "trivial",
+        "slack",
+        "reason",
+        "details",
+        "reproduce",
+    ]
+)
 """The keys of one instance in the report."""
 
 _LATER_COLUMNS = {"code": "TEXT", "digest": "TEXT", "seconds": "REAL"}
@@ -75,7 +91,7 @@ def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
 
     The verdict can be derived from the two sides: where doubles are too coarse for that, their bounds are exact.
     """
-    instance = found.instance
+    instance = found.instance.written
     slack = None
     if found.left is not None and found.right is not None and (found.left > 0) is True and found.right.lower >= 0:
         slack = _json(found.right / found.left)
@@ -129,7 +145,9 @@ class Store:
             _lock(self._folder, "LOCK_SH")
             self._connection = _opened(path)
         except (*_DAMAGE, OSError) as error:
-            raise ModelError(f"{path}: cannot be used as a store of results ({_said(error)}); choose another folder or remove the file") from None
+            raise ModelError(
+                f"{path}: cannot be used as a store of results ({_said(error)}); choose another folder or remove the file"
+            ) from None
 
     def __enter__(self) -> Store:
         return self
@@ -162,7 +180,9 @@ class Store:
         except ModelError as error:
             said = str(error)
         if said:
-            raise ModelError(f"{self.path}: the instance {document['label']!r:.120}: {said}; the file was changed, so remove it and run without --resume")
+            raise ModelError(
+                f"{self.path}: the instance {document['label']!r:.120}: {said}; the file was changed, so remove it and run without --resume"
+            )
         return finished
 
     def seconds(self, key: str) -> float | None:

@@ -31,7 +31,8 @@ from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
 from mfverify.results import Store, code_version, finding_document, library_versions
 from mfverify.runner import completed, usable_cores
-from mfverify.theory.claim import Claim, Instance, Profile, Status, Verdict, finding, status
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Profile, Status, Verdict, finding, status
 from mfverify.validation import chosen, positive_integer
 from mfverify.version import __version__
 
@@ -70,7 +71,7 @@ class _Task:
     """One instance to compute. ``kept``: whether the store may hold it; the code version does not cover claims defined by a caller."""
 
     claim: Claim
-    instance: Instance
+    instance: Case
     key: str
     reproduce: str
     kept: bool
@@ -189,8 +190,8 @@ def _kept(tasks: Sequence[_Task], store: Store) -> dict[str, _Computed]:
     for task in tasks:
         known = store.get(task.key) if task.kept else None
         if known is not None:
-            model = task.instance.model
-            instance = {"agents": task.instance.agents, "subsample": task.instance.subsample, "parameters": dict(task.instance.parameters)}
+            model, agents, subsample, parameters = task.instance.written
+            instance = {"agents": agents, "subsample": subsample, "parameters": dict(parameters)}
             named = known | instance | {"model": model.name if model else None, "label": task.instance.label, "reproduce": task.reproduce}
             found[task.key] = _Computed(named, store.seconds(task.key))
     return found
@@ -219,7 +220,7 @@ def _tasks(
             if key not in seen and label in (None, one.label):
                 seen.add(key)
                 command = f"mfverify verify --claims {shlex.quote(name_of(claim) or claim.id)} --instance {shlex.quote(one.label)}" + (
-                    f" --models {model_arguments}" if model_arguments and one.model else ""
+                    f" --models {model_arguments}" if model_arguments and one.written.model else ""
                 )
                 tasks.append(_Task(claim, one, key, command, _is_covered(claim)))
     if label is not None and not tasks:
@@ -239,9 +240,11 @@ def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:
     """Tasks that share expensive values stay together; the largest systems come first, so that none is left alone at the end."""
     groups: dict[Any, list[_Task]] = {}
     for task in tasks:
-        model = task.instance.model
-        groups.setdefault((model.fingerprint, task.instance.agents) if model else (task.claim.id, task.instance.label), []).append(task)
-    return sorted(groups.values(), key=lambda group: -max(t.instance.agents or 0 if t.instance.model else 0 for t in group))
+        model, agents, *_ = task.instance.written
+        groups.setdefault((model.fingerprint, agents) if model else (task.claim.id, task.instance.label), []).append(task)
+    return sorted(
+        groups.values(), key=lambda group: -max(form.agents or 0 if form.model else 0 for form in (t.instance.written for t in group))
+    )
 
 
 @dataclass(frozen=True)
@@ -290,7 +293,7 @@ def _document(
         statuses[outcome.value] += 1
         if outcome is not claim.registered:
             unexpected.append(claim.id)
-        models.update((task.instance.model.name, task.instance.model) for task in own if task.instance.model)
+        models.update((model.name, model) for model in (task.instance.written.model for task in own) if model)
         parts.append(
             {
                 "id": claim.id,

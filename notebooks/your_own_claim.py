@@ -22,7 +22,6 @@
 
 # %%
 from fractions import Fraction
-from functools import partial
 
 import matplotlib.pyplot as plt
 import sympy as sp
@@ -30,6 +29,7 @@ from IPython.display import Math
 
 import mfverify as mfv
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.symbols import gamma, k, rt_l
 
 # %% [markdown]
@@ -52,15 +52,15 @@ Math(bound.latex)
 
 
 # %%
-def sides(instance, scale=Fraction(1)):
+def sides(case):
     """Certified gap of the executed policy, and the bound."""
-    return gap_sides(bound, instance, "independent", scale)
+    return gap_sides(bound, "independent", case)
 
 
 def instances(profile, given):
     """Models in which local agents have one action."""
     chosen = given or [mfv.models.absorbing(), *(mfv.models.random_coupled(seed, 2, 1, 2, 2, "1/2") for seed in range(4))]
-    return [mfv.Instance(m, 16, size) for m in chosen for size in (1, 2, 4, 8, 12, 15)]
+    return [mfv.Subsampled(m, 16, size) for m in chosen for size in (1, 2, 4, 8, 12, 15)]
 
 
 claim = mfv.Claim(
@@ -73,7 +73,7 @@ claim = mfv.Claim(
     registered=mfv.Status.CORROBORATED,
     sides=sides,
     instances=instances,
-    control=mfv.Control("the bound is divided by 500", partial(sides, scale=Fraction(1, 500)), lambda: instances(None, None)),
+    control=mfv.Control("the bound is divided by 500", right=by_factor(Fraction(1, 500))),
 )
 report = mfv.verify(claims=[claim], workers=1)
 found = report.claim("Y1")
@@ -90,7 +90,7 @@ assert found["status"] == "corroborated"
 # %%
 from dataclasses import replace
 
-sabotaged = replace(claim, id="Y1-sabotaged", sides=claim.control.sides)
+sabotaged = replace(claim, id="Y1-sabotaged", sides=claim.sabotaged)
 print(mfv.verify(claims=[sabotaged], workers=1).claim("Y1-sabotaged")["status"])
 assert mfv.verify(claims=[sabotaged], workers=1).claim("Y1-sabotaged")["status"] == "refuted"
 
@@ -101,8 +101,8 @@ assert mfv.verify(claims=[sabotaged], workers=1).claim("Y1-sabotaged")["status"]
 
 
 # %%
-def bold_sides(instance):
-    outcome = sides(instance)
+def bold_sides(case):
+    outcome = sides(case)
     return mfv.Sides(outcome.left, mfv.Interval.exactly(Fraction(1, 10**9)), outcome.trivial, outcome.details)
 
 

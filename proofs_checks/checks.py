@@ -8,7 +8,8 @@ from functools import cache
 import pytest
 
 from mfverify.papers import CATALOGUE
-from mfverify.theory.claim import Claim, Finding, Instance, Profile, Status, Verdict, finding, judge, status
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Finding, Profile, Status, Verdict, finding, judge, status
 
 PROFILE = Profile(os.environ.get("MFVERIFY_PROFILE", "quick"))
 """Which instances are checked: ``MFVERIFY_PROFILE=full pytest proofs_checks`` for all of them."""
@@ -17,7 +18,7 @@ _MOST_AGENTS_OF_A_CONTROL = 500
 
 
 @cache
-def found(claim_id: str, instance: Instance) -> Finding:
+def found(claim_id: str, instance: Case) -> Finding:
     """What was found on an instance; computed once per session."""
     return finding(CATALOGUE[claim_id], instance)
 
@@ -42,7 +43,7 @@ def describe(f: Finding) -> str:
     return "\n".join([*lines, f"  mfverify verify --claims {f.claim} --instance '{f.instance.label}'"])
 
 
-def check_instance(claim_id: str, instance: Instance) -> None:
+def check_instance(claim_id: str, instance: Case) -> None:
     """The inequality holds, certified. A violation of a claim that is registered as refuted is an expected failure."""
     f = found(claim_id, instance)
     if f.verdict is Verdict.VIOLATED and CATALOGUE[claim_id].registered is Status.REFUTED:
@@ -64,10 +65,10 @@ def check_control(claim_id: str) -> None:
     """The same check says *holds* where the claim is true and *violated* for its sabotaged twin on the same instance."""
     claim: Claim = CATALOGUE[claim_id]
     seen = []
-    for instance in claim.control.instances():
-        if instance.agents is not None and instance.agents > _MOST_AGENTS_OF_A_CONTROL:
+    for instance in claim.controlled():
+        if (instance.written.agents or 0) > _MOST_AGENTS_OF_A_CONTROL:
             continue
-        pair = found(claim_id, instance).verdict, judge(claim.control.sides(instance))
+        pair = found(claim_id, instance).verdict, judge(claim.sabotaged(instance))
         seen.append(f"{instance.label}: {pair[0].value}, sabotaged {pair[1].value}")
         if pair == (Verdict.HOLDS, Verdict.VIOLATED):
             return

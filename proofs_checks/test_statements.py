@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from mfverify.papers import CATALOGUE
-from mfverify.theory.claim import Instance
+from mfverify.theory.cases.case import Case
 
 from .checks import check_control, check_instance, check_status, claim_cases, instance_cases
 
@@ -13,7 +13,7 @@ def checks_of(name: str, claim_ids: list[str]) -> type:
 
     class Checks:
         @instance_cases(*claim_ids)
-        def test_inequality(self, claim_id: str, instance: Instance) -> None:
+        def test_inequality(self, claim_id: str, instance: Case) -> None:
             check_instance(claim_id, instance)
 
         @claim_cases(*claim_ids)

@@ -9,25 +9,28 @@ import pytest
 import mfverify as mfv
 from mfverify.certificate import certify, check_certificate, load_certificate
 from mfverify.cli import run
-from mfverify.theory.claim import Instance
+from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
+from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.cases.transitions import MeanTransition, Transition
 
-POPULATION = (("population", "1+1+1+1+1+1+1+1"),)
-MOVE = (("population", "2+0"), ("kernel", "uniform"))
 SMALL = [
-    ("T1", Instance(mfv.models.coordination(), 50, 49)),
-    ("P3", Instance(mfv.models.splitting(), 2, 2)),
-    ("P4", Instance(mfv.models.splitting(), 3, 1)),
-    ("L2", Instance(mfv.models.absorbing(), None, 1, (("other", 2),))),
-    ("C2", Instance(None, 8, 4, POPULATION)),
-    ("C3", Instance(None, 2, 1, (("population", "1+1"),))),
-    ("C7", Instance(None, 2, 1, (("sample", "1+0"), *MOVE))),
-    ("C7b", Instance(None, 2, 1, (("sample", "uniform"), *MOVE))),
-    ("X3b", Instance(mfv.models.absorbing(), 8, 1, (("transitions", 0),))),
+    ("T1", Subsampled(mfv.models.coordination(), 50, 49)),
+    ("P3", Subsampled(mfv.models.splitting(), 2, 2)),
+    ("P4", Subsampled(mfv.models.splitting(), 3, 1)),
+    ("L2", TwoSizes(mfv.models.absorbing(), 1, 2)),
+    ("C2", SampledPopulation((1,) * 8, 4)),
+    ("C3", SampledPopulation((1, 1), 1)),
+    ("C7", Transition((1, 0), (2, 0), "uniform")),
+    ("C7b", MeanTransition((2, 0), "uniform", 1)),
+    ("X3b", LinearProcess(mfv.models.absorbing(), 8, 1, None, 0)),
 ]
 
 
 @pytest.mark.parametrize(("claim", "instance"), SMALL, ids=[claim for claim, _ in SMALL])
-def test_a_violation_is_certified_and_accepted(claim: str, instance: Instance) -> None:
+def test_a_violation_is_certified_and_accepted(claim: str, instance: Case) -> None:
     certificate = certify(claim, instance)
     assert certificate.document["claim"] == claim
     answer = check_certificate(certificate)
@@ -51,8 +54,8 @@ def test_a_file_holds_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_what_holds_is_not_certified() -> None:
     with pytest.raises(mfv.ModelError, match="is holds, and only a violation can be certified"):
-        certify("P3", Instance(mfv.models.coordination(), 3, 3))
+        certify("P3", Subsampled(mfv.models.coordination(), 3, 3))
     with pytest.raises(mfv.ModelError, match="certificates cover"):
-        certify("L1", Instance(mfv.models.absorbing(), None, 1, (("other", 1),)))
+        certify("L1", TwoSizes(mfv.models.absorbing(), 1, 1))
     with pytest.raises(mfv.ModelError, match="is not in the catalogue"):
-        certify("Z9", Instance(None))
+        certify("Z9", Case())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 
@@ -18,11 +18,13 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.models import absorbing, coordination
 from mfverify.papers import CATALOGUE
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.catalogue import Catalogue
 from mfverify.theory.claim import (
     Claim,
     Control,
-    Instance,
     NotApplicable,
     Outcome,
     Profile,
@@ -119,7 +121,7 @@ def test_status_of_a_claim(verdicts: list[Verdict], expected: Status) -> None:
 
 
 def test_a_finding_keeps_the_sides_and_the_reasons() -> None:
-    instance = Instance(absorbing(), 2, 1)
+    instance = Subsampled(absorbing(), 2, 1)
     shown = finding(own_claim(lambda _: Sides(between(1, 2), between(3, 4), between(9, 9), {"worst": "here"})), instance)
     assert (shown.claim, shown.instance, shown.verdict) == ("own", instance, Verdict.HOLDS)
     assert shown.left is not None and (shown.left.lower, shown.left.upper) == (1, 2)
@@ -203,21 +205,54 @@ def test_a_right_side_of_zero_breaks_no_ratio() -> None:
 # ----------------------------------------------------------------------------------------------------------------- instances
 
 
-FULL = Instance(coordination(), 4, 2, (("seed", 1), ("other", "3+1")))
+@dataclass(frozen=True)
+class Full(Subsampled):
+    """A case of every kind of argument."""
+
+    seed: int
+    other: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plain(Case):
+    """The same without a model."""
+
+    agents: int
+    subsample: int
+    seed: int
+    other: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grained(Subsampled):
+    """The same with another name of the seed."""
+
+    grain: int
+    other: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Numbered(Subsampled):
+    """One of several."""
+
+    number: int
+
+
+FULL = Full(coordination(), 4, 2, 1, (3, 1))
 CHANGED = {
     "model": replace(FULL, model=absorbing()),
     "discount": replace(FULL, model=coordination(discount="1/3")),
-    "no model": replace(FULL, model=None),
+    "no model": Plain(4, 2, 1, (3, 1)),
     "agents": replace(FULL, agents=5),
     "no agents": replace(FULL, agents=None),
     "subsample": replace(FULL, subsample=3),
     "no subsample": replace(FULL, subsample=None),
     "agents and subsample swapped": replace(FULL, agents=2, subsample=4),
-    "a parameter": replace(FULL, parameters=(("seed", 2), ("other", "3+1"))),
-    "the type of a parameter": replace(FULL, parameters=(("seed", "1"), ("other", "3+1"))),
-    "the name of a parameter": replace(FULL, parameters=(("grain", 1), ("other", "3+1"))),
-    "a parameter less": replace(FULL, parameters=(("seed", 1),)),
-    "no parameters": replace(FULL, parameters=()),
+    "a parameter": replace(FULL, seed=2),
+    "the type of a parameter": replace(FULL, seed="1"),
+    "the name of a parameter": Grained(coordination(), 4, 2, 1, (3, 1)),
+    "a parameter less": replace(FULL, other=None),
+    "no parameters": Subsampled(coordination(), 4, 2),
 }
 
 
@@ -241,10 +276,9 @@ def test_the_key_does_not_depend_on_names_or_on_how_the_numbers_were_written() -
 
 def test_labels_and_parameters() -> None:
     assert FULL.label == "coordination n=4 k=2 seed=1 other=3+1"
-    assert Instance(None, None, 3, (("population", "2+1"),)).label == "k=3 population=2+1"
-    assert (FULL["seed"], FULL["other"]) == (1, "3+1")
-    with pytest.raises(KeyError):
-        FULL["unknown"]
+    assert SampledPopulation((2, 1), 3).label == "n=3 k=3 population=2+1"
+    assert FULL.written.parameters == {"seed": 1, "other": "3+1"}
+    assert replace(FULL, other=None).label == "coordination n=4 k=2 seed=1", "what is None is left out"
 
 
 def test_an_instance_survives_the_way_to_a_worker() -> None:
@@ -259,10 +293,10 @@ def test_an_instance_survives_the_way_to_a_worker() -> None:
 def own_claim(sides: object, claim_id: str = "own", registered: Status = Status.CORROBORATED, count: int = 1) -> Claim:
     """A claim with these sides on ``count`` instances."""
 
-    def instances(_profile: Profile, _given: Sequence[object] | None) -> list[Instance]:
-        return [Instance(absorbing(), 2, 1, (("number", i),)) for i in range(count)]
+    def instances(_profile: Profile, _given: Sequence[object] | None) -> list[Case]:
+        return [Numbered(absorbing(), 2, 1, i) for i in range(count)]
 
-    def sabotaged(_: Instance) -> Outcome:
+    def sabotaged(_: Case) -> Outcome:
         return VIOLATED_BY_ONE
 
     control = Control("the right side is smaller", sabotaged, lambda: instances(Profile.QUICK, None))
@@ -354,7 +388,7 @@ def test_a_claim_has_instances_that_can_be_told_apart(claim: Claim, profile: Pro
     assert len(set(labels)) == len(labels)
     keys = {instance.key(claim.id, "code") for instance in instances}
     assert len(keys) == len(instances)
-    names = {instance.model.name: instance.model.fingerprint for instance in instances if instance.model}
+    names = {model.name: model.fingerprint for model in (instance.written.model for instance in instances) if model}
     assert len(set(names.values())) == len(names), "one model under two names"
 
 
@@ -366,8 +400,8 @@ def test_the_instances_of_a_claim_survive_the_way_to_a_worker(claim: Claim) -> N
 
 @EVERY_CLAIM
 def test_a_claim_has_instances_for_its_sabotaged_twin(claim: Claim) -> None:
-    assert list(claim.control.instances())
-    assert claim.control.sides is not claim.sides
+    assert list(claim.controlled())
+    assert {claim.control.sides or claim.sides, claim.control.left, claim.control.right} != {claim.sides, None}
 
 
 @EVERY_CLAIM
@@ -375,7 +409,8 @@ def test_the_instances_of_a_claim_on_given_models_are_about_those_models(claim: 
     """A claim may look at models that it derives from a given one, and says so in their names, or at no model at all."""
     given_models = [absorbing("1/3")]
     for instance in claim.instances(Profile.QUICK, given_models):
-        assert instance.model is None or instance.model in given_models or instance.model.name.endswith(" of absorbing")
+        model = instance.written.model
+        assert model is None or model in given_models or model.name.endswith(" of absorbing")
 
 
 def arrows() -> Iterator[tuple[str, str]]:

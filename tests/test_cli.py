@@ -25,8 +25,9 @@ from mfverify.counts import count_vectors
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing, coordination
 from mfverify.papers import CATALOGUE
+from mfverify.theory.cases.case import Case
 from mfverify.theory.catalogue import Catalogue
-from mfverify.theory.claim import Claim, Finding, Instance, Status
+from mfverify.theory.claim import Claim, Finding, Status
 from tests.signals import control_c_interrupts
 
 HEAVY = ("numba", "scipy", "sympy", "matplotlib", "joblib", "jinja2", "networkx", "flint")
@@ -435,7 +436,7 @@ def test_a_status_other_than_the_registered_one(mfverify: Callable[..., Shown], 
 
 
 def test_a_sabotaged_claim_is_noticed(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:
-    registered_as(monkeypatch, replace(CATALOGUE["B5"], sides=CATALOGUE["B5"].control.sides))
+    registered_as(monkeypatch, replace(CATALOGUE["B5"], sides=CATALOGUE["B5"].sabotaged))
     assert mfverify("verify", "--claims", "B5", "--workers", "1")[0] == 1
     # On given models a claim need not show everything it is registered with, but a violation of a sound claim is news.
     assert mfverify("verify", "--claims", "B5", "--models", "models:coordination", "--workers", "1")[0] == 1
@@ -712,7 +713,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], list
     def arm(most: int) -> list[str]:
         seen: list[str] = []
 
-        def stopping(claim: Claim, instance: Instance) -> Finding:
+        def stopping(claim: Claim, instance: Case) -> Finding:
             if len(seen) == most:
                 raise KeyboardInterrupt
             seen.append(f"{claim.id} {instance.label}")
@@ -812,7 +813,9 @@ def test_a_report_whose_verdict_does_not_follow_from_its_sides_is_refused(
     assert mfverify("verify", "--claims", "C3", "--instance", label, "--out", "run", "--workers", "1")[0] == 0
     assert mfverify(*arguments)[0] == 0
     path = tmp_path / "run" / "report.json"
-    edited = path.read_text().replace('"verdict": "violated"', '"verdict": "holds"').replace('"status": "refuted"', '"status": "corroborated"')
+    edited = (
+        path.read_text().replace('"verdict": "violated"', '"verdict": "holds"').replace('"status": "refuted"', '"status": "corroborated"')
+    )
     path.write_text(edited)
     before = {found.name: found.read_bytes() for found in (tmp_path / "run").iterdir()}
     status, out, err = mfverify(*arguments)

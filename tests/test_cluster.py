@@ -26,12 +26,15 @@ from mfverify.errors import ModelError, WorkersError
 from mfverify.falsifier.attack import Attack, attack
 from mfverify.papers import CATALOGUE
 from mfverify.runner import completed, connected, in_order
-from mfverify.theory.claim import Instance, Outcome
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Outcome
 from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
 from tests.signals import control_c_interrupts
 
-pytest.importorskip("distributed", reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested")
+pytest.importorskip(
+    "distributed", reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested"
+)
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
 
 CHEAP = ["C1", "L2"]
@@ -258,7 +261,7 @@ def test_a_search_that_loses_a_worker_finds_the_same(tmp_path: Path) -> None:
     assert said(lost) == said(attack("C2", 600, workers=2, candidates=300))
 
 
-def never_ends(instance: Instance) -> Outcome:
+def never_ends(instance: Case) -> Outcome:
     while True:
         pass
 
@@ -279,12 +282,16 @@ def test_the_command_searches_several_claims_on_the_cluster(
     shared = ["falsify", "C3", "R3m", "--candidates", "60", "--json", "--record"]
     assert run([*shared, str(tmp_path / "there.json"), "--scheduler", two_workers.address]) == 0
     assert run([*shared, str(tmp_path / "here.json"), "--workers", "1"]) == 0
-    there, here = ([{**one, "seconds": 0} for one in json.loads((tmp_path / name).read_text())["searches"]] for name in ("there.json", "here.json"))
+    there, here = (
+        [{**one, "seconds": 0} for one in json.loads((tmp_path / name).read_text())["searches"]] for name in ("there.json", "here.json")
+    )
     assert there == here
     capsys.readouterr()
     assert run([*shared, str(tmp_path / "not.json"), "--scheduler", two_workers.address, "--workers", "2"]) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err == "mfverify: error: --workers: are those of the cluster where --scheduler is given; leave one of the two out\n"
+    assert (
+        out == "" and err == "mfverify: error: --workers: are those of the cluster where --scheduler is given; leave one of the two out\n"
+    )
     assert run([*shared, str(tmp_path / "not.json"), "--scheduler", "nowhere"]) == 2
     assert not (tmp_path / "not.json").exists()
 

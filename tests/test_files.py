@@ -22,7 +22,7 @@ from mfverify.export.formats import export_model
 from mfverify.files import check_writable, is_stream, whole_file, write_whole
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing
-from mfverify.theory.claim import Instance
+from mfverify.theory.cases.populations import SampledPopulation
 
 Writer = Callable[[Path], None]
 
@@ -36,7 +36,7 @@ def _export_drn(path: Path) -> None:
 
 
 def _certificate(path: Path) -> None:
-    certify("C3", Instance(None, 2, 1, (("population", "1+1"),))).save(path)
+    certify("C3", SampledPopulation((1, 1), 1)).save(path)
 
 
 WRITERS: dict[str, Writer] = {

@@ -119,9 +119,9 @@ def test_a_file_without_the_claim_is_refused_in_one_line(folder: Path, capsys: p
 
 
 def test_sabotaged_claim_is_refuted_where_the_claim_holds(example: ModuleType) -> None:
-    pairs = [(finding(example.CLAIM, x).verdict, judge(example.CLAIM.control.sides(x))) for x in example.CLAIM.control.instances()]
+    pairs = [(finding(example.CLAIM, x).verdict, judge(example.CLAIM.sabotaged(x))) for x in example.CLAIM.controlled()]
     assert (Verdict.HOLDS, Verdict.VIOLATED) in pairs
-    refuted = mfv.verify(claims=[replace(example.CLAIM, sides=example.CLAIM.control.sides)], workers=1)
+    refuted = mfv.verify(claims=[replace(example.CLAIM, sides=example.CLAIM.sabotaged)], workers=1)
     assert refuted.claim("G1")["status"] == Status.REFUTED.value
     assert refuted.unexpected == ["G1"]
 

@@ -21,7 +21,9 @@ from mfverify.falsifier.evaluation import Asked, Candidate, evaluate
 from mfverify.papers import CATALOGUE
 from mfverify.runner import completed
 from mfverify.theory import evaluate as balls
-from mfverify.theory.claim import Instance, Outcome
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.claim import Outcome
 
 # ------------------------------------------------------------------------------------------------ where others compute
 
@@ -114,12 +116,12 @@ def test_only_a_worker_process_of_the_run_watches_its_parent(monkeypatch: pytest
 # ----------------------------------------------------------------------------------------------------------- the alarm
 
 
-def never_ends(instance: Instance) -> Outcome:
+def never_ends(instance: Case) -> Outcome:
     while True:
         pass
 
 
-CANDIDATE = Candidate("", Instance(None, 4, 2, (("population", "2+2"),)))
+CANDIDATE = Candidate("", SampledPopulation((2, 2), 2))
 ENDLESS = replace(CATALOGUE["C1"], id="endless", sides=never_ends)
 
 
@@ -158,7 +160,7 @@ def test_an_alarm_that_only_has_a_handler_is_left_to_the_caller(rings: list[floa
     assert signal.getsignal(signal.SIGALRM) is handler
 
 
-def waits(instance: Instance) -> Outcome:
+def waits(instance: Case) -> Outcome:
     time.sleep(60)
     raise AssertionError("the wait was not ended")
 

@@ -31,7 +31,7 @@ from mfverify.model_files import load_model, save_model
 from mfverify.papers.mean_field_sampling.remark_4_9 import twins
 from mfverify.papers.quantities import scaled
 from mfverify.rationals import described, estimate, exact, from_text, parameter, shown, written
-from mfverify.theory.claim import Instance
+from mfverify.theory.cases.populations import SampledPopulation
 from tests.test_exit_status import MODEL
 
 SPELLED: dict[str, Fraction] = {
@@ -50,7 +50,27 @@ SPELLED: dict[str, Fraction] = {
     "2.5E+1": Fraction(25),
     "1e0400": Fraction(10**400),
 }
-NO_NUMBERS = ["", " ", ".", "-", "e5", "1_000", " 1", "1 ", "1\n", "1/ 2", "1 /2", "1/-2", "1/0", "1.5/2", "--1", "0x10", "1e", "1e12345", "1e1.5"]
+NO_NUMBERS = [
+    "",
+    " ",
+    ".",
+    "-",
+    "e5",
+    "1_000",
+    " 1",
+    "1 ",
+    "1\n",
+    "1/ 2",
+    "1 /2",
+    "1/-2",
+    "1/0",
+    "1.5/2",
+    "--1",
+    "0x10",
+    "1e",
+    "1e12345",
+    "1e1.5",
+]
 NO_NUMBERS += ["nan", "inf", "-Infinity", "١/٢", "１", "½", "1/2/3", "1,5", "1e٢", "1\0"]
 
 
@@ -72,7 +92,10 @@ READERS: dict[str, Callable[[str, Path], Any]] = {
     "arguments": lambda text, _: mfv.models.coordination(eta=text),
     "models": lambda text, _: mfv.Model([[[1]]], [[[[1]]]], [[0]], [[[text]]], "1/2"),
     "JSON": lambda text, folder: _loaded(folder / "m.json", json.dumps(MODEL | {"discount": text})),
-    "TOML": lambda text, folder: _loaded(folder / "m.toml", f'discount = "{text}"\nglobal_kernel=[[[1]]]\nlocal_kernel=[[[[1]]]]\nglobal_reward=[[0]]\nlocal_reward=[[[0]]]\n'),
+    "TOML": lambda text, folder: _loaded(
+        folder / "m.toml",
+        f'discount = "{text}"\nglobal_kernel=[[[1]]]\nlocal_kernel=[[[[1]]]]\nglobal_reward=[[0]]\nlocal_reward=[[[0]]]\n',
+    ),
     "intervals": lambda text, _: Interval.exactly(text),
     "checker": lambda text, _: _checked(text),
 }
@@ -84,7 +107,7 @@ def _loaded(path: Path, text: str) -> Any:
 
 
 def _checked(text: str) -> None:
-    document = certify("C3", Instance(None, 2, 1, (("population", "1+1"),))).document | {"margin": text}
+    document = certify("C3", SampledPopulation((1, 1), 1)).document | {"margin": text}
     answer = check_certificate(mfv.Certificate(_sealed(document)))
     if not answer.accepted:
         raise ValueError(answer.reasons)
@@ -288,9 +311,17 @@ def test_parameters_of_models_are_refused_by_name(name: str) -> None:
 def test_a_row_of_floats_in_a_file_names_the_remedy(tmp_path: Path) -> None:
     thirds = [1 / 3] * 3
     kernel = [[[thirds]], [[[0, 1, 0]]], [[[0, 0, 1]]]]
-    document = {"discount": 0.5, "global_kernel": [[[1]]], "local_kernel": kernel, "global_reward": [[0]], "local_reward": [[[0]], [[1]], [[2]]]}
+    document = {
+        "discount": 0.5,
+        "global_kernel": [[[1]]],
+        "local_kernel": kernel,
+        "global_reward": [[0]],
+        "local_reward": [[[0]], [[1]], [[2]]],
+    }
     (tmp_path / "m.json").write_text(json.dumps(document))
-    with pytest.raises(ModelError, match=r'm.json: local_kernel\[0, 0, 0, :\]: the row sums to .*, expected 1; write .* as strings such as "1/3"$'):
+    with pytest.raises(
+        ModelError, match=r'm.json: local_kernel\[0, 0, 0, :\]: the row sums to .*, expected 1; write .* as strings such as "1/3"$'
+    ):
         load_model(tmp_path / "m.json")
     assert mfv.Model(**document).local_kernel[0, 0, 0, 0] == Fraction(1, 3), "an argument in Python is known to be rounded"
     document["local_kernel"][0][0][0] = ["1/3", "1/3", "1/2"]

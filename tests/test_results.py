@@ -8,6 +8,7 @@ import pickle
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,17 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.models import absorbing
 from mfverify.results import Store, code_version, finding_document
-from mfverify.theory.claim import Finding, Instance, Sides, Verdict, contradiction, judge
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Finding, Sides, Verdict, contradiction, judge
+
+
+@dataclass(frozen=True)
+class Drawn(Subsampled):
+    """A case with a number and a text."""
+
+    seed: int
+    kind: str
 
 
 def finding(left: Interval | None, right: Interval | None) -> Finding:
@@ -29,7 +40,7 @@ def finding(left: Interval | None, right: Interval | None) -> Finding:
     verdict = Verdict.UNDECIDED if left is None or right is None else judge(Sides(left, right, Interval.exactly(4)))
     return Finding(
         "X",
-        Instance(absorbing(), 3, 2, (("seed", 7), ("kind", "a"))),
+        Drawn(absorbing(), 3, 2, 7, "a"),
         verdict,
         left,
         right,
@@ -315,7 +326,7 @@ SIDES = st.tuples(ENDS, ENDS).map(lambda ends: Interval(min(ends), max(ends)))
 def test_the_verdict_follows_from_what_is_written(left: Interval, right: Interval, trivial: Interval | None) -> None:
     """Also where doubles are too coarse for it: ends that differ by 1e-60, that have 5000 digits, that are beyond double precision."""
     verdict = judge(Sides(left, right, trivial))
-    written = json.loads(json.dumps(finding_document(Finding("X", Instance(None), verdict, left, right, trivial), "")))
+    written = json.loads(json.dumps(finding_document(Finding("X", Case(), verdict, left, right, trivial), "")))
     assert contradiction(written) == ""
     for other in Verdict:
         said = contradiction(written | {"verdict": other.value})

@@ -12,7 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,11 @@ from mfverify.errors import ModelError
 from mfverify.model import Model
 from mfverify.model_files import load_model
 from mfverify.papers import CATALOGUE
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import OnModel
 from mfverify.theory.catalogue import Catalogue
-from mfverify.theory.claim import Claim, Control, Finding, Instance, NotApplicable, Outcome, Profile, Sides, Status
+from mfverify.theory.claim import Claim, Control, Finding, NotApplicable, Outcome, Profile, Sides, Status
+from mfverify.theory.sabotage import by_factor
 from mfverify.verification import NO_COMMIT, Report, commit_of, verify, write_report
 
 CHEAP = ["B5", "L2", "C2"]
@@ -44,7 +47,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     compute = verification.finding
     seen: list[str] = []
 
-    def counting(claim: Claim, instance: Instance) -> Finding:
+    def counting(claim: Claim, instance: Case) -> Finding:
         seen.append(f"{claim.id} {instance.label}")
         return compute(claim, instance)
 
@@ -256,7 +259,7 @@ def test_what_is_finished_is_kept_although_another_instance_fails(tmp_path: Path
     compute = verification.finding
     failing = CATALOGUE["L2"].instances(Profile.QUICK, None)[-1]
 
-    def out_of_luck(claim: Claim, instance: Instance) -> Finding:
+    def out_of_luck(claim: Claim, instance: Case) -> Finding:
         if instance == failing:
             raise ModelError("out of luck")
         return compute(claim, instance)
@@ -340,7 +343,7 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path: Path, name: str) -> N
 def test_a_sabotaged_claim_has_an_unexpected_status(monkeypatch: pytest.MonkeyPatch) -> None:
     other = Catalogue()
     for claim in CATALOGUE:
-        other.register(replace(claim, sides=claim.control.sides) if claim.id == "B5" else claim)
+        other.register(replace(claim, sides=claim.sabotaged) if claim.id == "B5" else claim)
     monkeypatch.setattr(verification, "CATALOGUE", other)
     monkeypatch.setattr("mfverify.papers.named.CATALOGUE", other)
     report = verify(["L2", "B5"], workers=1)
@@ -350,18 +353,24 @@ def test_a_sabotaged_claim_has_an_unexpected_status(monkeypatch: pytest.MonkeyPa
     assert any(i["verdict"] == "violated" and i["actual"]["lower"] > i["bound"]["upper"] for i in part["instances"])
 
 
-def reward_range(instance: Instance, most: int = 1) -> Outcome:
-    """``max |r_l| <= most``, a claim that is true of the bundled coordination model only without moving cost."""
-    assert instance.model is not None
-    if instance.model.discount > instance["patience"]:
+@dataclass(frozen=True)
+class Patient(OnModel):
+    """A model, and the largest discount."""
+
+    patience: int
+
+
+def reward_range(case: Patient) -> Outcome:
+    """``max |r_l| <= 1``, a claim that is true of the bundled coordination model only without moving cost."""
+    if case.model.discount > case.patience:
         return NotApplicable("the discount is too large")
-    return Sides(Interval.exactly(instance.model.rt_l), Interval.exactly(most))
+    return Sides(Interval.exactly(case.model.rt_l), Interval.exactly(1))
 
 
-def reward_instances(_: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def reward_instances(_: Profile, given: Sequence[Model] | None) -> list[Patient]:
     """One instance for each model."""
     chosen = list(given) if given is not None else [mfv.models.absorbing(), mfv.models.random_coupled(1)]
-    return [Instance(m, None, None, (("patience", 1),)) for m in chosen]
+    return [Patient(m, 1) for m in chosen]
 
 
 OWN = Claim(
@@ -374,7 +383,7 @@ OWN = Claim(
     registered=Status.CORROBORATED,
     sides=reward_range,
     instances=reward_instances,
-    control=Control("one is replaced by zero", lambda instance: reward_range(instance, 0), lambda: reward_instances(Profile.QUICK, None)),
+    control=Control("one is replaced by zero", right=by_factor(0)),
 )
 
 
@@ -399,7 +408,7 @@ def test_a_claim_of_ones_own_is_never_taken_from_a_store(tmp_path: Path, compute
     verify([OWN], workers=1, out=tmp_path, resume=True)
     assert len(computed()) == 2
     # A record with the id of a claim of the catalogue does not leave results behind that would pass for the catalogue's.
-    lookalike = replace(CATALOGUE["B5"], sides=CATALOGUE["B5"].control.sides)
+    lookalike = replace(CATALOGUE["B5"], sides=CATALOGUE["B5"].sabotaged)
     assert verify([lookalike], workers=1, out=tmp_path).unexpected == ["B5"]
     assert verify(["B5"], workers=1, out=tmp_path, resume=True).unexpected == []
 
@@ -452,7 +461,7 @@ def test_bad_arguments_are_refused_and_nothing_written(tmp_path: Path, computed:
 
 
 def test_a_run_that_is_all_not_applicable_decides_nothing() -> None:
-    patient = replace(OWN, instances=lambda _profile, _given: [Instance(mfv.models.absorbing(), None, None, (("patience", 0),))])
+    patient = replace(OWN, instances=lambda _profile, _given: [Patient(mfv.models.absorbing(), 0)])
     part = verify([patient], workers=1).claim("W1")
     assert (part["status"], part["instances"][0]["verdict"], part["instances"][0]["reason"]) == (
         "undecided",

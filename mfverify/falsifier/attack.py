@@ -78,7 +78,7 @@ class Attack:
             "reason": self.reason,
         }
         if found is not None:
-            model = found.candidate.instance.model
+            model = found.candidate.instance.written.model
             document["violated"] = dict(outcome(found)) | {"model": None if model is None else _numbers(model)}
         if self.searched.found is not None and self.shrunk is not None:
             document["shrinking"] = {

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain
 from mfverify.falsifier.number_domains import ParameterDomain, PopulationDomain, TransitionDomain
-from mfverify.theory.claim import Claim, Instance
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim
 from mfverify.theory.search_space import Arrangement, Parameters, Populations, Transitions
 
 
 class Domain(Protocol):
     """Where instances of a claim come from, the neighbours of one, and simpler ones."""
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[Case]]:
         """Named sequences of instances, endless or exhaustive, each a function of the seed alone."""
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: Any, rng: random.Random) -> Iterator[Case]:
         """Small changes of an instance, for local search."""
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: Any) -> Iterator[Case]:
         """Instances that are simpler, the simplest first."""
 
 

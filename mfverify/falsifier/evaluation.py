@@ -18,7 +18,8 @@ from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError
 from mfverify.papers.named import claim_named, name_of
 from mfverify.runner import Cluster, in_order
-from mfverify.theory.claim import Claim, Instance, Sides, Verdict, judge
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Sides, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Candidate:
     """An instance and the family that it comes from."""
 
     family: str
-    instance: Instance
+    instance: Case
 
 
 @dataclass(frozen=True)

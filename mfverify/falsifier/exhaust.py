@@ -32,7 +32,9 @@ from mfverify.json_files import parse_json, read_text
 from mfverify.papers import CATALOGUE
 from mfverify.results import code_version
 from mfverify.runner import completed
-from mfverify.theory.claim import Claim, Instance, Sides, Verdict, judge
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Sides, Verdict, judge
 from mfverify.theory.screen import Exactness, Screen
 from mfverify.theory.search_space import Arrangement
 from mfverify.version import __version__
@@ -146,9 +148,9 @@ def _by_sides(task: Slice, number: int, n: int, k: int) -> Verdict | None:
     return answer
 
 
-def instance_of(claim: Claim, model: Any, n: int, k: int) -> Instance:
-    """The instance of a claim on a model, n and k. Raises :class:`ModelError` where the claim has none."""
-    made = claim.searched.make(model, n, k) if isinstance(claim.searched, Arrangement) else Instance(model, n, k)
+def instance_of(claim: Claim, model: Any, n: int, k: int) -> Case:
+    """The case of a claim on a model, n and k. Raises :class:`ModelError` where the claim has none."""
+    made = claim.searched.make(model, n, k) if isinstance(claim.searched, Arrangement) else Subsampled(model, n, k)
     if made is None or sizes_of(made) != (n, k):
         raise ModelError(f"claim {claim.id}: has no instance with n = {n} and k = {k}")
     return made

@@ -7,9 +7,10 @@ become an instance, and what it costs to evaluate. What costs more than a fixed 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
+from typing import Final, TypeVar
 
 from mfverify.falsifier import templates
 from mfverify.falsifier.grids import SIZES, grid
@@ -17,10 +18,14 @@ from mfverify.falsifier.model_moves import changed, random_model, simpler_models
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model, derived_name
 from mfverify.models.agent_types import typed
-from mfverify.theory.claim import Claim, Instance, Profile
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import OnModel
+from mfverify.theory.claim import Claim, Profile
 from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
 
-MOST_MISSED = 40
+K = TypeVar("K", bound=Case)
+
+MOST_MISSED: Final = 40
 """Invalid changes in a row after which an instance counts as one without neighbours."""
 
 
@@ -30,21 +35,19 @@ def hard_models(rng: random.Random) -> Iterator[Model]:
         yield templates.drawn(rng, index)
 
 
-def sizes_of(instance: Instance) -> tuple[int, int]:
-    """n and k of an instance; of two sizes of samples the larger counts as n."""
-    other = dict(instance.parameters).get("other")
-    n = instance.agents if instance.agents is not None else int(other) if other is not None else instance.subsample
-    assert n is not None
-    return n, instance.subsample if instance.subsample is not None else n
+def sizes_of(case: Case) -> tuple[int, int]:
+    """n and k of a case; of two sizes of samples the larger counts as n."""
+    subsample = case.written.subsample
+    return case.order, subsample if subsample is not None else case.order
 
 
 @dataclass(frozen=True)
 class ModelDomain:
     """All instances of one arrangement."""
 
-    arrangement: Arrangement
+    arrangement: Arrangement[OnModel]
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[OnModel]]:
         """Endless or exhaustive sequences of instances, each a function of the seed alone."""
         if self.arrangement.origin is Origin.TYPES:
             return {"two types": self._sized(self.typed_models(random.Random(f"types {seed}")), seed)}
@@ -72,7 +75,7 @@ class ModelDomain:
             if second is not None and second.sizes == first.sizes:
                 yield typed([first, second], derived_name(first.name, "two types of "))
 
-    def _sized(self, models: Iterator[Model], seed: int) -> Iterator[Instance]:
+    def _sized(self, models: Iterator[Model], seed: int) -> Iterator[OnModel]:
         """Each model with one pair of sizes from the ladder."""
         rng = random.Random(f"sizes {seed}")
         for model in models:
@@ -82,7 +85,7 @@ class ModelDomain:
             if found is not None:
                 yield found
 
-    def _small(self, models: Iterator[Model]) -> Iterator[Instance]:
+    def _small(self, models: Iterator[Model]) -> Iterator[OnModel]:
         """Each model with all pairs of the smallest sizes."""
         for model in models:
             for n in self.arrangement.agents[:2]:
@@ -91,9 +94,8 @@ class ModelDomain:
                     if found is not None:
                         yield found
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
         """Small changes of the model or of the sizes; infinite, unless :data:`MOST_MISSED` in a row are invalid."""
-        assert instance.model is not None
         n, k = sizes_of(instance)
         missed = 0
         while missed < MOST_MISSED:
@@ -106,10 +108,9 @@ class ModelDomain:
             if found is not None:
                 yield found
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: OnModel) -> Iterator[OnModel]:
         """Simpler instances, simplest first: fewer agents (with other discounts and scales too), a smaller sample, a simpler model."""
         model = instance.model
-        assert model is not None
         n, k = sizes_of(instance)
         pairs = [(m, j) for m in sorted({n // 2, 3 * n // 4, n - 2, n - 1}) for j in (k, m - (n - k), m - 1, m // 2, m)]
         pairs += [(n, j) for j in sorted({1, k // 2, 3 * k // 4, k - 2, k - 1})]
@@ -121,7 +122,7 @@ class ModelDomain:
         yield from simplest_first(instance, found)
 
 
-def simplest_first(instance: Instance, candidates: list[Instance | None]) -> Iterator[Instance]:
+def simplest_first(instance: K, candidates: Sequence[K | None]) -> Iterator[K]:
     """Of the candidates those that are simpler than the instance, each once, in the order of simplicity."""
     own = simplicity(instance)
     keyed = {simplicity(c): c for c in candidates if c is not None}
@@ -139,7 +140,7 @@ class OwnDomain:
 
     claim: Claim
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[Case]]:
         """The claim's instances on templates, random models and the grid; without models, those of both profiles."""
         rng = random.Random(f"own {seed}")
         if not self._on(templates.drawn(rng, 0)):
@@ -152,24 +153,25 @@ class OwnDomain:
             "exhaustive grid": (one for size in SIZES for model in grid(*size) for one in self._on(model)),
         }
 
-    def _on(self, model: Model | None) -> list[Instance]:
-        return [] if model is None else [one for one in self.claim.instances(Profile.QUICK, [model]) if one.model is not None]
+    def _on(self, model: Model | None) -> list[Case]:
+        return [] if model is None else [one for one in self.claim.instances(Profile.QUICK, [model]) if one.written.model is not None]
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: Case, rng: random.Random) -> Iterator[Case]:
         """The same parameters on a changed model; nothing where the claim does not take models or its parameters depend on them."""
-        missed = 0
-        while instance.model is not None and missed < MOST_MISSED:
-            valid = [one for one in self._on(changed(instance.model, rng)) if self._alike(one, instance)]
+        missed, model = 0, instance.written.model
+        while model is not None and missed < MOST_MISSED:
+            valid = [one for one in self._on(changed(model, rng)) if self._alike(one, instance)]
             missed = 0 if valid else missed + 1
             yield from valid
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: Case) -> Iterator[Case]:
         """The other parameters on the same model, and the same parameters on simpler models."""
-        if instance.model is None:
+        model = instance.written.model
+        if model is None:
             yield from simplest_first(instance, list(self.claim.instances(Profile.QUICK, None)))
             return
-        on_simpler = (one for model in simpler_models(instance.model) for one in self._on(model))
-        yield from simplest_first(instance, [*self._on(instance.model), *(one for one in on_simpler if self._alike(one, instance))])
+        on_simpler = (one for other in simpler_models(model) for one in self._on(other))
+        yield from simplest_first(instance, [*self._on(model), *(one for one in on_simpler if self._alike(one, instance))])
 
-    def _alike(self, one: Instance, other: Instance) -> bool:
-        return (one.agents, one.subsample, one.parameters) == (other.agents, other.subsample, other.parameters)
+    def _alike(self, one: Case, other: Case) -> bool:
+        return one.written[1:] == other.written[1:]

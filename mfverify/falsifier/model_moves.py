@@ -63,7 +63,8 @@ def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: b
         for _ in range(global_states)
     ]
     moves = [
-        [[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if uncoupled else global_states)] for _ in range(local_states)
+        [[_row(rng, local_states) for _ in range(local_actions)] for _ in range(1 if uncoupled else global_states)]
+        for _ in range(local_states)
     ]
     with_global_reward = rng.random() < 0.25
     made = assembled(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from math import prod
+from typing import Any
 
 from mfverify import counts
 from mfverify.falsifier.model_domains import simplest_first
-from mfverify.theory.claim import Instance
-from mfverify.theory.populations import Population, counts_of, partitions, text_of
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import OfPopulation, Population, partitions
+from mfverify.theory.cases.transitions import NAMED, MeanTransition, Moving, Transition, seeded
 
 _MOST_SAMPLES = 400
 """Populations with more kinds of samples than this are not candidates."""
@@ -23,9 +25,9 @@ _MOST_EXHAUSTED = 9
 class PopulationDomain:
     """Populations of n agents in two or more classes, all occupied, with a sample size 1 <= k <= n; ``make`` may ignore k."""
 
-    make: Callable[[Population, int], Instance | None]
+    make: Callable[[Population, int], OfPopulation | None]
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[OfPopulation]]:
         """All populations of 2, 3, .. agents with every k; random ones of up to 80 agents."""
         rng = random.Random(f"populations {seed}")
         return {
@@ -41,22 +43,22 @@ class PopulationDomain:
         n = sum(population)
         return population, rng.choice((1, 2, n // 2, n - 1, rng.randint(1, n)))
 
-    def _made(self, pairs: Iterator[tuple[Population, int]]) -> Iterator[Instance]:
+    def _made(self, pairs: Iterator[tuple[Population, int]]) -> Iterator[OfPopulation]:
         for population, k in pairs:
             found = self._one(population, k)
             if found is not None:
                 yield found
 
-    def _one(self, population: Population, k: int) -> Instance | None:
+    def _one(self, population: Population, k: int) -> OfPopulation | None:
         occupied = tuple(sorted((x for x in population if x > 0), reverse=True))
         if len(occupied) < 2 or not 1 <= k <= sum(occupied) or prod(min(x, k) + 1 for x in occupied) > _MOST_SAMPLES:
             return None
         return self.make(occupied, k)
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: OfPopulation, rng: random.Random) -> Iterator[OfPopulation]:
         """An agent more, less, or in another class; another sample size."""
         while True:
-            population, k = list(counts_of(instance["population"])), instance.subsample or 1
+            population, k = list(instance.population), instance.written.subsample or 1
             for _ in range(rng.choice((1, 1, 2, 4))):
                 population[rng.randrange(len(population))] += rng.choice((-1, 1))
             population += [1] * (rng.random() < 0.1)
@@ -64,9 +66,9 @@ class PopulationDomain:
             if found is not None:
                 yield found
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: OfPopulation) -> Iterator[OfPopulation]:
         """Fewer agents in one class or in all, two classes made one, smaller samples; of few agents every simpler population."""
-        population, k = counts_of(instance["population"]), instance.subsample or 1
+        population, k = instance.population, instance.written.subsample or 1
         if sum(population) <= _MOST_EXHAUSTED:
             pairs = ((p, j) for n in range(2, sum(population) + 1) for p in partitions(n) for j in range(1, n + 1))
             yield from simplest_first(instance, [self._one(p, j) for p, j in pairs])
@@ -82,8 +84,8 @@ class PopulationDomain:
         yield from simplest_first(instance, found)
 
 
-KERNELS = ("stay", "rotate", "merge", "uniform", "lazy", *(f"random-{seed}" for seed in range(12)))
-"""The kernels that statements about transitions know by name, the simplest first."""
+KERNELS = (*NAMED, *map(seeded, range(12)))
+"""The kernels that are tried on every population, the simplest first."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,12 @@ class TransitionDomain:
 
     uniform: bool
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[Moving]]:
         """All populations of 2, 3, .. agents in two or three classes with all samples and kernels; random ones of up to 24 agents."""
         rng = random.Random(f"transitions {seed}")
         return {"all samples": self._all(), "random samples": (self._random(rng) for _ in count())}
 
-    def _all(self) -> Iterator[Instance]:
+    def _all(self) -> Iterator[Moving]:
         for n in count(2):
             for classes in (2, 3):
                 for row in counts.count_vectors(n, classes)[::-1]:
@@ -110,27 +112,25 @@ class TransitionDomain:
                             for kernel in KERNELS:
                                 yield self._one(sample, population, kernel)
 
-    def _random(self, rng: random.Random) -> Instance:
+    def _random(self, rng: random.Random) -> Moving:
         population = tuple(rng.randint(0, 8) for _ in range(rng.randint(2, 3)))
         population = (population[0] + 1, *population[1:-1], population[-1] + 1)
         sample = tuple(rng.randint(0, x) for x in population)
         if sum(sample) in (0, sum(population)):
             sample = (1, *(0 for _ in population[1:]))
-        return self._one(sample, population, rng.choice((*KERNELS[3:], f"random-{rng.randrange(10**4)}")))
+        return self._one(sample, population, rng.choice((*KERNELS[3:], seeded(rng.randrange(10**4)))))
 
-    def _one(self, sample: Population, population: Population, kernel: str) -> Instance:
-        drawn = "uniform" if self.uniform else text_of(sample)
-        return Instance(None, sum(population), sum(sample), (("sample", drawn), ("population", text_of(population)), ("kernel", kernel)))
+    def _one(self, sample: Population, population: Population, kernel: str) -> Moving:
+        return MeanTransition(population, kernel, sum(sample)) if self.uniform else Transition(sample, population, kernel)
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: Moving, rng: random.Random) -> Iterator[Moving]:
         """An agent more or less in the sample or outside it, or another kernel."""
         while True:
-            yield from self._parts(instance, rng.choice((-1, 1)), (str(instance["kernel"]), f"random-{rng.randrange(10**4)}"))
+            yield from self._parts(instance, rng.choice((-1, 1)), (instance.kernel, seeded(rng.randrange(10**4))))
 
-    def _parts(self, instance: Instance, step: int, kernels: Sequence[str]) -> Iterator[Instance]:
-        population = counts_of(instance["population"])
-        k = instance.subsample or 1
-        sample = next(counts.subcounts(population, k)) if self.uniform else counts_of(instance["sample"])
+    def _parts(self, instance: Moving, step: int, kernels: Sequence[str]) -> Iterator[Moving]:
+        population = instance.population
+        sample = instance.sample if isinstance(instance, Transition) else next(counts.subcounts(population, instance.subsample))
         for i in range(len(population)):
             for inside in (0, 1):
                 more = tuple(x + step * (i == j) for j, x in enumerate(population))
@@ -139,20 +139,12 @@ class TransitionDomain:
                     for kernel in kernels:
                         yield self._one(some, more, kernel)
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: Moving) -> Iterator[Moving]:
         """An agent less, an earlier kernel."""
-        kernel = str(instance["kernel"])
+        kernel = instance.kernel
         earlier = KERNELS[: KERNELS.index(kernel)] if kernel in KERNELS else KERNELS
-        found: list[Instance | None] = [*self._parts(instance, -1, (kernel, *earlier))]
-        found += [
-            Instance(
-                None,
-                instance.agents,
-                instance.subsample,
-                tuple((name, other if name == "kernel" else x) for name, x in instance.parameters),
-            )
-            for other in earlier
-        ]
+        found: list[Moving | None] = [*self._parts(instance, -1, (kernel, *earlier))]
+        found += [replace(instance, kernel=other) for other in earlier]
         yield from simplest_first(instance, found)
 
 
@@ -160,14 +152,14 @@ class TransitionDomain:
 class ParameterDomain:
     """All combinations of a few parameters, each with its values in the order from the simplest on."""
 
-    axes: tuple[Sequence[int | str], ...]
-    make: Callable[..., Instance | None]
+    axes: tuple[Sequence[Any], ...]
+    make: Callable[..., Case | None]
 
-    def families(self, seed: int) -> Mapping[str, Iterator[Instance]]:
+    def families(self, seed: int) -> Mapping[str, Iterator[Case]]:
         """The whole grid, the simplest combinations first; the seed does not matter."""
         return {"all parameters": self._all()}
 
-    def _all(self) -> Iterator[Instance]:
+    def _all(self) -> Iterator[Case]:
         sizes = [len(axis) for axis in self.axes]
         for total in range(sum(sizes)):
             for index in _indices(total, sizes):
@@ -175,14 +167,14 @@ class ParameterDomain:
                 if found is not None:
                     yield found
 
-    def _one(self, index: Sequence[int]) -> Instance | None:
+    def _one(self, index: Sequence[int]) -> Case | None:
         return self.make(*(axis[i] for axis, i in zip(self.axes, index, strict=True)))
 
-    def neighbours(self, instance: Instance, rng: random.Random) -> Iterator[Instance]:
+    def neighbours(self, instance: Case, rng: random.Random) -> Iterator[Case]:
         """None: the grid is exhausted anyway."""
         return iter(())
 
-    def simpler(self, instance: Instance) -> Iterator[Instance]:
+    def simpler(self, instance: Case) -> Iterator[Case]:
         """Everything on the grid that is simpler."""
         yield from simplest_first(instance, list(self._all()))
 

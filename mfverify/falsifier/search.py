@@ -18,7 +18,8 @@ from typing import Any
 
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
-from mfverify.theory.claim import Claim, Instance, Verdict
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Verdict
 
 ROUND = 24
 """Candidates in a round, for any number of workers."""
@@ -100,7 +101,7 @@ class _Sequence:
 
     def __init__(self, domain: Domain, seed: int) -> None:
         self._domain, self._seed = domain, seed
-        self._families: dict[str, Iterator[Instance]] = dict(domain.families(seed))
+        self._families: dict[str, Iterator[Case]] = dict(domain.families(seed))
         self._seen: set[str] = set()
         self._best: list[Evaluated] = []
         self._round = 0
@@ -130,7 +131,7 @@ class _Sequence:
             out += [Candidate(LOCAL, one) for one in islice(fresh, share)]
         return out[:wanted]
 
-    def _is_new(self, instance: Instance) -> bool:
+    def _is_new(self, instance: Case) -> bool:
         key = instance.key("", "")
         if key in self._seen:
             return False
@@ -142,8 +143,9 @@ class _Sequence:
         ranked = sorted([*self._best, *(one for one in answers if one.left is not None)], key=lambda one: -one.score)
         kept: list[Evaluated] = []
         for one in ranked:
-            same_model = sum(other.candidate.instance.model == one.candidate.instance.model for other in kept)
-            if len(kept) < KEPT and (one.candidate.instance.model is None or same_model < 2):
+            model = one.candidate.instance.written.model
+            same_model = sum(other.candidate.instance.written.model == model for other in kept)
+            if len(kept) < KEPT and (model is None or same_model < 2):
                 kept.append(one)
         self._best = kept
 

@@ -1,30 +1,37 @@
 """What a claim is, what an instance of it is, and how a verdict is reached.
 
-A *claim* is a statement about all models: an inequality ``left <= right`` under assumptions. An *instance* is the claim on
-one model (or population) with one choice of parameters; its *sides* are two certified intervals. The verdict follows from
+A *claim* is a statement about all models: an inequality ``left <= right`` under assumptions. An *instance* is the claim at
+one :class:`~mfverify.theory.cases.case.Case`: on one model (or population) with one choice of parameters; its *sides* are two certified intervals. The verdict follows from
 the intervals alone, in :func:`judge`; no claim decides its own verdict.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from mfverify.enclosure import Ends, Interval, Truth, ends_of
 from mfverify.errors import ModelError
+from mfverify.theory.cases.case import Case
 from mfverify.theory.grounds import REFUTED, SEARCH_ONLY, Grounds
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from mfverify.model import Model
     from mfverify.theory.bound import Bound
     from mfverify.theory.screen import Screen
     from mfverify.theory.search_space import SearchSpace
     from mfverify.theory.witness import GapProof, Witness
+
+    C = TypeVar("C", bound=Case, default=Any)
+else:  # defaults of type variables are Python 3.13
+    from typing import TypeVar
+
+    C = TypeVar("C")
 
 
 class Verdict(Enum):
@@ -51,38 +58,6 @@ class Profile(Enum):
 
     QUICK = "quick"
     FULL = "full"
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A claim's statement on one model (or population) with one choice of parameters.
-
-    ``parameters`` holds everything else that the statement depends on (a population, a discount, a number of iterations), each as
-    an int or a string; together with the model they determine the two sides completely.
-    """
-
-    model: Model | None
-    agents: int | None = None
-    subsample: int | None = None
-    parameters: tuple[tuple[str, int | str], ...] = ()
-
-    def __getitem__(self, name: str) -> Any:
-        """One of the parameters, by name."""
-        return dict(self.parameters)[name]
-
-    @property
-    def label(self) -> str:
-        """A readable identifier: model, n, k and the other parameters."""
-        parts = [self.model.name] if self.model else []
-        parts += [f"n={self.agents}"] if self.agents is not None else []
-        parts += [f"k={self.subsample}"] if self.subsample is not None else []
-        parts += [f"{name}={value}" for name, value in self.parameters]
-        return " ".join(parts)
-
-    def key(self, claim_id: str, code_version: str) -> str:
-        """Hash of everything that determines the outcome: claim, model content, parameters, code."""
-        content = [claim_id, self.model.fingerprint if self.model else None, self.agents, self.subsample, self.parameters, code_version]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -118,16 +93,22 @@ Outcome = Sides | NotApplicable | Unresolved
 
 @dataclass(frozen=True)
 class Control:
-    """A sabotaged twin of a claim: the same check must find it violated on at least one of ``instances``."""
+    """How a claim is sabotaged: the same check must then find it violated on at least one of ``instances``, by default those of the quick profile.
+
+    ``left`` and ``right`` make another side of one, for a given case (:mod:`mfverify.theory.sabotage` has the usual ones); ``sides`` is
+    another check, such as the same one with another model, by default that of the claim. All take the cases of the claim.
+    """
 
     sabotage: str
-    sides: Callable[[Instance], Outcome]
-    instances: Callable[[], Sequence[Instance]]
+    sides: Callable[[Any], Outcome] | None = None
+    instances: Callable[[], Sequence[Any]] | None = None
+    left: Callable[[Interval, Any], Interval] | None = None
+    right: Callable[[Interval, Any], Interval] | None = None
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One statement of the catalogue as an executable check.
+class Claim(Generic[C]):
+    """One statement of the catalogue as an executable check. ``C`` is the type of its cases: the arguments of its sides.
 
     ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
     instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
@@ -148,8 +129,8 @@ class Claim:
     reading: str
     assumptions: tuple[str, ...]
     registered: Status
-    sides: Callable[[Instance], Outcome]
-    instances: Callable[[Profile, Sequence[Model] | None], Sequence[Instance]]
+    sides: Callable[[C], Outcome]
+    instances: Callable[[Profile, Sequence[Model] | None], Sequence[C]]
     control: Control
     rests_on: tuple[str, ...] = ()
     left_means: str = "left side"
@@ -158,8 +139,8 @@ class Claim:
     failing_step: str = ""
     grounds: Grounds | None = None
     gap_bound: Bound | None = None
-    certificate: GapProof | Callable[[Instance], Witness] | None = None
-    searched: SearchSpace | None = None
+    certificate: GapProof | Callable[[C], Witness] | None = None
+    searched: SearchSpace[C] | None = None
     screen: Screen | None = None
 
     @property
@@ -169,13 +150,29 @@ class Claim:
             return REFUTED
         return self.grounds or SEARCH_ONLY
 
+    def controlled(self) -> Sequence[C]:
+        """The cases on at least one of which the sabotaged claim has to be violated."""
+        return self.control.instances() if self.control.instances is not None else self.instances(Profile.QUICK, None)
+
+    def sabotaged(self, case: C) -> Outcome:
+        """The sides of the sabotaged claim."""
+        control = self.control
+        outcome = (control.sides or self.sides)(case)
+        if not isinstance(outcome, Sides):
+            return outcome
+        left, right = (
+            side if change is None else change(side, case)
+            for side, change in ((outcome.left, control.left), (outcome.right, control.right))
+        )
+        return replace(outcome, left=left, right=right)
+
 
 @dataclass(frozen=True)
 class Finding:
     """What was found on one instance."""
 
     claim: str
-    instance: Instance
+    instance: Case
     verdict: Verdict
     left: Interval | None = None
     right: Interval | None = None
@@ -238,7 +235,7 @@ def contradiction(document: Mapping[str, Any]) -> str:
     return "" if derived is stated else f"the verdict is {stated.value}, but its sides make it {derived.value}"
 
 
-def finding(claim: Claim, instance: Instance) -> Finding:
+def finding(claim: Claim[C], instance: C) -> Finding:
     """Compute the sides of one instance and judge them."""
     outcome = claim.sides(instance)
     verdict = judge(outcome)

@@ -8,13 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
-from mfverify.theory.claim import Instance
-from mfverify.theory.populations import text_of
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import OnModel
+from mfverify.theory.cases.populations import OfPopulation, Population
 
 if TYPE_CHECKING:
     from mfverify.model import Model
+
+C_co = TypeVar("C_co", bound=Case, covariant=True)
+M_co = TypeVar("M_co", bound=OnModel, covariant=True)
+P_co = TypeVar("P_co", bound=OfPopulation, covariant=True)
 
 Cost: TypeAlias = "Callable[[Model, int, int], float]"
 """How much an evaluation costs for a model, n and k, as a share of what is allowed: a candidate has at most 1."""
@@ -43,14 +48,16 @@ def _any_model(model: Model) -> bool:
 
 
 @dataclass(frozen=True)
-class Arrangement:
-    """How a model and sizes 1 <= k <= n become an instance of a claim: ``make`` returns None where the claim does not cover them.
+class Arrangement(Generic[M_co]):
+    """How a model and sizes 1 <= k <= n become a case of a claim: ``make`` returns None where the claim does not cover them.
+
+    A search takes any model through :meth:`instance`, which also refuses what costs too much: templates, random ones, those of an exhausted class.
 
     ``admits`` holds for the models that the claim covers; ``agents`` are the values of n that searches try; ``scaled``: whether
     the claim is not homogeneous in the rewards; ``sizes`` are those of random models; ``origin`` is where models come from.
     """
 
-    make: Callable[[Model, int, int], Instance | None]
+    make: Callable[[Model, int, int], M_co | None]
     cost: Cost
     agents: tuple[int, ...] = SMALL
     scaled: bool = False
@@ -58,7 +65,7 @@ class Arrangement:
     sizes: tuple[tuple[int, int, int, int], ...] = RANDOM_SIZES
     origin: Origin = Origin.ANY
 
-    def instance(self, model: Model | None, n: int, k: int) -> Instance | None:
+    def instance(self, model: Model | None, n: int, k: int) -> M_co | None:
         """The instance, or None where there is none or it costs too much."""
         if model is None or not 1 <= k <= n or not self.admits(model) or self.cost(model, n, k) > 1:
             return None
@@ -66,10 +73,10 @@ class Arrangement:
 
 
 @dataclass(frozen=True)
-class Populations:
+class Populations(Generic[P_co]):
     """Populations of n agents in two or more classes, all occupied, with a sample size 1 <= k <= n; ``make`` may ignore k."""
 
-    make: Callable[[tuple[int, ...], int], Instance | None]
+    make: Callable[[Population, int], P_co | None]
 
 
 @dataclass(frozen=True)
@@ -80,50 +87,11 @@ class Transitions:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(Generic[C_co]):
     """All combinations of a few parameters, each with its values in the order from the simplest on."""
 
-    axes: tuple[Sequence[int | str], ...]
-    make: Callable[..., Instance | None]
+    axes: tuple[Sequence[Any], ...]
+    make: Callable[..., C_co | None]
 
 
-SearchSpace: TypeAlias = Arrangement | Populations | Transitions | Parameters
-
-
-def any_sizes(model: Model, n: int, k: int) -> Instance:
-    """n agents, k of them sampled."""
-    return Instance(model, n, k)
-
-
-def all_sampled(model: Model, n: int, k: int) -> Instance:
-    """n agents, all of them sampled."""
-    del k
-    return Instance(model, n, n)
-
-
-def fewer_sampled(model: Model, n: int, k: int) -> Instance | None:
-    """n agents, fewer of them sampled."""
-    return Instance(model, n, k) if k < n else None
-
-
-def sample_alone(model: Model, n: int, k: int) -> Instance:
-    """The system of k agents."""
-    del n
-    return Instance(model, None, k)
-
-
-def agents_alone(model: Model, n: int, k: int) -> Instance:
-    """The system of n agents."""
-    del k
-    return Instance(model, n, None)
-
-
-def with_sample(population: tuple[int, ...], k: int) -> Instance:
-    """A population and the size of a sample."""
-    return Instance(None, sum(population), k, (("population", text_of(population)),))
-
-
-def without_sample(population: tuple[int, ...], k: int) -> Instance:
-    """A population alone."""
-    del k
-    return Instance(None, sum(population), None, (("population", text_of(population)),))
+SearchSpace: TypeAlias = Arrangement[Any] | Populations[Any] | Transitions | Parameters[C_co]

@@ -111,9 +111,7 @@ def plain_statements(bounds: Sequence[Bound], agents: Sequence[int]) -> list[str
             shares = {k: share_of_trivial(bound, n, k, discount) for k in range(1, n + 1)}
             telling = [k for k, share in shares.items() if share is None or share[0] < 1]
             says = (
-                f"is informative only for k >= {telling[0]} of {n}"
-                if telling
-                else "is vacuous for every k: it exceeds the trivial bound"
+                f"is informative only for k >= {telling[0]} of {n}" if telling else "is vacuous for every k: it exceeds the trivial bound"
             )
             out.append(
                 f"At gamma = {discount} and n = {n} agents the bound {bound.name} {says} "

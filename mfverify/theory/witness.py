@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mfverify.enclosure import Interval
-
-if TYPE_CHECKING:
-    from mfverify.theory.claim import Instance
+from mfverify.theory.cases.case import Case
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ def _same_sample(n: int, k: int) -> int:
     return k
 
 
-def _one_type(instance: Instance) -> int:
-    del instance
+def _one_type(case: Case) -> int:
+    del case
     return 1
 
 
@@ -48,8 +46,8 @@ class GapProof:
     policy that bounds the optimum has to cover every start state.
     """
 
-    right: Callable[[Instance], Interval] | None = None
+    right: Callable[[Any], Interval] | None = None
     share: Fraction = Fraction(1)
     later: Callable[[int, int], int] = _same_sample
-    types: Callable[[Instance], int] = _one_type
+    types: Callable[[Any], int] = _one_type
     every_start: bool = False

@@ -22,7 +22,13 @@ from mfverify.certificate import certify, load_certificate
 from mfverify.falsifier import templates
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
-from mfverify.theory.claim import Instance
+from mfverify.papers.mean_field_sampling.remark_4_9 import Typed
+from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
+from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
+from mfverify.papers.mean_field_sampling.uniform_rate import Rate
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.cases.transitions import MeanTransition, Transition
 
 HERE = Path(__file__).parent
 
@@ -68,31 +74,31 @@ def uneven_splitting(idle: int) -> Model:
 
 
 NAMED = {
-    "T1": ("T1", Instance(commitment(), 16, 15)),
-    "T1_many_agents": ("T1", Instance(models.coordination(), 2000, 401)),
-    "T1b": ("T1b", Instance(commitment(), 74, 73)),
-    "T2": ("T2", Instance(commitment(), 44, 43)),
-    "T2b": ("T2b", Instance(commitment(), 122, 121)),
-    "T1c": ("T1c", Instance(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
-    "T2c": ("T2c", Instance(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
-    "T1b_scaled": ("T1b", Instance(scaled_commitment("1/4"), 70, 69)),
-    "T2_scaled": ("T2", Instance(scaled_commitment("32"), 18, 17)),
-    "T2b_scaled": ("T2b", Instance(scaled_commitment("16"), 88, 87)),
-    "T3_k11": ("T3", Instance(models.redrawn(), 400, 11, (("C", "5/8"),))),
-    "T3_k51": ("T3", Instance(models.redrawn(), 400, 51, (("C", "9/10"),))),
-    "T3_k101": ("T3", Instance(models.redrawn(), 400, 101, (("C", "11/10"),))),
-    "P3": ("P3", Instance(models.splitting(), 2, 2)),
-    "P4": ("P4", Instance(uneven_majority(), 3, 1)),
-    "S4b": ("S4b", Instance(preferences(2), 3, 1, (("types", 2),))),
-    "L2": ("L2", Instance(models.absorbing(), None, 1, (("other", 2),))),
-    "C2": ("C2", Instance(None, 7, 3, (("population", "1+1+1+1+1+1+1"),))),
-    "C3": ("C3", Instance(None, 2, 1, (("population", "1+1"),))),
-    "C7": ("C7", Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))),
-    "C7b": ("C7b", Instance(None, 2, 1, (("sample", "uniform"), ("population", "2+0"), ("kernel", "uniform")))),
-    "X3": ("X3", Instance(models.splitting(discount="9/10"), 2, 1, (("transitions", 0),))),
-    "X3_uneven": ("X3", Instance(uneven_splitting(0), 6, 5, (("transitions", 0),))),
-    "X3_uneven_other_rule": ("X3", Instance(uneven_splitting(1), 6, 5, (("transitions", 0),))),
-    "X3b": ("X3b", Instance(models.random_coupled(96), 16, 1, (("transitions", 0),))),
+    "T1": ("T1", Subsampled(commitment(), 16, 15)),
+    "T1_many_agents": ("T1", Subsampled(models.coordination(), 2000, 401)),
+    "T1b": ("T1b", Subsampled(commitment(), 74, 73)),
+    "T2": ("T2", Subsampled(commitment(), 44, 43)),
+    "T2b": ("T2b", Subsampled(commitment(), 122, 121)),
+    "T1c": ("T1c", Subsampled(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
+    "T2c": ("T2c", Subsampled(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
+    "T1b_scaled": ("T1b", Subsampled(scaled_commitment("1/4"), 70, 69)),
+    "T2_scaled": ("T2", Subsampled(scaled_commitment("32"), 18, 17)),
+    "T2b_scaled": ("T2b", Subsampled(scaled_commitment("16"), 88, 87)),
+    "T3_k11": ("T3", Rate(models.redrawn(), 400, 11, Fraction("5/8"))),
+    "T3_k51": ("T3", Rate(models.redrawn(), 400, 51, Fraction("9/10"))),
+    "T3_k101": ("T3", Rate(models.redrawn(), 400, 101, Fraction("11/10"))),
+    "P3": ("P3", Subsampled(models.splitting(), 2, 2)),
+    "P4": ("P4", Subsampled(uneven_majority(), 3, 1)),
+    "S4b": ("S4b", Typed(preferences(2), 3, 1, 2)),
+    "L2": ("L2", TwoSizes(models.absorbing(), 1, 2)),
+    "C2": ("C2", SampledPopulation((1, 1, 1, 1, 1, 1, 1), 3)),
+    "C3": ("C3", SampledPopulation((1, 1), 1)),
+    "C7": ("C7", Transition((1, 0), (2, 0), "uniform")),
+    "C7b": ("C7b", MeanTransition((2, 0), "uniform", 1)),
+    "X3": ("X3", LinearProcess(models.splitting(discount="9/10"), 2, 1, None, 0)),
+    "X3_uneven": ("X3", LinearProcess(uneven_splitting(0), 6, 5, None, 0)),
+    "X3_uneven_other_rule": ("X3", LinearProcess(uneven_splitting(1), 6, 5, None, 0)),
+    "X3b": ("X3b", LinearProcess(models.random_coupled(96), 16, 1, None, 0)),
 }
 """What a name stands for: claim and instance, on bundled models."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -23,11 +24,15 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.model_files import model_from_document
 from mfverify.papers import CATALOGUE
-from mfverify.papers.mean_field_sampling.tails import population_of, tail
-from mfverify.papers.mean_field_sampling.theorem_e_3 import exact_table
+from mfverify.papers.mean_field_sampling.tails import tail
+from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
+from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes, exact_table
 from mfverify.papers.mean_field_sampling.total_variation_tail import TV_QUANTILE_TAIL, TV_TAIL
+from mfverify.papers.mean_field_sampling.uniform_rate import Rate
 from mfverify.papers.ours import symbols
-from mfverify.theory.claim import Instance, NotApplicable, Sides, Verdict, judge
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.claim import NotApplicable, Sides, Verdict, judge
 from tests.checker.test_tampering import BUNDLED, put, sealed
 
 Document = dict[str, Any]
@@ -42,7 +47,7 @@ EVERY = [pytest.param(claim, marks=pytest.mark.slow) if claim in SAME_PROOF else
 def sound(claim: str) -> Document:
     """The bundled certificate of a claim that takes the fewest steps; for T3, where they are long, a small one."""
     if claim == "T3":
-        return certify("T3", Instance(models.splitting(), 2, 2, (("C", "1/100"),))).document
+        return certify("T3", Rate(models.splitting(), 2, 2, Fraction("1/100"))).document
     found = [json.loads(path.read_text(encoding="utf-8")) for path in BUNDLED]
     of_claim: list[Document] = [document for document in found if document["claim"] == claim]
     return min(of_claim, key=lambda document: int(document["cost"]["steps"]))
@@ -117,21 +122,21 @@ def is_true(claim: str, document: Document, reasons: list[str]) -> bool:
     return both_sides(claim, instance, Fraction(printed[3]), Fraction(printed[4]))
 
 
-def both_sides(claim: str, instance: Instance, left: Fraction, right: Fraction) -> bool:
+def both_sides(claim: str, instance: Case, left: Fraction, right: Fraction) -> bool:
     """Whether the claim is violated there, its left side no less and its right side no more than stated."""
     outcome = CATALOGUE[claim].sides(instance)
     if judge(outcome) is not Verdict.VIOLATED or not isinstance(outcome, Sides):
         return False
     if claim in ("C2", "C3"):
-        population, k = population_of(instance), instance.subsample
-        assert k is not None
+        assert isinstance(instance, SampledPopulation)
+        population, k = instance.population, instance.subsample
         bound = TV_TAIL if claim == "C2" else TV_QUANTILE_TAIL
         sizes: dict[Any, Any] = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
         pairs = [(p, bound.enclose(sizes | {symbols.epsilon: d}).lower) for d, p in tail(population, k, counts.total_variation)]
         return any(p >= left and b <= right for p, b in pairs)
     if claim == "L2":
-        assert instance.model is not None and instance.subsample is not None
-        first, second = exact_table(instance.model, instance.subsample), exact_table(instance.model, int(instance["other"]))
+        assert isinstance(instance, TwoSizes)
+        first, second = exact_table(instance.model, instance.subsample), exact_table(instance.model, instance.other)
         slope = 2 * instance.model.rt_l / (1 - instance.model.discount)
         return any(
             abs(q - p) >= left and slope * counts.total_variation(d, e) <= right
@@ -230,11 +235,11 @@ def test_a_constant_that_is_not_positive_is_no_constant(constant: str) -> None:
     }
     refused(document, "C: T3 speaks of a constant C > 0")
     refused(document | {"parameters": {"C": "1/1000"}}, "the left side is only certain to be at least 0")
-    outcome = CATALOGUE["T3"].sides(Instance(models.splitting(), 2, 2, (("C", constant),)))
+    outcome = CATALOGUE["T3"].sides(Rate(models.splitting(), 2, 2, Fraction(constant)))
     assert isinstance(outcome, NotApplicable)
-    assert outcome.reason == f"the claim speaks of a constant C > 0, and C is {constant} here"
+    assert outcome.reason == f"the claim speaks of a constant C > 0, and C is {Fraction(constant)} here"
     with pytest.raises(ModelError, match="is not-applicable, and only a violation can be certified"):
-        certify("T3", Instance(models.splitting(), 2, 2, (("C", constant),)))
+        certify("T3", Rate(models.splitting(), 2, 2, Fraction(constant)))
 
 
 def test_the_answer_says_which_constant_is_refuted_and_that_larger_ones_are_not() -> None:
@@ -283,7 +288,7 @@ def test_parameters_that_are_refused_by_name(claim: str, path: tuple[str, ...], 
 @pytest.mark.parametrize("claim", ["X3", "X3b"])
 def test_a_sample_that_may_cost_nothing_is_outside_of_what_decays(claim: str) -> None:
     """X3 and X3b speak of samples that certainly cost something; without that, half of nothing would be violated by any gap."""
-    assert isinstance(CATALOGUE[claim].sides(Instance(model_from_document(ZERO), 4, 1, (("transitions", 0),))), NotApplicable)
+    assert isinstance(CATALOGUE[claim].sides(LinearProcess(model_from_document(ZERO), 4, 1, None, 0)), NotApplicable)
     vague = copy.deepcopy(sound(claim))
     vague["proof"]["reference"]["optimum"] = [["-9" for _ in row] for row in vague["proof"]["reference"]["optimum"]]
     refused(vague, f"{claim} speaks of samples that certainly cost something, and this one may not")
@@ -293,6 +298,7 @@ def test_which_process_a_model_comes_from_is_not_in_its_certificate() -> None:
     """The certificate writes the model out; that it is the reduction of some process is not checked, so it is not stated."""
     certificate = Certificate(sound("X3b"))
     plain = certificate.instance
-    named = Instance(plain.model, plain.agents, plain.subsample, (("mixture", 3), *plain.parameters))
+    assert isinstance(plain, LinearProcess)
+    named = replace(plain, mixture=3)
     document = _document("X3b", named, Interval.exactly(1), Interval.exactly(0))
     assert document["parameters"] == {"transitions": 0}

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import pytest
 import sympy as sp
 
 from mfverify import Model
 from mfverify.exact.rational import RationalSystem, fraction
+from mfverify.extensions.off_policy import StepSize
 from mfverify.models import absorbing, coordination, random_coupled
 from mfverify.papers import CATALOGUE
-from mfverify.papers.mean_field_sampling.bellman_noise import MEAN_NOISE
+from mfverify.papers.mean_field_sampling.bellman_noise import MEAN_NOISE, Noisy
 from mfverify.papers.mean_field_sampling.laws_of_estimates import joint_actions, optimum_of
-from mfverify.papers.mean_field_sampling.lemma_4_3 import ENOUGH_ON_AVERAGE
+from mfverify.papers.mean_field_sampling.lemma_4_3 import ENOUGH_ON_AVERAGE, OnSeeds
+from mfverify.papers.mean_field_sampling.remark_4_7 import Trajectories
 from mfverify.papers.ours import symbols as paper
-from mfverify.theory.claim import Claim, Instance, NotApplicable, Profile, Sides, Status, Unresolved, Verdict, finding, judge, status
+from mfverify.theory.claim import Claim, NotApplicable, Profile, Sides, Status, Unresolved, Verdict, finding, judge, status
 from tests import oracles
 
 WORD = {"seed", "seeds", "samples", "noise", "pairs", "kernels", "kernel", "transitions"}
@@ -86,7 +90,7 @@ HARD = [
 @pytest.mark.parametrize("model", HARD, ids=lambda model: f"{model.name} {model.discount}")
 def test_true_limits_are_not_refuted_on_models_of_a_user(claim_id: str, model: Model) -> None:
     claim = CATALOGUE[claim_id]
-    plain = [Instance(one.model, one.agents, one.subsample, without_figure(one)) for one in claim.instances(Profile.QUICK, [model])]
+    plain = [without_figure(one) for one in claim.instances(Profile.QUICK, [model])]
     verdicts = Counter(finding(claim, one).verdict for one in dict.fromkeys(plain))
     assert Verdict.VIOLATED not in verdicts
     if claim_id in ("B6", "X2"):
@@ -94,22 +98,19 @@ def test_true_limits_are_not_refuted_on_models_of_a_user(claim_id: str, model: M
         assert set(verdicts) <= {Verdict.HOLDS, Verdict.VACUOUS}
 
 
-def without_figure(one: Instance) -> tuple[tuple[str, int | str], ...]:
-    """The parameters that decide the sides of B6 and X2; those of the other claims as they are."""
-    return tuple((name, x) for name, x in one.parameters if name not in ("to", "seeds", "steps", "step size"))
+def without_figure(one: Any) -> Any:
+    """A case of B6, X2 or N1 without what its figure needs, which does not decide its sides; those of the other claims as they are."""
+    return replace(one, **{f.name: None for f in fields(one) if f.name in ("to", "seeds", "steps", "step_size")})
 
 
 def test_the_figures_are_shown_and_change_no_side() -> None:
     model = one_action()
     for claim_id, figure in (
-        ("B6", (("samples", 4), ("to", 64), ("seeds", 3))),
-        ("X2", (("steps", 64), ("seeds", 3), ("step size", "polynomial"))),
-        ("N1", (("seeds", 3),)),
+        ("B6", Noisy(model, 1, 4, 64, 3)),
+        ("X2", Trajectories(model, 1, 64, 3, StepSize.POLYNOMIAL)),
+        ("N1", OnSeeds(model, 1, 3)),
     ):
-        sides, plain = (
-            CATALOGUE[claim_id].sides(Instance(model, None, 1, parameters))
-            for parameters in (figure, tuple((name, x) for name, x in figure if name == "samples"))
-        )
+        sides, plain = (CATALOGUE[claim_id].sides(one) for one in (figure, without_figure(figure)))
         assert isinstance(sides, Sides) and isinstance(plain, Sides)
         assert (sides.left.to_json(), sides.right.to_json()) == (plain.left.to_json(), plain.right.to_json())
         said = " ".join(str(x) for x in sides.details.values())
@@ -120,7 +121,7 @@ def test_the_figures_are_shown_and_change_no_side() -> None:
 
 def test_every_claim_that_draws_numbers_is_known() -> None:
     """A new one is added here on purpose, with the reason why chance decides none of its verdicts."""
-    found = {claim.id for claim in CATALOGUE for one in claim.instances(Profile.QUICK, None) if WORD & dict(one.parameters).keys()}
+    found = {claim.id for claim in CATALOGUE for one in claim.instances(Profile.QUICK, None) if WORD & one.written.parameters.keys()}
     assert found == DRAWING.keys()
 
 
@@ -164,7 +165,7 @@ def test_the_mean_noise_lies_below_both_sides_by_listing_all_samples(model: Mode
     assert sum(p for p, _, _ in listed) == 1
     factor = model.discount / (1 - model.discount)
     assert all(off <= factor * entry for _, off, entry in listed)
-    sides = CATALOGUE["B6"].sides(Instance(model, None, 1, (("samples", m),)))
+    sides = CATALOGUE["B6"].sides(Noisy(model, 1, m))
     assert isinstance(sides, Sides)
     assert sides.left.lower == sides.left.upper == factor * sum(p * entry for p, _, entry in listed)
     assert 0 < sum(p * off for p, off, _ in listed) <= sides.left.lower <= sides.right.lower
@@ -181,16 +182,14 @@ def test_the_bound_is_the_maximal_inequality_and_falls_to_zero() -> None:
 
 
 def test_laws_that_are_too_large_are_refused() -> None:
-    outcome = CATALOGUE["B6"].sides(Instance(random_coupled(4), None, 2, (("samples", 500),)))
+    outcome = CATALOGUE["B6"].sides(Noisy(random_coupled(4), 2, 500))
     assert isinstance(outcome, Unresolved)
     assert "lower k or the samples" in outcome.reason
-    assert isinstance(CATALOGUE["B6"].sides(Instance(coordination(), None, 2, (("samples", 4),))), NotApplicable)
+    assert isinstance(CATALOGUE["B6"].sides(Noisy(coordination(), 2, 4)), NotApplicable)
 
 
 @pytest.mark.parametrize("claim_id", ["B6", "N1", "X2"])
 def test_sabotage_is_still_found(claim_id: str) -> None:
     claim: Claim = CATALOGUE[claim_id]
-    pairs = [
-        (finding(claim, one).verdict, judge(claim.control.sides(one))) for one in claim.control.instances() if one.model != absorbing()
-    ]
+    pairs = [(finding(claim, one).verdict, judge(claim.sabotaged(one))) for one in claim.controlled() if one.model != absorbing()]
     assert (Verdict.HOLDS, Verdict.VIOLATED) in pairs

@@ -15,13 +15,14 @@ from mfverify.exact.rational import fraction
 from mfverify.model import Model
 from mfverify.models import agent_types
 from mfverify.papers import CATALOGUE
-from mfverify.papers.mean_field_sampling.regime_switch import S2, S2E
+from mfverify.papers.mean_field_sampling.regime_switch import S2, S2E, Switched
 from mfverify.papers.mean_field_sampling.remark_4_8 import S3B, S3F, sweep_entries
-from mfverify.papers.mean_field_sampling.remark_4_9 import S4B, gap_by_types, twins, types_and_subsample
-from mfverify.papers.mean_field_sampling.table_sizes import S1, counted_tables
+from mfverify.papers.mean_field_sampling.remark_4_9 import S4B, Typed, gap_by_types, twins, types_and_subsample
+from mfverify.papers.mean_field_sampling.table_sizes import S1, Distributions, counted_tables
 from mfverify.papers.quantities import learned, rational_system
 from mfverify.subsample_mfq.execution import exact_execution_value
-from mfverify.theory.claim import Claim, Instance, Profile, Sides, Verdict, judge
+from mfverify.theory.cases.of_model import OfAgents
+from mfverify.theory.claim import Claim, Profile, Sides, Verdict, judge
 
 
 @pytest.mark.parametrize("claim", [claim for claim in CATALOGUE if claim.id[0] == "S"], ids=lambda claim: claim.id)
@@ -37,7 +38,7 @@ def test_labels_are_unique(claim: Claim, profile: Profile) -> None:
 @pytest.mark.parametrize("classes", [1, 2, 3, 4])
 @pytest.mark.parametrize("k", [1, 2, 3, 5])
 def test_distributions_match_sorted_tuples(classes: int, k: int) -> None:
-    sides = S1.sides(Instance(None, None, k, (("classes", classes),)))
+    sides = S1.sides(Distributions(k, classes))
     assert isinstance(sides, Sides)
     assert sides.left.lower == sides.left.upper == len({tuple(sorted(z)) for z in product(range(classes), repeat=k - 1)})
     assert sides.right.lower == k**classes
@@ -77,12 +78,12 @@ def test_first_wrong_choice_of_the_switch_is_two_pairs_and_three_agents() -> Non
     assert isinstance(first, Sides) and (first.left.lower, first.right.lower) == (8, 6)
 
 
-def _switch(pairs: int, k: int) -> Instance:
-    return Instance(None, None, None, (("states", pairs), ("actions", 1), ("first k", k), ("last k", k)))
+def _switch(pairs: int, k: int) -> Switched:
+    return Switched(pairs, 1, k, k)
 
 
 def test_switch_curve_holds_both_tables() -> None:
-    sides = S2.sides(Instance(None, None, None, (("states", 2), ("actions", 1), ("first k", 1), ("last k", 8))))
+    sides = S2.sides(Switched(2, 1, 1, 8))
     assert isinstance(sides, Sides)
     curve = sides.details["curve"]
     assert curve["scale"] == "log" and curve["x"] == [1, 2, 3, 4, 5, 6, 7, 8]
@@ -119,8 +120,8 @@ def test_sweep_entries_match_labelled_multisets(model: Model, k: int) -> None:
 def test_fitted_exponent_is_the_least_squares_slope() -> None:
     for instance in S3F.instances(Profile.QUICK, None):
         sides = S3F.sides(instance)
-        assert isinstance(sides, Sides) and instance.model is not None
-        sizes = [int(x) for x in instance["k"].split("+")]
+        assert isinstance(sides, Sides)
+        sizes = list(instance.k)
         assert len(sizes) >= 5
         entries = [sweep_entries(instance.model, k) for k in sizes]
         (slope, _), covariance = np.polyfit(np.log(sizes), np.log(entries), 1, cov=True)
@@ -139,7 +140,7 @@ def test_fitted_exponent_of_coordination_is_below_the_degree_of_its_pairs() -> N
 
 def test_logarithmic_subsample_is_the_ceiling() -> None:
     for n, k in ((2, 1), (3, 2), (4, 2), (5, 3), (1024, 10), (1025, 11)):
-        sides = S3B.sides(Instance(models.coordination(), n))
+        sides = S3B.sides(OfAgents(models.coordination(), n))
         assert isinstance(sides, Sides)
         assert sides.details["worst"] == f"k={k}"
         assert sides.left.lower == 16 * counts.number_of_count_vectors(k - 1, 4)
@@ -221,7 +222,7 @@ def test_gap_of_preferences_matches_labelled_subsets(types: int, n: int, k: int)
 def test_three_agents_of_two_types_refute_s4b_without_any_tie() -> None:
     """One agent is sampled, so its wish is the only maximiser: with probability 1/3 it is the minority's."""
     model = agent_types.preferences(2)
-    sides = S4B.sides(Instance(model, 3, 1, (("types", 2),)))
+    sides = S4B.sides(Typed(model, 3, 1, 2))
     assert isinstance(sides, Sides) and judge(sides) is Verdict.VIOLATED
     assert (sides.left.lower, sides.right.upper) == (Fraction(1, 9), 0)
     maximisers = [m.actions for m in learned(model, 1).choices.values()]

@@ -17,7 +17,6 @@ from scipy.stats import beta
 from mfverify import counts
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.data_processing import distance, moved, permutation_kernel
-from mfverify.papers.mean_field_sampling.kernels import Kernel, kernel_of, random_kernel
 from mfverify.papers.mean_field_sampling.lemma_f_6 import C5, divergence_power
 from mfverify.papers.mean_field_sampling.mean_distance import C4, C4M
 from mfverify.papers.mean_field_sampling.sampled_transition import C7, mean_after_transition, mean_after_transition_of_uniform
@@ -26,8 +25,9 @@ from mfverify.papers.mean_field_sampling.total_variation import mean_total_varia
 from mfverify.papers.ours.kl_mean import R3K, mean_divergence
 from mfverify.papers.ours.total_variation_by_sets import R3, R3M
 from mfverify.papers.ours.transition_with_fluctuation import C7R
-from mfverify.theory.claim import Claim, Instance, Profile, Sides, Verdict, judge, tightest
-from mfverify.theory.populations import partitions
+from mfverify.theory.cases.populations import EveryPopulation, OfPopulation, SampledPopulation, partitions
+from mfverify.theory.cases.transitions import Kernel, Transition, kernel_of, random_kernel
+from mfverify.theory.claim import Claim, Profile, Sides, Verdict, judge, tightest
 
 SMALL = [(p, k) for n in range(2, 7) for p in partitions(n) for k in range(1, n + 1)]
 
@@ -122,9 +122,9 @@ def test_divergence_attains_its_bound_exactly_where_a_sample_exhausts_classes() 
 
 @pytest.mark.parametrize("n", range(2, 6))
 def test_all_populations_are_as_tight_as_the_tightest_of_them(n: int) -> None:
-    everything = Instance(None, n, None, (("population", "all"),))
+    everything = EveryPopulation(n)
     # Below k = n, where every sample is the population and a tail has no deviation to be checked at.
-    single = [Instance(None, n, k, (("population", "+".join(map(str, p))),)) for p in partitions(n) if len(p) > 1 for k in range(1, n)]
+    single = [SampledPopulation(tuple(p), k) for p in partitions(n) if len(p) > 1 for k in range(1, n)]
     for claim in (C4, R3, R3M, R3K, C5):
         outcome, separate = claim.sides(everything), [claim.sides(x) for x in single]
         assert isinstance(outcome, Sides)
@@ -136,7 +136,7 @@ def test_all_populations_are_as_tight_as_the_tightest_of_them(n: int) -> None:
 
 @pytest.mark.parametrize("n", [6, 10])
 def test_tail_by_sets_of_all_populations_shows_the_serfling_number(n: int) -> None:
-    sides = R3.sides(Instance(None, n, None, (("population", "all"),)))
+    sides = R3.sides(EveryPopulation(n))
     assert isinstance(sides, Sides)
     words = sides.details["worst"].replace(",", "").replace("k=", "").split()
     population, k, d = tuple(int(x) for x in words[1].split("+")), int(words[2]), Fraction(words[4])
@@ -154,7 +154,7 @@ def test_monotone_claim_is_an_equality_at_two_and_two() -> None:
         Fraction(1, 6),
         Fraction(0),
     ]
-    sides = C4M.sides(Instance(None, 4, None, (("population", "2+2"),)))
+    sides = C4M.sides(OfPopulation((2, 2)))
     assert isinstance(sides, Sides) and (sides.left == sides.right) is True and judge(sides) is Verdict.HOLDS
 
 
@@ -202,10 +202,10 @@ def test_mean_after_a_transition_matches_all_joint_moves(population: tuple[int, 
 def test_smallest_violation_of_c7_is_two_agents_and_a_coin() -> None:
     coin = ((Fraction(1, 2),) * 2,) * 2
     assert mean_after_transition((1, 0), (2, 0), coin) == Fraction(1, 4)
-    instance = Instance(None, 2, 1, (("sample", "1+0"), ("population", "2+0"), ("kernel", "uniform")))
+    instance = Transition((1, 0), (2, 0), "uniform")
     assert judge(C7.sides(instance)) is Verdict.VIOLATED
     assert judge(C7R.sides(instance)) is Verdict.HOLDS
-    assert judge(C7.sides(Instance(None, 4, 2, (("sample", "1+1"), ("population", "3+1"), ("kernel", "rotate"))))) is Verdict.HOLDS
+    assert judge(C7.sides(Transition((1, 1), (3, 1), "rotate"))) is Verdict.HOLDS
 
 
 def test_data_processing_sides_match_sets_of_classes() -> None:

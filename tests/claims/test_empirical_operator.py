@@ -16,15 +16,16 @@ from mfverify import models
 from mfverify.bellman.sampled import SampledOperator
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import RationalSystem, fraction
-from mfverify.papers.mean_field_sampling.bellman_noise import B6, fitted_exponent, noise_of
+from mfverify.papers.mean_field_sampling.bellman_noise import B6, Noisy, fitted_exponent, noise_of
 from mfverify.papers.mean_field_sampling.empirical_operator_bias import B4, B4B
-from mfverify.papers.mean_field_sampling.failure_probability import enough_samples, lottery, lottery_noise
-from mfverify.papers.mean_field_sampling.laws_of_estimates import estimate_law, mean_of, mean_of_maximum
-from mfverify.papers.mean_field_sampling.lemma_4_3 import N1, N1B, N1C, tried_samples
+from mfverify.papers.mean_field_sampling.failure_probability import Paid, enough_samples, lottery, lottery_noise
+from mfverify.papers.mean_field_sampling.laws_of_estimates import Estimate, estimate_law, mean_of, mean_of_maximum
+from mfverify.papers.mean_field_sampling.lemma_4_3 import N1, N1B, N1C, OnSeeds, tried_samples
 from mfverify.papers.mean_field_sampling.number_of_iterations import B7, asked_iterations, iteration_errors
 from mfverify.papers.mean_field_sampling.theorem_4_4 import T2
 from mfverify.papers.quantities import scaled
-from mfverify.theory.claim import Instance, NotApplicable, Profile, Sides, Unresolved, Verdict, finding, judge
+from mfverify.theory.cases.of_model import Learned, OfSample, Subsampled
+from mfverify.theory.claim import NotApplicable, Profile, Sides, Unresolved, Verdict, finding, judge
 from tests import oracles
 from tests.agreement.checks import instance_of, model_of
 
@@ -85,7 +86,7 @@ def test_estimates_match_all_sample_sets_and_are_unbiased(k: int, m: int, seed: 
 
 def test_the_bias_after_the_maximum_on_the_absorbing_lottery() -> None:
     """One agent, one sample, from i: V is 2 where the sign is met and 1 where it is not, each with probability 1/2; two global actions."""
-    sides = sides_of(B4B.sides(Instance(models.absorbing(), None, 1, (("samples", 1),))))
+    sides = sides_of(B4B.sides(Estimate(models.absorbing(), 1, 1)))
     expected = Fraction(1, 2) * (Fraction(3, 4) * 2 + QUARTER * 1) - Fraction(1, 2) * Fraction(3, 2)
     assert sides.left.lower == sides.left.upper == expected == Fraction(1, 8)
     assert sides.right == 0
@@ -93,7 +94,7 @@ def test_the_bias_after_the_maximum_on_the_absorbing_lottery() -> None:
 
 def test_without_chance_there_is_no_bias() -> None:
     for claim in (B4, B4B):
-        assert finding(claim, Instance(models.coordination(), None, 2, (("samples", 2),))).verdict is Verdict.HOLDS
+        assert finding(claim, Estimate(models.coordination(), 2, 2)).verdict is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("k", [1, 2])
@@ -179,7 +180,7 @@ def test_fitted_exponent() -> None:
 
 
 def test_noise_is_not_applicable_without_chance() -> None:
-    outcome = B6.sides(Instance(models.coordination(), None, 2, (("samples", 4), ("to", 64), ("seeds", 2))))
+    outcome = B6.sides(Noisy(models.coordination(), 2, 4, 64, 2))
     assert isinstance(outcome, NotApplicable)
 
 
@@ -231,7 +232,7 @@ def test_iterations_asked_for(model: Any, k: int) -> None:
 
 
 def test_no_iterations_are_asked_for_where_the_rewards_are_small() -> None:
-    sides = sides_of(B7.sides(Instance(scaled(models.coordination(), Fraction(1, 1000)), None, 4)))
+    sides = sides_of(B7.sides(OfSample(scaled(models.coordination(), Fraction(1, 1000)), 4)))
     # The best that a single state is worth is 1/(1 - gamma) times a thousandth; no action value exceeds rt/(1 - gamma).
     assert sides.left.lower <= Fraction(2, 1000) <= sides.left.upper <= Fraction(101, 50_000)
     assert sides.details["required iterations"] == 0
@@ -239,11 +240,11 @@ def test_no_iterations_are_asked_for_where_the_rewards_are_small() -> None:
 
 
 def test_without_rewards_the_number_of_iterations_is_not_defined() -> None:
-    assert isinstance(B7.sides(Instance(scaled(models.coordination(), 0), None, 2)), NotApplicable)
+    assert isinstance(B7.sides(OfSample(scaled(models.coordination(), 0), 2)), NotApplicable)
 
 
 def test_too_many_iterations_are_refused() -> None:
-    assert isinstance(B7.sides(Instance(models.coordination(discount="9999/10000"), None, 2)), Unresolved)
+    assert isinstance(B7.sides(OfSample(models.coordination(discount="9999/10000"), 2)), Unresolved)
 
 
 # ----------------------------------------------------------------------------------------------------------------------- N1
@@ -251,7 +252,7 @@ def test_too_many_iterations_are_refused() -> None:
 
 def test_asked_samples_of_the_lottery() -> None:
     """Two global states, everything else single: m* = 2 * 2 * ln 2 / (1/2)^5 * ln 4 at k = 1."""
-    sides = sides_of(N1C.sides(Instance(lottery(1), None, 1, (("reward", 1),))))
+    sides = sides_of(N1C.sides(Paid(lottery(1), 1, 1)))
     with mpmath.workdps(30):
         assert sides.details["m"] == int(mpmath.ceil(4 * mpmath.log(2) * 32 * mpmath.log(4)))
 
@@ -266,8 +267,8 @@ def test_the_samples_that_provably_suffice_do(reward: int, k: int) -> None:
 
 
 def test_the_probability_at_the_asked_samples_is_the_sum_over_all_sample_sets() -> None:
-    instance = Instance(lottery(100), None, 1, (("reward", 100),))
-    sides = sides_of(N1C.control.sides(instance))
+    instance = Paid(lottery(100), 1, 100)
+    sides = sides_of(N1C.sabotaged(instance))
     m = sides.details["m"]
     assert m == 2
     failing = Fraction(0)
@@ -292,7 +293,7 @@ def test_the_search_finds_the_first_power_of_two_that_does_it_on_every_seed() ->
 
 
 def test_fresh_seeds_and_their_confidence_bound() -> None:
-    sides = sides_of(N1.sides(Instance(models.coordination(), None, 2, (("seeds", 4),))))
+    sides = sides_of(N1.sides(OnSeeds(models.coordination(), 2, 4)))
     # No chance in the model: one sample does it, on all seeds; then the bound is 0.05 ** (1/4) = 0.473.
     assert sides.left == 0
     assert sides.details["experiment"].startswith("m = 1 suffices on 4 seeds")
@@ -305,7 +306,7 @@ def test_degenerate_numbers_of_samples_are_not_applicable(claim: Any) -> None:
     nothing = next(x for x in N1B.instances(Profile.QUICK, None) if x.model is not None and x.model.sizes == (1, 1, 1, 1))
     small = models.random_coupled(0, 1, 1, 1, 2, "1/100")
     for model in (nothing.model, small):
-        assert isinstance(claim.sides(Instance(model, None, 1, (("seeds", 2),))), NotApplicable)
+        assert isinstance(claim.sides(OnSeeds(model, 1, 2)), NotApplicable)
 
 
 # ----------------------------------------------------------------------------------------------------------------------- T2
@@ -318,16 +319,16 @@ def test_without_chance_one_sample_gives_the_gap_of_the_exact_operator(k: int) -
     system = oracles.LabelledSystem(instance, 4)
     best, played = system.by_counts(system.optimum), oracles.execution_value(instance, 4, k, "independent")
     expected = max(best[state] - played[state] for state in best)
-    exact = sides_of(T2.sides(Instance(model, 4, k)))
-    sampled = sides_of(T2.sides(Instance(model, 4, k, (("samples", 1), ("seed", 0)))))
+    exact = sides_of(T2.sides(Subsampled(model, 4, k)))
+    sampled = sides_of(T2.sides(Learned(model, 4, k, 1, 0)))
     assert exact.left.contains(expected)
     assert sampled.left.contains(expected)
     assert (exact.right.lower, exact.right.upper) == (sampled.right.lower, sampled.right.upper)
 
 
 def test_rewards_scale_the_gap_and_the_first_term_but_not_the_rest() -> None:
-    plain = sides_of(T2.sides(Instance(models.coordination(), 20, 19)))
-    large = sides_of(T2.sides(Instance(scaled(models.coordination(), 100), 20, 19)))
+    plain = sides_of(T2.sides(Subsampled(models.coordination(), 20, 19)))
+    large = sides_of(T2.sides(Subsampled(scaled(models.coordination(), 100), 20, 19)))
     assert abs(large.left.midpoint - 100 * plain.left.midpoint) <= large.left.width + 100 * plain.left.width
     rate = (20 - 19 + 1) / (2 * 20 * 19)
     for sides, rt in ((plain, 1.01), (large, 101.0)):
@@ -336,5 +337,5 @@ def test_rewards_scale_the_gap_and_the_first_term_but_not_the_rest() -> None:
 
 
 def test_a_noisy_learner_is_outside_the_theorem() -> None:
-    outcome = T2.sides(Instance(models.random_coupled(4), 6, 4, (("samples", 1), ("seed", 0))))
+    outcome = T2.sides(Learned(models.random_coupled(4), 6, 4, 1, 0))
     assert isinstance(outcome, NotApplicable)

@@ -14,7 +14,8 @@ from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours.one_local_action import LARGE_SAMPLES, ONE_LOCAL_ACTION, fixed_sides
 from mfverify.papers.quantities import executed, optimum
-from mfverify.theory.claim import Instance, NotApplicable, Profile, Verdict, judge
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import NotApplicable, Profile, Verdict, judge
 
 
 def squared_ranges(n: int, k: int) -> Fraction:
@@ -87,6 +88,6 @@ def test_which_of_the_two_bounds_is_smaller() -> None:
 @pytest.mark.parametrize("claim_id", ["R7", "R7b"])
 def test_a_model_with_local_choices_is_not_covered(claim_id: str) -> None:
     claim = CATALOGUE[claim_id]
-    assert isinstance(claim.sides(Instance(models.coordination(), 4, 2)), NotApplicable)
+    assert isinstance(claim.sides(Subsampled(models.coordination(), 4, 2)), NotApplicable)
     verdicts = [judge(claim.sides(i)) for i in claim.instances(Profile.QUICK, [models.absorbing()])]
     assert verdicts.count(Verdict.HOLDS) >= 5

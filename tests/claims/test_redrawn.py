@@ -11,9 +11,10 @@ from mfverify import models
 from mfverify.models import redrawn as constructor
 from mfverify.models.redrawn import CHOOSE, lead, limit_of_mean_loss, loss, mean_loss, pull
 from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.uniform_rate import Rate
 from mfverify.papers.ours import symbols
-from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
-from mfverify.theory.claim import Instance, Sides, Verdict, judge
+from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES, RedrawnTypes
+from mfverify.theory.claim import Sides, Verdict, judge
 from tests import oracles
 from tests.agreement.checks import instance_of
 
@@ -36,7 +37,7 @@ def test_the_gap_from_every_start_is_the_closed_form(n: int, k: int, eta: str, d
 
 def test_larger_systems_have_the_closed_form_too() -> None:
     for n, k in ((20, 3), (40, 11), (40, 20)):
-        instance = Instance(constructor(), n, k, (("eta", "1/100"),))
+        instance = RedrawnTypes(constructor(), n, k, Fraction("1/100"))
         sides = CATALOGUE["T3f"].sides(instance)
         assert isinstance(sides, Sides)
         exact = mean_loss(n, k, Fraction(1, 100), Fraction(1, 2)) / 3
@@ -83,7 +84,7 @@ def test_the_bound_tends_to_a_positive_number_for_every_k() -> None:
 def test_everything_else_about_the_model() -> None:
     assert models.redrawn().name == "redrawn"
     assert models.redrawn("1/2").name == "redrawn(eta=1/2, discount=1/2)"
-    gaps = [CATALOGUE[claim].sides(Instance(models.redrawn(), 12, 5, (("C", "1"),))) for claim in ("R4", "T3")]
+    gaps = [CATALOGUE[claim].sides(Rate(models.redrawn(), 12, 5, Fraction("1"))) for claim in ("R4", "T3")]
     shared, independent = (sides.left for sides in gaps if isinstance(sides, Sides))
     assert (shared * 5 < independent) is True
 
@@ -92,5 +93,5 @@ def test_each_constant_that_was_tried_is_refuted_by_a_larger_sample() -> None:
     """C = 1/4 is refuted at k = 11, C = 1/2 at k = 31 (n = 200): a larger constant only asks for larger k and n."""
     tried = []
     for c, k in (("1/4", 11), ("1/2", 31)):
-        tried.append(judge(CATALOGUE["T3"].sides(Instance(constructor(), 200, k, (("C", c),)))))
+        tried.append(judge(CATALOGUE["T3"].sides(Rate(constructor(), 200, k, Fraction(c)))))
     assert tried == [Verdict.VIOLATED] * 2

@@ -21,7 +21,8 @@ from mfverify.papers.ours.one_global_choice import one_global_choice
 from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
 from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
 from mfverify.papers.ours.shared_draw_types import SHARED_DRAW_TYPES
-from mfverify.theory.claim import Claim, Instance, Sides, Status, Verdict, judge
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Sides, Status, Verdict, judge
 from tests import oracles
 from tests.agreement.checks import model_of
 
@@ -191,7 +192,7 @@ def test_a_seeded_attack_violates_none_of_them() -> None:
             ("P3r", n),
             ("P3s", n),
         ):
-            verdict = judge(CATALOGUE[claim].sides(Instance(model, n, size)))
+            verdict = judge(CATALOGUE[claim].sides(Subsampled(model, n, size)))
             verdicts[claim, verdict] += 1
             assert verdict is not Verdict.VIOLATED, f"{claim} n={n} k={size}: {model!r}"
     for claim in ("R1", "R2", "R2L", "P4r", "R4", "P3r", "P3s"):
@@ -200,7 +201,7 @@ def test_a_seeded_attack_violates_none_of_them() -> None:
 
 def test_without_its_condition_p3r_is_refuted() -> None:
     """The optimum of the splitting lottery tells agents of one state apart: not applicable, and the gap there is not 0."""
-    instance = Instance(splitting(), 2, 2)
+    instance = Subsampled(splitting(), 2, 2)
     assert judge(CATALOGUE["P3r"].sides(instance)) is Verdict.NOT_APPLICABLE
     assert judge(CATALOGUE["P3"].sides(instance)) is Verdict.VIOLATED
     shared = CATALOGUE["P3s"].sides(instance)

@@ -10,8 +10,17 @@ from mfverify import models
 from mfverify.model import Model
 from mfverify.models import absorbing, coordination, random_coupled, redrawn, splitting
 from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.laws_of_estimates import Estimate
+from mfverify.papers.mean_field_sampling.mean_distance import Balanced
+from mfverify.papers.mean_field_sampling.permutation_invariance import Iterations
+from mfverify.papers.mean_field_sampling.regime_switch import Switched
+from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
 from mfverify.papers.ours import bias_after_maximum
-from mfverify.theory.claim import Instance, Sides, Verdict, finding, judge
+from mfverify.papers.ours.redrawn_types import RedrawnTypes
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.populations import EveryPopulation, SampledPopulation
+from mfverify.theory.claim import Sides, Verdict, finding, judge
 
 HOLDS, VACUOUS, VIOLATED = Verdict.HOLDS, Verdict.VACUOUS, Verdict.VIOLATED
 
@@ -23,24 +32,24 @@ def still(rewards: int = 0, global_actions: int = 2) -> Model:
     return Model([[[1]] * global_actions], stay, [[0] * global_actions], earned, "1/2", f"still({rewards}, {global_actions})")
 
 
-def population(counts: str, k: int) -> Instance:
-    return Instance(None, sum(map(int, counts.split("+"))), k, (("population", counts),))
+def population(counts: str, k: int) -> Case:
+    return SampledPopulation(tuple(map(int, counts.split("+"))), k)
 
 
-def everything(n: int) -> Instance:
-    return Instance(None, n, None, (("population", "all"),))
+def everything(n: int) -> Case:
+    return EveryPopulation(n)
 
 
-def switch(first: int, last: int, states: int = 2) -> Instance:
-    return Instance(None, None, None, (("states", states), ("actions", 1), ("first k", first), ("last k", last)))
+def switch(first: int, last: int, states: int = 2) -> Case:
+    return Switched(states, 1, first, last)
 
 
-def samples(model: Model, k: int, m: int) -> Instance:
-    return Instance(model, None, k, (("samples", m),))
+def samples(model: Model, k: int, m: int) -> Case:
+    return Estimate(model, k, m)
 
 
-def types(n: int, k: int) -> Instance:
-    return Instance(redrawn(), n, k, (("eta", "1/100"),))
+def types(n: int, k: int) -> Case:
+    return RedrawnTypes(redrawn(), n, k, Fraction("1/100"))
 
 
 @pytest.mark.parametrize(
@@ -52,18 +61,18 @@ def types(n: int, k: int) -> Instance:
         ("B4r", samples(coordination(), 2, 1), VACUOUS),
         ("B4r", samples(coordination(), 1, 1), HOLDS),
         # Lipschitz: without rewards nothing can differ.
-        ("L1", Instance(still(0), None, 2, (("other", 2),)), VACUOUS),
-        ("L1", Instance(still(1), None, 2, (("other", 2),)), HOLDS),
-        ("R2", Instance(random_coupled(4), 2, 1), VACUOUS),
-        ("R2", Instance(coordination(), 2, 1), HOLDS),
-        ("R2L", Instance(coordination(), 2, 1), VACUOUS),
-        ("R2L", Instance(absorbing(), 3, 2), HOLDS),
+        ("L1", TwoSizes(still(0), 2, 2), VACUOUS),
+        ("L1", TwoSizes(still(1), 2, 2), HOLDS),
+        ("R2", Subsampled(random_coupled(4), 2, 1), VACUOUS),
+        ("R2", Subsampled(coordination(), 2, 1), HOLDS),
+        ("R2L", Subsampled(coordination(), 2, 1), VACUOUS),
+        ("R2L", Subsampled(absorbing(), 3, 2), HOLDS),
         # Distances: of two agents 1 - k/n is 1/2.
         ("C4", everything(2), VACUOUS),
         ("C4", everything(3), HOLDS),
         ("C4m", everything(2), VACUOUS),
         ("C4m", everything(4), HOLDS),
-        ("C4l", Instance(None, 2, None, (("half", 1),)), HOLDS),
+        ("C4l", Balanced(1), HOLDS),
         ("R3m", everything(3), VACUOUS),
         ("R3m", everything(4), HOLDS),
         ("R3k", everything(2), VACUOUS),
@@ -95,17 +104,17 @@ def types(n: int, k: int) -> Instance:
         ("T3f", types(7, 7), VACUOUS),
         ("T3f", types(20, 3), HOLDS),
         # Where all rewards are 0 every value is 0.
-        *((name, Instance(still(0), 3, k), VACUOUS) for name, k in (("R1", 2), ("P4r", 2), ("P3", 3), ("P3s", 3))),
-        *((name, Instance(still(1), 3, k), HOLDS) for name, k in (("R1", 2), ("P4r", 2), ("P3", 3), ("P3s", 3))),
-        *((name, Instance(still(0, 1), 3, 2), VACUOUS) for name in ("R5", "R5b")),
-        *((name, Instance(still(1, 1), 3, 2), HOLDS) for name in ("R5", "R5b")),
-        ("B2", Instance(still(0), 2, None, (("iterations", 2),)), VACUOUS),
-        ("B2", Instance(still(1), 2, None, (("iterations", 2),)), HOLDS),
-        ("P3", Instance(splitting(), 2, 2), VIOLATED),
+        *((name, Subsampled(still(0), 3, k), VACUOUS) for name, k in (("R1", 2), ("P4r", 2), ("P3", 3), ("P3s", 3))),
+        *((name, Subsampled(still(1), 3, k), HOLDS) for name, k in (("R1", 2), ("P4r", 2), ("P3", 3), ("P3s", 3))),
+        *((name, Subsampled(still(0, 1), 3, 2), VACUOUS) for name in ("R5", "R5b")),
+        *((name, Subsampled(still(1, 1), 3, 2), HOLDS) for name in ("R5", "R5b")),
+        ("B2", Iterations(still(0), 2, 2), VACUOUS),
+        ("B2", Iterations(still(1), 2, 2), HOLDS),
+        ("P3", Subsampled(splitting(), 2, 2), VIOLATED),
     ],
-    ids=lambda x: x.label if isinstance(x, Instance) else getattr(x, "value", x),
+    ids=lambda x: x.label if isinstance(x, Case) else getattr(x, "value", x),
 )
-def test_the_verdict(claim: str, instance: Instance, verdict: Verdict) -> None:
+def test_the_verdict(claim: str, instance: Case, verdict: Verdict) -> None:
     assert finding(CATALOGUE[claim], instance).verdict is verdict
 
 
@@ -127,5 +136,5 @@ def test_claims_that_need_a_condition_are_vacuous_without_rewards() -> None:
     """Without rewards every action is optimal, so the unique optimum of P3r exists only where there is one action."""
     alone = Model([[[1]]], [[[[1, 0]]], [[[0, 1]]]], [[0]], [[[0]], [[0]]], "1/2", "one action, no reward")
     for claim in ("P3r", "X3p"):
-        assert finding(CATALOGUE[claim], Instance(alone, 2, 2)).verdict is VACUOUS
-    assert finding(CATALOGUE["P3r"], Instance(models.coordination(), 3, 3)).verdict is HOLDS
+        assert finding(CATALOGUE[claim], Subsampled(alone, 2, 2)).verdict is VACUOUS
+    assert finding(CATALOGUE["P3r"], Subsampled(models.coordination(), 3, 3)).verdict is HOLDS

@@ -15,9 +15,10 @@ from mfverify.models import absorbing, coordination, random_coupled, splitting
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.appendix_h import X1, executed_mixtures
 from mfverify.papers.mean_field_sampling.remark_4_7 import X2
-from mfverify.papers.mean_field_sampling.theorem_4_12 import X3, X3B
+from mfverify.papers.mean_field_sampling.theorem_4_12 import X3, X3B, LinearProcess
 from mfverify.report.certificates import FOLDER
-from mfverify.theory.claim import Claim, Instance, NotApplicable, Profile, Sides, Verdict, finding
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, NotApplicable, Profile, Sides, Verdict, finding
 from tests.agreement.checks import instance_of
 from tests.oracles import Greedy, LabelledSystem, independent_play
 from tests.oracles import execution_value as execution_value_by_listing
@@ -39,12 +40,12 @@ def test_reducible_chains_are_not_applicable() -> None:
 
 
 def test_where_sampling_costs_nothing_there_is_no_decay() -> None:
-    assert isinstance(X3.sides(Instance(random_coupled(0), 8, 1, (("transitions", 0),))), NotApplicable)
+    assert isinstance(X3.sides(LinearProcess(random_coupled(0), 8, 1, None, 0)), NotApplicable)
 
 
 def test_sides_of_the_decay_are_the_two_gaps() -> None:
     model, n, k = random_coupled(96), 16, 1
-    outcome = X3B.sides(Instance(model, n, k, (("transitions", 0),)))
+    outcome = X3B.sides(LinearProcess(model, n, k, None, 0))
     assert isinstance(outcome, Sides)
     best = optimal_value(model, n)
     few, many = ((best - execution_value(model, n, learn(model, x))).max() for x in (k, 4 * k))
@@ -69,14 +70,14 @@ def test_the_gap_grows_from_k_1_to_k_n_by_brute_force_and_in_closed_form() -> No
     at_n = gamma**2 / (2 * (1 - gamma)) - cost / 2  # V* from "both idle", where both stay idle and earn 0
     assert at_n == gap_by_listing(model, 2, 2) == 4
     assert gap_by_listing(model, 2, 1) == Fraction(1, 2)
-    outcome = X3.sides(Instance(model, 2, 1, (("transitions", 0),)))
+    outcome = X3.sides(LinearProcess(model, 2, 1, None, 0))
     assert isinstance(outcome, Sides)
     assert (outcome.left.lower <= 4 <= outcome.left.upper, outcome.right.lower <= Fraction(1, 2) <= outcome.right.upper) == (True, True)
-    assert finding(X3, Instance(model, 2, 1, (("transitions", 0),))).verdict is Verdict.VIOLATED
+    assert finding(X3, LinearProcess(model, 2, 1, None, 0)).verdict is Verdict.VIOLATED
 
 
 def test_violations_of_the_decay_lie_between_the_sample_sizes_of_the_first_search() -> None:
-    verdicts = {k: finding(X3, Instance(splitting(discount="9/10"), 8, k, (("transitions", 0),))).verdict for k in range(1, 8)}
+    verdicts = {k: finding(X3, LinearProcess(splitting(discount="9/10"), 8, k, None, 0)).verdict for k in range(1, 8)}
     assert [k for k, verdict in verdicts.items() if verdict is Verdict.VIOLATED] == [3, 5, 7]
     assert [verdicts[k] for k in (1, 2, 4)] == [Verdict.HOLDS] * 3
 
@@ -98,7 +99,7 @@ def test_another_model_is_a_counterexample_under_both_rules() -> None:
 
 def test_seeded_regressions_are_a_figure_and_change_no_side() -> None:
     process = random_mixture(6)
-    exact, sampled = (X3.sides(Instance(process.reduction, 8, 3, (("mixture", 6), ("transitions", m)))) for m in (0, 256))
+    exact, sampled = (X3.sides(LinearProcess(process.reduction, 8, 3, 6, m)) for m in (0, 256))
     assert isinstance(exact, Sides) and isinstance(sampled, Sides)
     assert (exact.left.to_json(), exact.right.to_json()) == (sampled.left.to_json(), sampled.right.to_json())
     assert len(sampled.details["curve"]["series"]) == len(exact.details["curve"]["series"]) + 2
@@ -106,8 +107,8 @@ def test_seeded_regressions_are_a_figure_and_change_no_side() -> None:
 
 def test_the_repairs_of_the_decay_where_it_fails() -> None:
     model = splitting(discount="9/10")
-    assert finding(CATALOGUE["X3p"], Instance(model, 2, 2)).verdict is Verdict.NOT_APPLICABLE
-    shared = CATALOGUE["X3r"].sides(Instance(model, 2, 2))
+    assert finding(CATALOGUE["X3p"], Subsampled(model, 2, 2)).verdict is Verdict.NOT_APPLICABLE
+    shared = CATALOGUE["X3r"].sides(Subsampled(model, 2, 2))
     assert isinstance(shared, Sides)
     assert (shared.left.upper, shared.right.lower) == (0, 0)
 

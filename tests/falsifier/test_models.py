@@ -17,7 +17,7 @@ from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
 from mfverify.papers.mean_field_sampling.remark_4_9 import never_changes_type
-from mfverify.theory.claim import Instance
+from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.search_space import RANDOM_SIZES
 
 HALF = Fraction(1, 2)
@@ -98,8 +98,8 @@ def test_changes_change_a_model_and_keep_its_sizes() -> None:
 def test_simplifications_are_simpler_in_one_respect() -> None:
     model = templates.splitting(2, Fraction(1, 16), Fraction(3, 5), Fraction(8))
     found = list(simpler_models(model))
-    own = simplicity(Instance(model, 2, 2))
-    assert sum(simplicity(Instance(m, 2, 2)) < own for m in found) > 50
+    own = simplicity(Subsampled(model, 2, 2))
+    assert sum(simplicity(Subsampled(m, 2, 2)) < own for m in found) > 50
     assert {m.sizes for m in found} >= {(1, 2, 3, 2), (2, 1, 3, 2), (2, 2, 2, 2), (2, 2, 3, 1)}
     assert Fraction(1, 2) in {m.discount for m in found}
 

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from itertools import islice
@@ -26,7 +26,10 @@ from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
 from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
 from mfverify.papers import CATALOGUE
-from mfverify.theory.claim import Instance, NotApplicable, Outcome, Sides, Verdict
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import OfAgents, Subsampled
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.claim import NotApplicable, Outcome, Sides, Verdict
 from mfverify.theory.search_space import SearchSpace
 
 LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "X1"}
@@ -63,7 +66,7 @@ def test_the_search_finds_that_the_gap_on_a_linear_process_can_grow() -> None:
     out = searched("X3", 24, seed=4)
     assert out.found is not None and out.found.verdict is Verdict.VIOLATED
     first = _Sequence(domain_of(CATALOGUE["X3"]), 0).next_round()
-    sizes = {(c.instance.agents, c.instance.subsample) for c in first}
+    sizes = {(c.instance.agents, c.instance.subsample) for c in first if isinstance(c.instance, Subsampled)}
     assert len({n for n, _ in sizes}) > 2
     assert all(k < n for n, k in sizes)
 
@@ -85,7 +88,7 @@ def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: st
 def test_candidates_are_instances_that_the_claim_speaks_about(claim_id: str) -> None:
     claim = CATALOGUE[claim_id]
     evaluator = Evaluator(claim, 1, time.monotonic() + 600)
-    small = [c for c in _Sequence(domain_of(claim), 0).next_round() if (c.instance.agents or 1) <= 16][:5]
+    small = [c for c in _Sequence(domain_of(claim), 0).next_round() if (c.instance.written.agents or 1) <= 16][:5]
     answers = list(evaluator.evaluated(small))
     assert len(answers) == len(small) > 2
     assert [a.reason for a in answers if a.failed] == []
@@ -146,7 +149,7 @@ def test_time_that_runs_out_leaves_nothing_half_counted() -> None:
     assert result.evaluations == 0 and not result.exhausted
 
 
-def never_ends(instance: Instance) -> Outcome:
+def never_ends(instance: Case) -> Outcome:
     while True:
         pass
 
@@ -175,13 +178,13 @@ def test_in_a_thread_an_evaluation_is_ended_by_another_thread() -> None:
 
 
 def test_the_time_that_is_left_travels_and_not_the_hour() -> None:
-    candidate = Candidate("", Instance(None, 2, 1, (("population", "1+1"),)))
+    candidate = Candidate("", SampledPopulation((1, 1), 1))
     asked = pickle.loads(pickle.dumps(Asked(CATALOGUE["C1"], candidate, time.monotonic() + 100)))
     assert 90 < asked.deadline - time.monotonic() <= 100
     assert asked.claim is CATALOGUE["C1"] and asked.candidate == candidate
 
 
-def stumbles(instance: Instance) -> Outcome:
+def stumbles(instance: Case) -> Outcome:
     raise ZeroDivisionError("on purpose")
 
 
@@ -192,7 +195,7 @@ def test_a_claim_whose_code_fails_is_reported_and_not_believed() -> None:
     assert len(attack.searched.failures) == 3 and "ZeroDivisionError: on purpose" in attack.searched.failures[0]
 
 
-def refuses(instance: Instance) -> Outcome:
+def refuses(instance: Case) -> Outcome:
     raise ModelError("out of reach")
 
 
@@ -203,29 +206,42 @@ def test_what_is_out_of_reach_is_undecided() -> None:
 
 def test_scores() -> None:
     def score(left: int, right: int) -> float:
-        return Evaluated(Candidate("", Instance(None)), Verdict.HOLDS, Interval.exactly(left), Interval.exactly(right)).score
+        return Evaluated(Candidate("", Case()), Verdict.HOLDS, Interval.exactly(left), Interval.exactly(right)).score
 
     assert score(1, 2) == 0.5
     assert score(3, 0) == 4
     assert score(-1, 0) == -1
     assert score(0, 0) == 0
     assert score(10**400, 1) == float("inf")
-    assert Evaluated(Candidate("", Instance(None)), Verdict.NOT_APPLICABLE).score == float("-inf")
+    assert Evaluated(Candidate("", Case()), Verdict.NOT_APPLICABLE).score == float("-inf")
 
 
 # ---------------------------------------------------------------------------------------------------------- claims of a user
 
 
-def too_generous(instance: Instance, limit: Fraction) -> Outcome:
+@dataclass(frozen=True)
+class Theirs(OfAgents):
+    """A case of a user's, with a word."""
+
+    word: str
+
+
+@dataclass(frozen=True)
+class Named(OfAgents):
+    """A case with a parameter that depends on the model; its name is not that of a field of every case."""
+
+    fingerprint: str
+
+
+def too_generous(instance: OfAgents, limit: Fraction) -> Outcome:
     """A user's claim that rewards are small: false on models with a larger one."""
-    assert instance.model is not None
     if instance.model.sizes[3] > 2:
         return NotApplicable("too many actions")
     return Sides(Interval.exactly(instance.model.rt_l), Interval.exactly(limit))
 
 
-def on_any(profile: Any, given: Any) -> list[Instance]:
-    return [Instance(m, 2, None, (("word", "theirs"),)) for m in given or [models.coordination()]]
+def on_any(profile: Any, given: Any) -> list[Theirs]:
+    return [Theirs(m, 2, "theirs") for m in given or [models.coordination()]]
 
 
 def test_a_claim_of_a_user_is_searched_through_its_own_instances_on_generated_models() -> None:
@@ -234,24 +250,24 @@ def test_a_claim_of_a_user_is_searched_through_its_own_instances_on_generated_mo
     attack = mfv.attack(claim, candidates=300, workers=1)
     assert attack.found is not None
     instance = attack.found.candidate.instance
-    assert instance.parameters == (("word", "theirs"),) and instance.agents == 2
-    assert instance.model is not None and instance.model.rt_l > 7
+    assert isinstance(instance, Theirs) and instance.word == "theirs" and instance.agents == 2
+    assert instance.model.rt_l > 7
     assert instance.model.sizes == (1, 1, 1, 1), "shrunk to one state and one action of each kind"
     assert "certificates cover claims of the catalogue" in attack.reason
     with pytest.raises(ModelError, match="U1 is violated at found-"):
         mfv.falsify(claim, candidates=300, workers=1)
 
 
-def on_named(profile: Any, given: Any) -> list[Instance]:
+def on_named(profile: Any, given: Any) -> list[Named]:
     """A parameter that is another one on every model, as the m* of a learning claim is."""
-    return [Instance(m, 2, None, (("model", m.fingerprint),)) for m in given or [models.coordination()]]
+    return [Named(m, 2, m.fingerprint) for m in given or [models.coordination()]]
 
 
 def test_an_instance_without_neighbours_does_not_hold_up_the_search() -> None:
     claim = replace(own_claim.CLAIM, id="U2", sides=partial(too_generous, limit=Fraction(10**9)), instances=on_named)
     given = on_named(None, None)[0]
     # What is left are changes that change nothing.
-    assert all(one.model == given.model for one in domain_of(claim).neighbours(given, random.Random(0)))
+    assert all(one.written.model == given.model for one in domain_of(claim).neighbours(given, random.Random(0)))
     searched = mfv.attack(claim, candidates=ROUND + 6, workers=1).searched
     assert searched.evaluations == ROUND + 6 and "local search" not in searched.families
 

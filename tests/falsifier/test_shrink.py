@@ -13,10 +13,16 @@ from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.papers import CATALOGUE
-from mfverify.theory.claim import Instance, Verdict
+from mfverify.papers.mean_field_sampling.regime_switch import Switched
+from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.populations import SampledPopulation
+from mfverify.theory.cases.transitions import Transition
+from mfverify.theory.claim import Verdict
 
 
-def shrunk_from(claim_id: str, instance: Instance, candidates: int = 1000, workers: int = 1) -> Shrunk:
+def shrunk_from(claim_id: str, instance: Case, candidates: int = 1000, workers: int = 1) -> Shrunk:
     claim = CATALOGUE[claim_id]
     start = evaluate(Asked(claim, Candidate("given", instance), time.monotonic() + 600))
     assert start.verdict is Verdict.VIOLATED
@@ -25,8 +31,8 @@ def shrunk_from(claim_id: str, instance: Instance, candidates: int = 1000, worke
     return out
 
 
-def population(text: str, k: int) -> Instance:
-    return Instance(None, sum(int(x) for x in text.split("+")), k, (("population", text),))
+def population(text: str, k: int) -> Case:
+    return SampledPopulation(tuple(map(int, text.split("+"))), k)
 
 
 def check_local_minimum(claim_id: str, best: Evaluated) -> None:
@@ -49,7 +55,7 @@ def test_populations_shrink_to_the_smallest_violation_there_is() -> None:
 
 
 def test_a_transition_shrinks_to_two_agents_and_a_coin() -> None:
-    start = Instance(None, 9, 4, (("sample", "2+2"), ("population", "5+4"), ("kernel", "uniform")))
+    start = Transition((2, 2), (5, 4), "uniform")
     best = shrunk_from("C7", start).best
     assert best.candidate.instance.label == "n=2 k=1 sample=1+0 population=2+0 kernel=uniform"
     assert best.left is not None and best.left.lower == Fraction(1, 4)
@@ -69,7 +75,7 @@ def test_a_limit_ends_shrinking_with_what_was_reached() -> None:
 
 
 def test_parameters_shrink_over_the_whole_grid() -> None:
-    start = Instance(None, None, None, (("states", 2), ("actions", 2), ("first k", 5), ("last k", 5)))
+    start = Switched(2, 2, 5, 5)
     assert shrunk_from("S2", start).best.candidate.instance.label == "states=1 actions=2 first k=3 last k=3"
 
 
@@ -83,8 +89,8 @@ def test_a_model_shrinks_and_its_certificate_is_accepted_and_reproducible() -> N
     found = first.found
     assert found is not None and first.shrunk is not None and first.shrunk.finished
     instance = found.candidate.instance
-    assert instance.model is not None and instance.model.sizes == (2, 2, 2, 1)
-    assert (instance.subsample, instance["other"]) == (1, 2)
+    assert isinstance(instance, TwoSizes) and instance.model.sizes == (2, 2, 2, 1)
+    assert (instance.subsample, instance.other) == (1, 2)
     assert found.left is not None and found.right is not None and found.right.upper == 0 < found.left.lower
     check_local_minimum("L2", found)
 
@@ -95,7 +101,7 @@ def test_small_violations_of_what_should_happen_as_k_grows(claim_id: str, most: 
     found = mfv.attack(claim_id, budget=600, candidates=60, workers=1)
     assert found.found is not None and found.certificate is not None
     instance = found.found.candidate.instance
-    assert (instance.agents, instance.subsample) <= most
+    assert isinstance(instance, Subsampled) and (instance.agents, instance.subsample) <= most
     assert mfv.check_certificate(found.certificate).accepted
 
 
@@ -105,6 +111,6 @@ def test_theorem_4_2_is_violated_below_twenty_agents() -> None:
     found = mfv.attack("T1", budget=600, candidates=120, workers=2)
     assert found.found is not None and found.certificate is not None
     instance = found.found.candidate.instance
-    assert instance.agents is not None and instance.agents < 20
-    assert instance.model is not None and instance.model.sizes[1:] == (2, 2, 2)
+    assert isinstance(instance, Subsampled) and instance.agents < 20
+    assert instance.model.sizes[1:] == (2, 2, 2)
     assert mfv.check_certificate(found.certificate).accepted

@@ -15,16 +15,21 @@ from functools import partial
 import pytest
 import sympy as sp
 
+from mfverify.enclosure import Interval
 from mfverify.falsifier.evaluation import Evaluator
 from mfverify.falsifier.search import Searched, search
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL, largest_deviation
-from mfverify.papers.mean_field_sampling.mean_distance import TV_MEAN_SHARP, _least_mean
+from mfverify.papers.mean_field_sampling.mean_distance import TV_MEAN_SHARP
+from mfverify.papers.mean_field_sampling.table_sizes import Distributions
 from mfverify.papers.mean_field_sampling.tails import tail_sides
 from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, never_more
 from mfverify.papers.ours import symbols
-from mfverify.papers.ours.transition_with_fluctuation import _repaired_transition
-from mfverify.theory.claim import Claim, Instance, Outcome, Sides, Verdict
+from mfverify.papers.ours.transition_with_fluctuation import fluctuation
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.transitions import Transition
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Verdict
+from mfverify.theory.sabotage import by_factor
 
 CANDIDATES = 150
 
@@ -33,20 +38,30 @@ def smaller(claim_id: str, factor: Fraction) -> Claim:
     """The claim with its right side multiplied by a constant below 1."""
     original = CATALOGUE[claim_id]
 
-    def sides(instance: Instance) -> Outcome:
+    def sides(instance: Case) -> Outcome:
         outcome = original.sides(instance)
         return replace(outcome, right=outcome.right * factor) if isinstance(outcome, Sides) else outcome
 
     return replace(original, id=f"{claim_id} times {factor}", sides=sides)
 
 
-def planted(claim_id: str, name: str, sides: Callable[[Instance], Outcome]) -> Claim:
+def sabotaged(claim_id: str, control: Control) -> Claim:
+    """The claim with another side."""
+    return planted(claim_id, control.sabotage, replace(CATALOGUE[claim_id], control=control).sabotaged)
+
+
+def three_quarters(right: Interval, case: Transition) -> Interval:
+    """The right side of C7r with three quarters of the fluctuation."""
+    return right - fluctuation(case) / 4
+
+
+def planted(claim_id: str, name: str, sides: Callable[[Case], Outcome]) -> Claim:
     return replace(CATALOGUE[claim_id], id=f"{claim_id}, {name}", sides=sides)
 
 
-def table_without_two(instance: Instance) -> Outcome:
+def table_without_two(instance: Case) -> Outcome:
     outcome = CATALOGUE["S1"].sides(instance)
-    assert isinstance(outcome, Sides) and instance.subsample is not None
+    assert isinstance(outcome, Sides) and isinstance(instance, Distributions)
     return replace(outcome, right=outcome.right * Fraction(1, instance.subsample**2))
 
 
@@ -70,9 +85,9 @@ FAST = [
             never_more,
         ),
     ),
-    planted("C4l", "2/5 for 1/4", partial(_least_mean, scale=Fraction(8, 5))),
+    sabotaged("C4l", Control("2/5 for 1/4", left=by_factor(Fraction(8, 5)))),
     smaller("C4m", Fraction(99, 100)),
-    planted("C7r", "three quarters of the fluctuation", partial(_repaired_transition, scale=Fraction(3, 4))),
+    sabotaged("C7r", Control("three quarters of the fluctuation", right=three_quarters)),
     smaller("R3m", Fraction(3, 4)),
     planted("S1", "exponent |Z| - 2 for |Z|", table_without_two),
 ]
@@ -110,8 +125,8 @@ def test_a_planted_false_claim_is_found(claim: Claim) -> None:
 
 def test_a_planted_false_claim_whose_right_side_is_zero_is_found() -> None:
     # 99/100 of "0" is 0: R1 is made false on its left side instead.
-    control = CATALOGUE["R1"].control
-    check(planted("R1", control.sabotage, control.sides))
+    claim = CATALOGUE["R1"]
+    check(planted("R1", claim.control.sabotage, claim.sabotaged))
 
 
 @pytest.mark.slow

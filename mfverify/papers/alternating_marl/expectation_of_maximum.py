@@ -7,18 +7,18 @@ The proof of Theorem E.3 of arXiv 2412.00661 is described as the analogue of the
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 
 from mfverify.enclosure import Interval
-from mfverify.papers.alternating_marl.tables import SEARCHED, differences, mean_of_maximum, pair, table_instances
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.papers.alternating_marl.tables import SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
+from mfverify.theory.sabotage import by_factor
 
 
-def _exchanged(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    first, second = pair(instance)
+def _exchanged(case: TwoTables) -> Outcome:
+    first, second = case.first, case.second
     left = abs(mean_of_maximum(first) - mean_of_maximum(second))
     means = [Fraction(abs(sum(f) - sum(g)), len(f)) for f, g in zip(first, second, strict=True)]
-    right, most = max(means) * scale, max(map(max, differences(first, second)))
+    right, most = max(means), max(map(max, differences(first, second)))
     return Sides(Interval.exactly(left), Interval.exactly(right), Interval.exactly(most))
 
 
@@ -32,7 +32,7 @@ M1 = Claim(
     registered=Status.REFUTED,
     sides=_exchanged,
     instances=table_instances,
-    control=Control("the right side is halved", partial(_exchanged, scale=Fraction(1, 2)), lambda: table_instances(Profile.QUICK, None)),
+    control=Control("the right side is halved", right=by_factor(Fraction(1, 2))),
     left_means="|E max f - E max g|",
     right_means="max |E(f - g)|",
     failing_step="The maximum is taken for each x, so the maximiser may follow the fluctuation of f_a(x) around its expectation; the right side takes the "

@@ -8,20 +8,34 @@ some e lies between the two. As ``max <= TV``, that fails for every sample whose
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
-from functools import partial
 
 from mfverify import counts
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
-from mfverify.papers.mean_field_sampling.tails import population_of, tail_instances
+from mfverify.papers.mean_field_sampling.tails import tail_instances
 from mfverify.papers.mean_field_sampling.total_variation import never_more
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
-from mfverify.theory.populations import text_of
+from mfverify.theory.cases.populations import SampledPopulation, text_of
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_space import Populations
 
-TO_MAXIMUM, TO_TV = "TV to maximum", "maximum to TV"
+
+class Direction(Enum):
+    """Which of the two follows from the other."""
+
+    TO_MAXIMUM = "TV to maximum"
+    TO_TV = "maximum to TV"
+
+
+@dataclass(frozen=True)
+class OneDirection(SampledPopulation):
+    """A population, the size of a sample, and a direction."""
+
+    direction: Direction
 
 
 def _largest_deviation(sample: Sequence[int], population: Sequence[int]) -> Fraction:
@@ -29,27 +43,26 @@ def _largest_deviation(sample: Sequence[int], population: Sequence[int]) -> Frac
     return max(abs(Fraction(x, k) - Fraction(c, n)) for x, c in zip(sample, population, strict=True))
 
 
-def _equivalence(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _equivalence(case: OneDirection) -> Outcome:
     """The tightest over all samples of the population."""
-    population, k = population_of(instance), instance.subsample
-    assert k is not None
+    population, k = case.population, case.subsample
     trivial = never_more(sum(population), k)
     found = []
     for sample, _ in counts.subsample_law(population, k):
         sides = _largest_deviation(sample, population) / 2, counts.total_variation(sample, population)
-        left, right = sides if instance["direction"] == TO_MAXIMUM else sides[::-1]
+        left, right = sides if case.direction is Direction.TO_MAXIMUM else sides[::-1]
         details = {"worst": f"sample {text_of(sample)}"}
-        found.append(Sides(Interval.exactly(left), Interval.exactly(right * scale), trivial, details))
+        found.append(Sides(Interval.exactly(left), Interval.exactly(right), trivial, details))
     return tightest(found)
 
 
-def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    few = [one for one in tail_instances(profile, given) if one.agents is not None and one.agents <= 8]
-    return [Instance(None, x.agents, x.subsample, (*x.parameters, ("direction", which))) for x in few for which in (TO_MAXIMUM, TO_TV)]
+def _instances(profile: Profile, given: Sequence[Model] | None) -> list[OneDirection]:
+    few = [one for one in tail_instances(profile, given) if one.agents <= 8]
+    return [OneDirection(x.population, x.subsample, which) for x in few for which in Direction]
 
 
-def _to_tv(population: tuple[int, ...], k: int) -> Instance:
-    return Instance(None, sum(population), k, (("population", text_of(population)), ("direction", TO_TV)))
+def _to_tv(population: tuple[int, ...], k: int) -> OneDirection:
+    return OneDirection(population, k, Direction.TO_TV)
 
 
 C3B = Claim(
@@ -64,9 +77,7 @@ C3B = Claim(
     registered=Status.REFUTED,
     sides=_equivalence,
     instances=_instances,
-    control=Control(
-        "the right side is divided by four", partial(_equivalence, scale=Fraction(1, 4)), lambda: _instances(Profile.QUICK, None)
-    ),
+    control=Control("the right side is divided by four", right=by_factor(Fraction(1, 4))),
     left_means="half of the largest deviation, or TV",
     right_means="TV, or half of the largest deviation",
     failing_step="TV is the largest deviation over sets of classes, so at least the largest deviation of one class; the step takes it to be at most half of that. "

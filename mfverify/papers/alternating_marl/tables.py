@@ -1,32 +1,28 @@
-"""Pairs of tables ``f_a(x)``, ``g_a(x)`` with x uniform on finitely many outcomes: texts, expectations of maxima, instances.
-
-A table is a text such as ``1+0/0+1``: a row for each action a, with the values at the outcomes x.
-"""
+"""Pairs of tables ``f_a(x)``, ``g_a(x)`` with x uniform on finitely many outcomes: expectations of maxima, instances."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from typing import TypeAlias
 
 from mfverify.model import Model
-from mfverify.theory.claim import Instance, Profile
-from mfverify.theory.populations import counts_of, text_of
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Profile
 from mfverify.theory.search_space import Parameters
 
 Table: TypeAlias = tuple[tuple[int, ...], ...]
 """Values by action, then by outcome."""
 
 
-def table_of(text: object) -> Table:
-    """The table that a text denotes."""
-    return tuple(counts_of(row) for row in str(text).split("/"))
+@dataclass(frozen=True)
+class TwoTables(Case):
+    """Two tables of one shape; a table is written as ``1+0/0+1``, a row for each action."""
 
-
-def text_of_table(table: Table) -> str:
-    """A table as a text."""
-    return "/".join(map(text_of, table))
+    first: Table
+    second: Table
 
 
 def mean_of_maximum(table: Table) -> Fraction:
@@ -38,16 +34,6 @@ def mean_of_maximum(table: Table) -> Fraction:
 def differences(first: Table, second: Table) -> Table:
     """``|f_a(x) - g_a(x)|``."""
     return tuple(tuple(abs(x - y) for x, y in zip(f, g, strict=True)) for f, g in zip(first, second, strict=True))
-
-
-def pair(instance: Instance) -> tuple[Table, Table]:
-    """The two tables of an instance."""
-    return table_of(instance["first"]), table_of(instance["second"])
-
-
-def of_tables(first: Table, second: Table) -> Instance:
-    """The instance of two tables of one shape."""
-    return Instance(None, None, None, (("first", text_of_table(first)), ("second", text_of_table(second))))
 
 
 def _identity(size: int) -> Table:
@@ -64,22 +50,22 @@ def all_tables(actions: int, outcomes: int, values: Sequence[int]) -> list[Table
     return list(product(rows, repeat=actions))
 
 
-def table_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def table_instances(profile: Profile, _: Sequence[Model] | None) -> list[TwoTables]:
     """One action, where no maximum is taken; identity tables of 2 to 6 actions; and small pairs."""
-    single = [of_tables(((1, 0),), ((0, 0),)), of_tables(((2, 0, 1),), ((0, 1, 1),))]
-    against_zero = [of_tables(_identity(size), _zero(_identity(size))) for size in range(2, 7)]
+    single = [TwoTables(((1, 0),), ((0, 0),)), TwoTables(((2, 0, 1),), ((0, 1, 1),))]
+    against_zero = [TwoTables(_identity(size), _zero(_identity(size))) for size in range(2, 7)]
     values = (0, 1) if profile is Profile.QUICK else (0, 1, 2)
     tables = all_tables(2, 2, values)
-    pairs = [of_tables(f, g) for i, f in enumerate(tables) for g in tables[:i:5]]
+    pairs = [TwoTables(f, g) for i, f in enumerate(tables) for g in tables[:i:5]]
     return list(dict.fromkeys(single + against_zero + pairs))
 
 
-_TEXTS = tuple(text_of_table(table) for table in all_tables(2, 2, (0, 1, 2)))
+_TABLES = tuple(all_tables(2, 2, (0, 1, 2)))
 
 
-def _searched(first: str, second: str) -> Instance | None:
-    return None if first == second else of_tables(table_of(first), table_of(second))
+def _searched(first: Table, second: Table) -> TwoTables | None:
+    return None if first == second else TwoTables(first, second)
 
 
-SEARCHED = Parameters((_TEXTS, _TEXTS), _searched)
+SEARCHED = Parameters((_TABLES, _TABLES), _searched)
 """All pairs of tables of two actions and two outcomes with values 0, 1, 2."""

@@ -9,9 +9,9 @@ outcomes; and their solutions are unique (B1).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -42,15 +42,13 @@ from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
 from mfverify.papers.quantities import learned, rational_system
 from mfverify.rationals import estimate, written
 from mfverify.subsample_mfq.execution import policy_marginals
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import UndefinedError
 from mfverify.theory.grounds import proof
 
 _REWARD_SAMPLES = (4, 16, 64, 256, 1024)
-
-
-def _expected_model(rewards: StochasticRewards) -> Model:
-    return rewards.expected_model()
 
 
 def _unweighted_model(rewards: StochasticRewards) -> Model:
@@ -77,15 +75,17 @@ def executed_mixtures(model: Model, n: int, k: int) -> dict[LabelledState, Mixtu
     return mixtures
 
 
-def _reward_noise(instance: Instance) -> Outcome:
-    return _reward_noise_against(instance, _expected_model)
+@dataclass(frozen=True)
+class Noise(Subsampled):
+    """k sampled of n agents, and the seed of the laws of the rewards."""
+
+    noise: int
 
 
-def _reward_noise_against(instance: Instance, stand_in: Callable[[StochasticRewards], Model]) -> Outcome:
+def _reward_noise(stand_in: Callable[[StochasticRewards], Model], case: Noise) -> Outcome:
     """Largest difference of ``V*`` and of ``V^{pi_k}`` between the system that draws rewards and a model with fixed rewards."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    rewards = with_noise(model, instance["noise"])
+    model, n, k = case.model, case.agents, case.subsample
+    rewards = with_noise(model, case.noise)
     compared = stand_in(rewards)
     try:
         noisy = NoisySystem(rewards, n)
@@ -146,11 +146,11 @@ def _sampled_reward_curve(rewards: StochasticRewards, k: int) -> dict[str, Any]:
     return curve("Bellman noise", "samples m per pair", "sup distance to Q*_k", _REWARD_SAMPLES, series)
 
 
-def _x1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _x1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Noise]:
     bundled = models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)
     seeds = range(1) if profile is Profile.QUICK else range(5)
     sizes = [(m, n) for m in (bundled if given is None else given) for n in (1, 2) if _enumerable(m, n)]
-    return [Instance(m, n, k, (("noise", seed),)) for m, n in sizes for k in range(1, n + 1) for seed in seeds]
+    return [Noise(m, n, k, seed) for m, n in sizes for k in range(1, n + 1) for seed in seeds]
 
 
 def _enumerable(model: Model, n: int) -> bool:
@@ -171,13 +171,9 @@ X1 = Claim(
     "the empirical operator with sampled rewards, one seed for each m",
     assumptions=(*FINITE, "rewards are independent of each other and of the next state, given state and action"),
     registered=Status.CORROBORATED,
-    sides=_reward_noise,
+    sides=bind(_reward_noise, StochasticRewards.expected_model),
     instances=_x1_instances,
-    control=Control(
-        "the unweighted mean of the support replaces the expectation",
-        partial(_reward_noise_against, stand_in=_unweighted_model),
-        lambda: _x1_instances(Profile.QUICK, None),
-    ),
+    control=Control("the unweighted mean of the support replaces the expectation", bind(_reward_noise, _unweighted_model)),
     left_means="largest difference of V* and of V^pi",
     right_means="0",
     grounds=proof(__name__, "X1", uses=("B1",)),

@@ -13,19 +13,29 @@ Claims say *not-applicable* on them; the report still shows what would happen, b
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 
 from mfverify.exact.labelled_rational import LabelledAction, LabelledState
 from mfverify.extensions.outside import OutsideSystem, executed, optimum
 from mfverify.rationals import estimate
-from mfverify.theory.claim import Instance, NotApplicable
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import NotApplicable
 
 
-def outcome(instance: Instance) -> NotApplicable:
+@dataclass(frozen=True)
+class Outside(Case):
+    """One of the systems, by its name, with k sampled of n agents."""
+
+    agents: int
+    subsample: int
+    outside: str
+
+
+def outcome(case: Outside) -> NotApplicable:
     """Not applicable, with what would happen: the largest gap over start states, exactly."""
-    n, k = instance.agents, instance.subsample
-    assert n is not None and k is not None
-    system = SYSTEMS[instance["outside"]]
+    n, k = case.agents, case.subsample
+    system = SYSTEMS[case.outside]
     best, _ = optimum(system, n)
     played = executed(system, n, k)
     worst = max(best, key=lambda state: best[state] - played[state])
@@ -41,9 +51,9 @@ def outcome(instance: Instance) -> NotApplicable:
     )
 
 
-def instances() -> list[Instance]:
+def outside() -> list[Outside]:
     """Every system at n = 3 for every k."""
-    return [Instance(None, 3, k, (("outside", name),)) for name in SYSTEMS for k in (1, 2, 3)]
+    return [Outside(3, k, name) for name in SYSTEMS for k in (1, 2, 3)]
 
 
 _HALF = Fraction(1, 2)

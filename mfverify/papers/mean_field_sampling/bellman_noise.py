@@ -15,8 +15,8 @@ experiment: chance can make any such curve rise, so no verdict depends on it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import comb
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from mfverify.papers.curves import curve, line
 from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.laws_of_estimates import (
+    Estimate,
     joint_actions,
     law_of_mean,
     mean_of,
@@ -44,9 +45,10 @@ from mfverify.papers.quantities import rational_system
 from mfverify.rationals import estimate
 from mfverify.subsample_mfq.learning import bellman_noise, learn
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import rational_cost
 from mfverify.theory.search_space import Arrangement
 
@@ -121,23 +123,29 @@ def mean_largest_entry(model: Model, k: int, samples: int) -> Fraction:
     return mean_of_maximum([entries[tuple(sorted(law.items()))] for law in laws])
 
 
-def _mean_noise(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+@dataclass(frozen=True)
+class Noisy(Estimate):
+    """k agents and m samples; for the figure, the last m and the number of seeds."""
+
+    to: int | None = None
+    seeds: int | None = None
+
+
+def _mean_noise(case: Noisy) -> Outcome:
     """An upper end of ``E eps_{k,m}``, exact, against the bound that falls like ``1/sqrt(m)``; with seeds, the figure too."""
-    model, k, samples = instance.model, instance.subsample, int(instance["samples"])
-    assert model is not None and k is not None
+    model, k, samples = case.model, case.subsample, case.samples
     if deterministic(model):
         return NotApplicable("every next state is certain, so one sample tells all and there is no Bellman noise")
-    parameters = dict(instance.parameters)
     try:
         value = optimum_of(model, k)
         discounted = model.discount / (1 - model.discount)
         left = discounted * mean_largest_entry(model, k, samples)
         span = max(value.values()) - min(value.values())
         bound = MEAN_NOISE.enclose({**symbol_values(model, k, k), symbols.m: samples, symbols.span: span})
-        details = noise_on_seeds(model, k, int(parameters["to"]), int(parameters["seeds"]), span) if "seeds" in parameters else {}
+        details = {} if case.to is None or case.seeds is None else noise_on_seeds(model, k, case.to, case.seeds, span)
     except TooLargeError as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(left), bound * scale, Interval.exactly(discounted * span), details)
+    return Sides(Interval.exactly(left), bound, Interval.exactly(discounted * span), details)
 
 
 def noise_on_seeds(model: Model, k: int, last: int, seeds: int, span: Fraction) -> dict[str, Any]:
@@ -167,7 +175,7 @@ def noise_on_seeds(model: Model, k: int, last: int, seeds: int, span: Fraction) 
     return details | {"curve": curve(f"Bellman noise, k = {k}", "samples m per pair", "eps_{k,m}", grid, series)}
 
 
-def _b6_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _b6_instances(profile: Profile, given: Sequence[Model] | None) -> list[Noisy]:
     """Each m of a ladder in exact arithmetic; the figure goes with m = 4."""
     if given is not None:
         plan = [
@@ -195,12 +203,11 @@ def quick_on_seeds(model: Model) -> bool:
     return model.discount <= Fraction(99, 100)
 
 
-def _noisy(model: Model, k: int, samples: int, last: int, seeds: int) -> Instance:
-    figure = (("to", last), ("seeds", seeds)) if seeds else ()
-    return Instance(model, None, k, (("samples", samples), *figure))
+def _noisy(model: Model, k: int, samples: int, last: int, seeds: int) -> Noisy:
+    return Noisy(model, k, samples, last, seeds) if seeds else Noisy(model, k, samples)
 
 
-def _control_ladder(model: Model) -> list[Instance]:
+def _control_ladder(model: Model) -> list[Noisy]:
     return [_noisy(model, 1, samples, 0, 0) for samples in (1, 4, 16)]
 
 
@@ -208,10 +215,10 @@ def _samples_for(k: int) -> int:
     return 4 if k == 1 else 2
 
 
-def _few_samples(model: Model, n: int, k: int) -> Instance:
+def _few_samples(model: Model, n: int, k: int) -> Noisy:
     """So few samples that exact laws are quick."""
     del n
-    return Instance(model, None, k, (("samples", _samples_for(k)),))
+    return Noisy(model, k, _samples_for(k))
 
 
 def _law_cost(model: Model, n: int, k: int) -> float:
@@ -238,7 +245,7 @@ B6 = Claim(
     sides=_mean_noise,
     instances=_b6_instances,
     control=Control(
-        "the bound is divided by four", partial(_mean_noise, scale=Fraction(1, 4)), lambda: _control_ladder(models.random_coupled(4))
+        "the bound is divided by four", instances=lambda: _control_ladder(models.random_coupled(4)), right=by_factor(Fraction(1, 4))
     ),
     rests_on=("B3", "B4"),
     left_means="upper end of the mean of eps",

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 
 from mfverify import counts
 from mfverify.enclosure import Interval
 from mfverify.model import Model
-from mfverify.papers.mean_field_sampling.kernels import Kernel, random_kernel
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import Population
+from mfverify.theory.cases.transitions import Kernel, random_kernel
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import proof
-from mfverify.theory.populations import counts_of, text_of
 from mfverify.theory.search_space import Parameters
 
 
@@ -38,13 +40,21 @@ def permutation_kernel(rng: random.Random, classes: int) -> Kernel:
     return tuple(tuple(Fraction(int(t == target)) for t in range(classes)) for target in order)
 
 
-def _data_processing(instance: Instance, other_kernel: Callable[[Kernel], Kernel] = lambda kernel: kernel) -> Outcome:
-    """The largest ``TV(F P, G P)`` over seeded kernels, the last one a permutation, against ``TV(F, G)``."""
-    first, second = (tuple(Fraction(x, sum(c)) for x in c) for c in (counts_of(instance["first"]), counts_of(instance["second"])))
-    rng = random.Random(int(instance["seed"]))
-    kernels = [random_kernel(rng, len(first), rng.randint(2, 5)) for _ in range(int(instance["kernels"]))] + [
-        permutation_kernel(rng, len(first))
-    ]
+@dataclass(frozen=True)
+class TwoDistributions(Case):
+    """Two populations of equally many classes, whose shares are the distributions; the number of seeded kernels, and their seed."""
+
+    first: Population
+    second: Population
+    kernels: int
+    seed: int
+
+
+def _data_processing(other_kernel: Callable[[Kernel], Kernel], case: TwoDistributions) -> Outcome:
+    """The largest ``TV(F P, G P')`` over seeded kernels P, the last one a permutation, against ``TV(F, G)``; the statement has P' = P."""
+    first, second = (tuple(Fraction(x, sum(c)) for x in c) for c in (case.first, case.second))
+    rng = random.Random(case.seed)
+    kernels = [random_kernel(rng, len(first), rng.randint(2, 5)) for _ in range(case.kernels)] + [permutation_kernel(rng, len(first))]
     right = distance(first, second)
     found = [distance(moved(first, kernel), moved(second, other_kernel(kernel))) for kernel in kernels]
     which = max(range(len(found)), key=found.__getitem__)
@@ -53,27 +63,30 @@ def _data_processing(instance: Instance, other_kernel: Callable[[Kernel], Kernel
     return Sides(Interval.exactly(found[which]), Interval.exactly(right), Interval.exactly(1), details)
 
 
+def _same(kernel: Kernel) -> Kernel:
+    return kernel
+
+
 def _reversed_rows(kernel: Kernel) -> Kernel:
     return kernel[::-1]
 
 
-def _data_processing_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
-    pairs = [("1+0", "1+1"), ("3+1+0", "1+1+2"), ("2+1+1", "5+0+3"), ("1+1+1+1", "4+2+1+0"), ("9+1", "4+5"), ("1+2+3+4+5", "5+4+3+2+1")]
+def _data_processing_instances(profile: Profile, _: Sequence[Model] | None) -> list[TwoDistributions]:
+    pairs = [((1, 0), (1, 1)), ((3, 1, 0), (1, 1, 2)), ((2, 1, 1), (5, 0, 3)), ((1, 1, 1, 1), (4, 2, 1, 0)), ((9, 1), (4, 5))]
+    pairs += [((1, 2, 3, 4, 5), (5, 4, 3, 2, 1))]
     kernels = 40 if profile is Profile.QUICK else 1000
-    return [
-        Instance(None, None, None, (("first", f), ("second", g), ("kernels", kernels), ("seed", seed))) for seed, (f, g) in enumerate(pairs)
-    ]
+    return [TwoDistributions(f, g, kernels, seed) for seed, (f, g) in enumerate(pairs)]
 
 
 _DISTRIBUTIONS = tuple(
-    text_of([int(x) for x in row]) for classes in (2, 3) for n in range(1, 6) for row in counts.count_vectors(n, classes)[::-1]
+    tuple(int(x) for x in row) for classes in (2, 3) for n in range(1, 6) for row in counts.count_vectors(n, classes)[::-1]
 )
 
 
-def _two_distributions(first: str, second: str, seed: int) -> Instance | None:
-    if first == second or first.count("+") != second.count("+"):
+def _two_distributions(first: Population, second: Population, seed: int) -> TwoDistributions | None:
+    if first == second or len(first) != len(second):
         return None
-    return Instance(None, None, None, (("first", first), ("second", second), ("kernels", 40), ("seed", seed)))
+    return TwoDistributions(first, second, 40, seed)
 
 
 C6 = Claim(
@@ -84,13 +97,9 @@ C6 = Claim(
     reading="the largest of seeded rational kernels into 2 to 5 classes and one permutation, which attains equality; exact",
     assumptions=("the same kernel on both sides",),
     registered=Status.CORROBORATED,
-    sides=_data_processing,
+    sides=bind(_data_processing, _same),
     instances=_data_processing_instances,
-    control=Control(
-        "G is moved by the kernel with its rows reversed",
-        partial(_data_processing, other_kernel=_reversed_rows),
-        lambda: _data_processing_instances(Profile.QUICK, None),
-    ),
+    control=Control("G is moved by the kernel with its rows reversed", bind(_data_processing, _reversed_rows)),
     left_means="largest TV(FP, GP)",
     right_means="TV(F, G)",
     grounds=proof(__name__, "C6"),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 import sympy as sp
 
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
 from mfverify.papers.mean_field_sampling.symbols import TABLE, Z
-from mfverify.papers.mean_field_sampling.tails import SERFLING_EXPONENT, tail_control_instances, tail_instances, tail_sides
+from mfverify.papers.mean_field_sampling.tails import SERFLING_EXPONENT, tail_instances, tail_sides
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
+from mfverify.theory.cases.populations import with_sample
 from mfverify.theory.claim import Claim, Control, Status
 from mfverify.theory.grounds import theorem
-from mfverify.theory.search_space import Populations, with_sample
+from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_space import Populations
 
 SUP_NORM_TAIL: Final = Bound(
     "C1",
@@ -31,7 +33,7 @@ def largest_deviation(sample: tuple[int, ...], population: tuple[int, ...]) -> F
     return Fraction(max(abs(x * n - c * k) for x, c in zip(sample, population, strict=True)), k * n)
 
 
-_sup_norm = partial(tail_sides, largest_deviation, SUP_NORM_TAIL)
+_sup_norm = bind(tail_sides, largest_deviation, SUP_NORM_TAIL)
 
 C1 = Claim(
     id="C1",
@@ -45,7 +47,7 @@ C1 = Claim(
     registered=Status.CORROBORATED,
     sides=_sup_norm,
     instances=tail_instances,
-    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", partial(_sup_norm, scale=Fraction(1, 8)), tail_control_instances),
+    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", right=by_factor(Fraction(1, 8))),
     left_means="exact tail probability",
     right_means="bound",
     grounds=theorem("Serfling 1974, The Annals of Statistics 2, Corollary 1.1, for both sides of each class, and a union over the classes"),

@@ -7,9 +7,7 @@ have the law that the operator on counts uses (B2).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
 
 import flint
 
@@ -19,34 +17,32 @@ from mfverify.exact.rational import fraction
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.laws_of_estimates import (
+    Estimate,
     b4b_instances,
     bias_instances,
     biases,
     estimate_law,
-    itself,
     joint_actions,
     mean_of,
     optimum_of,
 )
+from mfverify.papers.mean_field_sampling.small_systems import with_a_wrong_row
 from mfverify.papers.quantities import rational_system
 from mfverify.rationals import estimate
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import of_model, same_model
 
 
-def _with_a_wrong_row(model: Model) -> Model:
-    """Sabotage: one row of the local kernel is replaced by another of its rows."""
-    kernel = model.local_kernel.copy()
-    kernel[0, 0, 0] = kernel[-1, -1, -1]
-    return Model(model.global_kernel, kernel, model.global_reward, model.local_reward, model.discount, model.name)
+def _bias_before_maximum(case: Estimate, sampled_from: Model) -> Outcome:
+    """``max |E Qhat(s, a) - Q(s, a)|`` over all pairs, for the optimum and for one seeded random value function.
 
-
-def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = itself) -> Outcome:
-    """``max |E Qhat(s, a) - Q(s, a)|`` over all pairs, for the optimum and for one seeded random value function."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
+    The samples are those of a model that should be that of the case.
+    """
+    model, k = case.model, case.subsample
     exact = rational_system(model, k)
-    sampled = LabelledRationalSystem(sampled_from(model), k)
+    sampled = LabelledRationalSystem(sampled_from, k)
     rng = random.Random(k)
     values = [optimum_of(model, k), {state: Fraction(rng.randint(-12, 12), rng.randint(1, 6)) for state in exact.states}]
     largest, where, compared = Fraction(0), "all pairs agree", 0
@@ -54,7 +50,7 @@ def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Mod
         as_flint = {state: flint.fmpq(v.numerator, v.denominator) for state, v in value.items()}
         for state in exact.states:
             for action in joint_actions(model, k, state):
-                estimate = mean_of(estimate_law(model, sampled, state, action, value, instance["samples"]))
+                estimate = mean_of(estimate_law(model, sampled, state, action, value, case.samples))
                 difference = abs(estimate - fraction(exact.action_value(state, action, as_flint)))
                 compared += 1
                 if difference > largest:
@@ -62,11 +58,10 @@ def _bias_before_maximum(instance: Instance, sampled_from: Callable[[Model], Mod
     return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "pairs compared": compared})
 
 
-def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Model] = itself) -> Outcome:
+def _bias_after_maximum(case: Estimate, sampled_from: Model) -> Outcome:
     """The largest bias after the maximum, in absolute value."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
-    bias = biases(model, k, instance["samples"], sampled_from)
+    model, k = case.model, case.subsample
+    bias = biases(model, k, case.samples, sampled_from)
     worst = max(bias, key=lambda state: abs(bias[state]))
     details = {
         "worst": f"state {worst}",
@@ -76,7 +71,7 @@ def _bias_after_maximum(instance: Instance, sampled_from: Callable[[Model], Mode
     return Sides(Interval.exactly(abs(bias[worst])), Interval.exactly(0), None, details)
 
 
-_b4_instances = partial(bias_instances, 20_000)
+_b4_instances = bind(bias_instances, 20_000)
 
 B4 = Claim(
     id="B4",
@@ -87,13 +82,9 @@ B4 = Claim(
     "Exact law of the m samples of labelled next states against exact expectations on counts; V = V*_k and one seeded random V; the sides are the largest difference and 0",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_bias_before_maximum,
+    sides=same_model(_bias_before_maximum),
     instances=_b4_instances,
-    control=Control(
-        "the samples come from a kernel with one wrong row",
-        partial(_bias_before_maximum, sampled_from=_with_a_wrong_row),
-        lambda: _b4_instances(Profile.QUICK, None),
-    ),
+    control=Control("the samples come from a kernel with one wrong row", of_model(_bias_before_maximum, with_a_wrong_row)),
     left_means="largest |E Qhat(s, a) - Q(s, a)|",
     right_means="0",
     grounds=proof(__name__, "B4", uses=("B2",)),
@@ -108,13 +99,9 @@ B4B = Claim(
     "and more where samples can change the order of two actions. Exact law of the maximum; the sides are the largest bias and 0",
     assumptions=FINITE,
     registered=Status.REFUTED,
-    sides=_bias_after_maximum,
+    sides=same_model(_bias_after_maximum),
     instances=b4b_instances,
-    control=Control(
-        "the samples come from a kernel with one wrong row",
-        partial(_bias_after_maximum, sampled_from=_with_a_wrong_row),
-        lambda: b4b_instances(Profile.QUICK, None),
-    ),
+    control=Control("the samples come from a kernel with one wrong row", of_model(_bias_after_maximum, with_a_wrong_row)),
     rests_on=("B4",),
     left_means="largest |E max - max E|",
     right_means="0",

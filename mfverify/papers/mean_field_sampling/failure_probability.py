@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Final
@@ -14,6 +15,7 @@ from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, S_g, Z, gamma, k, span, symbol_values
 from mfverify.papers.quantities import optimum
 from mfverify.theory.bound import Bound
+from mfverify.theory.cases.of_model import OfSample
 from mfverify.theory.formula import plus, times
 
 ENOUGH_SAMPLES: Final = Bound(
@@ -36,6 +38,13 @@ def enough_samples(model: Model, k: int) -> int:
     best = optimum(model, k)
     span = Fraction(float(best.upper.max())) - Fraction(float(best.lower.min()))
     return max(1, ceil(ENOUGH_SAMPLES.enclose({**symbol_values(model, k, k), symbols.span: span}).upper))
+
+
+@dataclass(frozen=True)
+class Paid(OfSample):
+    """The lottery with its reward, and k."""
+
+    reward: int
 
 
 def lottery(reward: int) -> Model:

@@ -6,9 +6,9 @@ convolved m times. Sample sets of different actions are independent, so the law 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import comb
 
 from mfverify import models
@@ -16,7 +16,9 @@ from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import JointAction, State, fraction
 from mfverify.model import Model
 from mfverify.papers.quantities import rational_system
-from mfverify.theory.claim import Instance, Profile
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import OfSample
+from mfverify.theory.claim import Profile
 
 Law = Mapping[Fraction, Fraction]
 """A law on the rationals: values and their probabilities."""
@@ -78,11 +80,6 @@ def estimate_law(
     return {reward + model.discount * x: p for x, p in law_of_mean(law, samples).items()}
 
 
-def itself(model: Model) -> Model:
-    """The model that is sampled from, unless a check is sabotaged."""
-    return model
-
-
 def optimum_of(model: Model, k: int) -> dict[State, Fraction]:
     """``V*_k`` as Fractions."""
     return {state: fraction(v) for state, v in rational_system(model, k).optimum.items()}
@@ -93,9 +90,9 @@ def joint_actions(model: Model, k: int, state: State) -> list[JointAction]:
     return [(b, d) for b in range(model.sizes[1]) for d in rational_system(model, k).local_action_counts(state[1])]
 
 
-def biases(model: Model, k: int, samples: int, sampled_from: Callable[[Model], Model] = itself) -> dict[State, Fraction]:
-    """``E (T_{k,m} V)(s) - (T_k V)(s)`` for every state and ``V = V*_k``, so that ``T_k V = V``; exact."""
-    sampled = LabelledRationalSystem(sampled_from(model), k)
+def biases(model: Model, k: int, samples: int, sampled_from: Model) -> dict[State, Fraction]:
+    """``E (T_{k,m} V)(s) - (T_k V)(s)`` for every state and ``V = V*_k``, so that ``T_k V = V``; exact. The samples are those of ``sampled_from``."""
+    sampled = LabelledRationalSystem(sampled_from, k)
     value = optimum_of(model, k)
     return {
         state: mean_of_maximum([estimate_law(model, sampled, state, action, value, samples) for action in joint_actions(model, k, state)])
@@ -104,7 +101,14 @@ def biases(model: Model, k: int, samples: int, sampled_from: Callable[[Model], M
     }
 
 
-def bias_instances(most: int, profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+@dataclass(frozen=True)
+class Estimate(OfSample):
+    """k agents, and the number of samples for each pair."""
+
+    samples: int
+
+
+def bias_instances(most: int, profile: Profile, given: Sequence[Model] | None) -> list[Estimate]:
     """Models, k and numbers of samples for which the laws have at most ``most`` terms."""
     chosen = (
         [models.coordination(), models.absorbing(), models.splitting(), models.random_coupled(4), models.random_coupled(16)]
@@ -117,11 +121,11 @@ def bias_instances(most: int, profile: Profile, given: Sequence[Model] | None) -
         else ((1, 1), (1, 2), (1, 5), (2, 1), (2, 2), (2, 3), (2, 4), (3, 1), (3, 2))
     )
     return [
-        Instance(m, None, k, (("samples", samples),))
+        Estimate(m, k, samples)
         for m in chosen
         for k, samples in sizes
         if pairs_of_counts(m, k) * m.sizes[0] * m.sizes[2] ** k * samples <= most
     ]
 
 
-b4b_instances = partial(bias_instances, 2_500)
+b4b_instances = bind(bias_instances, 2_500)

@@ -22,8 +22,8 @@ span is computed from an enclosure of ``V*_k`` and a little larger.)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import ceil
 from typing import Any, Final
 
@@ -37,19 +37,22 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.bellman_noise import deterministic, noise_of, quick_on_seeds
-from mfverify.papers.mean_field_sampling.failure_probability import RARE, enough_samples, failure_probability, lottery
+from mfverify.papers.mean_field_sampling.failure_probability import RARE, Paid, enough_samples, failure_probability, lottery
 from mfverify.papers.mean_field_sampling.laws_of_estimates import pairs_of_counts
 from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_TARGET
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_g, S_l, Z, gamma, k, span, symbol_values
 from mfverify.papers.quantities import optimum, scaled
 from mfverify.rationals import estimate
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import OfSample, sample_alone
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.formula import plus, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import table_cost
-from mfverify.theory.search_space import Arrangement, Parameters, sample_alone
+from mfverify.theory.search_space import Arrangement, Parameters
 
 SAMPLES: Final = Bound(
     "N1",
@@ -120,17 +123,23 @@ def tried_samples(model: Model, k: int, seeds: int) -> int | None:
     return None
 
 
-def _samples_on_average(instance: Instance, right: Interval | None = None) -> Outcome:
+@dataclass(frozen=True)
+class OnSeeds(OfSample):
+    """k agents; with ``seeds`` the experiment too."""
+
+    seeds: int | None = None
+
+
+def _samples_on_average(case: OnSeeds) -> Outcome:
     """log10 of the m from which on the mean noise is provably small against log10 m*; with seeds, what they show, for the reader."""
-    given, k = instance.model, instance.subsample
-    assert given is not None and k is not None
-    model, parameters = _of_unit_rewards(given), dict(instance.parameters)
+    given, k = case.model, case.subsample
+    model = _of_unit_rewards(given)
     asked = _asked_samples(model, k)
     if isinstance(asked, NotApplicable):
         return asked
     try:
         enough = enough_on_average(model, k)
-        seen = samples_on_seeds(model, k, int(parameters["seeds"])) if "seeds" in parameters else {}
+        seen = {} if case.seeds is None else samples_on_seeds(model, k, case.seeds)
     except TooLargeError as error:
         return Unresolved(str(error))
     left, full = _log10(enough), _log10(asked)
@@ -140,7 +149,7 @@ def _samples_on_average(instance: Instance, right: Interval | None = None) -> Ou
         "orders of magnitude between them": round(float((full - left).midpoint), 2),
         "m that suffices with high probability (N1b)": enough_samples(model, k),
     }
-    return Sides(left, right or full, None, details | seen)
+    return Sides(left, full, None, details | seen)
 
 
 def samples_on_seeds(model: Model, k: int, seeds: int) -> dict[str, Any]:
@@ -157,10 +166,9 @@ def samples_on_seeds(model: Model, k: int, seeds: int) -> dict[str, Any]:
     }
 
 
-def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) -> Outcome:
+def _provable_samples(case: OfSample) -> Outcome:
     """log10 of the number of samples that provably suffices against log10 m*."""
-    given, k = instance.model, instance.subsample
-    assert given is not None and k is not None
+    given, k = case.model, case.subsample
     model = _of_unit_rewards(given)
     asked = _asked_samples(model, k)
     if isinstance(asked, NotApplicable):
@@ -172,18 +180,17 @@ def _provable_samples(instance: Instance, drop_growth: sp.Expr = sp.Integer(1)) 
         "m*": _power(full),
         "orders of magnitude between them": round(float((full - left).midpoint), 2),
     }
-    return Sides(left, full - _log10(enclose(drop_growth, symbol_values(model, k, k))), None, details)
+    return Sides(left, full, None, details)
 
 
-def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _without_growth(right: Interval, case: OfSample) -> Interval:
+    return right - _log10(enclose(_GROWTH, symbol_values(case.model, case.subsample, case.subsample)))
+
+
+def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[OnSeeds]:
     seeds = 20 if profile is Profile.QUICK else 40
     if given is not None:
-        return [
-            Instance(m, None, k, (("seeds", seeds),) if quick_on_seeds(m) else ())
-            for m in given
-            for k in (1, 2, 4)
-            if pairs_of_counts(m, k) <= 700
-        ]
+        return [OnSeeds(m, k, seeds if quick_on_seeds(m) else None) for m in given for k in (1, 2, 4) if pairs_of_counts(m, k) <= 700]
     plan = [(models.absorbing(), (1, 2, 4)), (models.splitting(), (1, 2)), (models.coordination(), (4,)), (models.patrol(), (1,))]
     plan += [(models.random_coupled(4), (1, 2, 4, 8)), (models.random_coupled(16), (1, 2, 4))]
     if profile is Profile.FULL:
@@ -193,16 +200,16 @@ def _n1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
             (models.patrol(), (2,)),
             (models.random_coupled(16), (8,)),
         ]
-    return [Instance(m, None, k, (("seeds", seeds),)) for m, ks in [*plan, (_nothing_to_choose(), (1, 2))] for k in ks]
+    return [OnSeeds(m, k, seeds) for m, ks in [*plan, (_nothing_to_choose(), (1, 2))] for k in ks]
 
 
-def _n1_control_instances() -> list[Instance]:
-    return [Instance(models.random_coupled(4), None, k) for k in (2, 4)]
+def _n1_control_instances() -> list[OnSeeds]:
+    return [OnSeeds(models.random_coupled(4), k) for k in (2, 4)]
 
 
-def _n1b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _n1b_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfSample]:
     if given is not None:
-        return [Instance(m, None, k) for m in given for k in (1, 2, 4, 8) if pairs_of_counts(m, k) <= 20_000]
+        return [OfSample(m, k) for m in given for k in (1, 2, 4, 8) if pairs_of_counts(m, k) <= 20_000]
     plan = [
         (models.absorbing(), (1, 4, 16)),
         (models.splitting(), (1, 4)),
@@ -218,26 +225,25 @@ def _n1b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Inst
             (models.patrol(), (8,)),
             *((models.random_coupled(seed), (32, 64)) for seed in (4, 5, 16)),
         ]
-    return [Instance(m, None, k) for m, ks in plan for k in ks]
+    return [OfSample(m, k) for m, ks in plan for k in ks]
 
 
 def _nothing_to_choose() -> Model:
     return Model([[[1]]], [[[[1]]]], [[0]], [[[1]]], "1/2", "one state and one action of every kind")
 
 
-def _failure_at_asked(instance: Instance, share: int = 1) -> Outcome:
-    """The failure probability at ``m = ceil(m*)`` samples, on the lottery."""
-    k = instance.subsample
-    assert instance.model is not None and k is not None
-    asked = _asked_samples(instance.model, k)
+def _failure_at_asked(share: int, case: Paid) -> Outcome:
+    """The failure probability at ``ceil(m*/share)`` samples, on the lottery."""
+    k = case.subsample
+    asked = _asked_samples(case.model, k)
     if isinstance(asked, NotApplicable):
         return asked
     m = max(1, ceil(asked.upper / share))
-    left = failure_probability(k, instance["reward"], m)
+    left = failure_probability(k, case.reward, m)
     return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": estimate(asked.midpoint)})
 
 
-def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Paid]:
     sizes = (
         ((1, 1), (1, 4), (1, 10), (1, 100), (2, 1), (2, 10), (2, 100), (3, 10))
         if profile is Profile.QUICK
@@ -245,14 +251,19 @@ def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Inst
     )
     if given is not None:  # the statement concerns one family of rewards, not a model of the user
         return []
-    return [Instance(lottery(r), None, k, (("reward", r),)) for k, r in sizes]
+    return [Paid(lottery(r), k, r) for k, r in sizes]
 
 
-_SEARCHED = Arrangement(sample_alone, table_cost, (1, 2, 3, 4, 6, 8))
+_SIZES: Final = (1, 2, 3, 4, 6, 8)
 
 
-def _paid(k: int, reward: int) -> Instance:
-    return Instance(lottery(reward), None, k, (("reward", reward),))
+def _without_seeds(model: Model, n: int, k: int) -> OnSeeds:
+    del n
+    return OnSeeds(model, k)
+
+
+def _paid(k: int, reward: int) -> Paid:
+    return Paid(lottery(reward), k, reward)
 
 
 N1 = Claim(
@@ -267,12 +278,12 @@ N1 = Claim(
     registered=Status.CORROBORATED,
     sides=_samples_on_average,
     instances=_n1_instances,
-    control=Control("m* is replaced by 1", partial(_samples_on_average, right=Interval.exactly(0)), _n1_control_instances),
+    control=Control("m* is replaced by 1", instances=_n1_control_instances, right=by_factor(0)),
     rests_on=("B4", "B6"),
     left_means="log10 of the m that provably suffices on average",
     right_means="log10 m*",
     grounds=proof(__name__, "N1", uses=("B6", "N1b")),
-    searched=_SEARCHED,
+    searched=Arrangement(_without_seeds, table_cost, _SIZES),
 )
 
 N1B = Claim(
@@ -286,16 +297,12 @@ N1B = Claim(
     registered=Status.CORROBORATED,
     sides=_provable_samples,
     instances=_n1b_instances,
-    control=Control(
-        "the factor k^(3.5 + |S_l||A_l|) / (1-gamma)^5 of m* is dropped",
-        partial(_provable_samples, drop_growth=_GROWTH),
-        lambda: _n1b_instances(Profile.QUICK, None),
-    ),
+    control=Control("the factor k^(3.5 + |S_l||A_l|) / (1-gamma)^5 of m* is dropped", right=_without_growth),
     rests_on=("B3", "B4"),
     left_means="log10 of the m that provably suffices",
     right_means="log10 m*",
     grounds=proof(__name__, "N1b", uses=("B3", "B4")),
-    searched=_SEARCHED,
+    searched=Arrangement(sample_alone, table_cost, _SIZES),
 )
 
 N1C = Claim(
@@ -309,9 +316,9 @@ N1C = Claim(
     "m* does not contain the rewards while the noise is proportional to them, so the statement can only hold with a factor for the rewards in its O~",
     assumptions=FINITE,
     registered=Status.REFUTED,
-    sides=_failure_at_asked,
+    sides=bind(_failure_at_asked, 1),
     instances=_n1c_instances,
-    control=Control("a hundredth of m*", partial(_failure_at_asked, share=100), lambda: [Instance(lottery(4), None, 1, (("reward", 4),))]),
+    control=Control("a hundredth of m*", bind(_failure_at_asked, 100), lambda: [Paid(lottery(4), 1, 4)]),
     left_means="probability that eps > 1/sqrt(k) at m*",
     right_means="1/(100 e^k)",
     failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "

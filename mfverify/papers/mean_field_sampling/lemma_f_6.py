@@ -10,8 +10,9 @@ every sample.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import prod
 from typing import Final
 
@@ -21,16 +22,18 @@ from mfverify import counts
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import symbols
-from mfverify.papers.mean_field_sampling.populations import ALL, OCCUPIED, cases
+from mfverify.papers.mean_field_sampling.populations import OCCUPIED
 from mfverify.papers.mean_field_sampling.symbols import k, n
 from mfverify.papers.mean_field_sampling.total_variation import mean_total_variation
 from mfverify.rationals import estimate
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import EveryPopulation, Population, SampledPopulation, text_of, with_sample
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, tightest
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.grounds import proof
-from mfverify.theory.populations import Population, text_of
-from mfverify.theory.search_space import Parameters, Populations, with_sample
+from mfverify.theory.search_space import Parameters, Populations
 
 KL_LARGEST: Final = Bound(
     "C5",
@@ -52,14 +55,14 @@ def divergence_power(sample: Population, population: Population) -> Fraction:
     return prod((Fraction(x * total, size * c) ** x for x, c in zip(sample, population, strict=True) if x), start=Fraction(1))
 
 
-def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction] = Fraction) -> Outcome:
-    """The tightest of ``exp(k KL) <= (n/k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
+def _largest_divergence(base: Callable[[int, int], Fraction], case: SampledPopulation | EveryPopulation) -> Outcome:
+    """The tightest of ``exp(k KL) <= base(n, k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
 
     Trivial is ``KL <= ln(1/min_z F_[n](z))``, as a mean of ``ln(F_Delta/F_[n])`` is at most the largest of these; and KL = 0 at k = n.
     """
     candidates = []
     attained = samples = 0
-    for population, size in cases(instance):
+    for population, size in case.pairs:
         total = sum(population)
         found = [(divergence_power(sample, population), sample) for sample in counts.subcounts(population, size)]
         power, sample = max(found)
@@ -74,18 +77,24 @@ def _largest_divergence(instance: Instance, base: Callable[[int, int], Fraction]
     return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "samples compared": samples, "samples with equality": attained})
 
 
-def _divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[SampledPopulation | EveryPopulation]:
     most = 8 if profile is Profile.QUICK else 10
     large = [((10, 10), 5), ((10, 10), 10), ((20, 10, 5, 5), 5), ((20, 10, 5, 5), 10), ((90, 10), 10)]
     large += [((100, 100), 100), ((40, 30, 20), 30)] if profile is Profile.FULL else []
-    small = [Instance(None, size, None, (("population", ALL),)) for size in range(2, most + 1)]
-    return small + [Instance(None, sum(p), size, (("population", text_of(p)),)) for p, size in large]
+    return [*map(EveryPopulation, range(2, most + 1)), *(SampledPopulation(p, size) for p, size in large)]
 
 
-def _least_divergence(instance: Instance, together: int = 1) -> Outcome:
-    """``(n/k)^k <= exp(k KL)`` for every sample from n agents in n classes; ``together`` agents a class sabotages."""
-    assert instance.agents is not None and instance.subsample is not None
-    total, size = instance.agents, instance.subsample
+@dataclass(frozen=True)
+class Distinct(Case):
+    """n agents in n classes, of which k are sampled."""
+
+    agents: int
+    subsample: int
+
+
+def _least_divergence(together: int, case: Distinct) -> Outcome:
+    """``(n/k)^k <= exp(k KL)`` for every sample from n agents, ``together`` in each class."""
+    total, size = case.agents, case.subsample
     population = (together,) * (total // together)
     powers = [divergence_power(sample, population) for sample in counts.subcounts(population, size)]
     mean = mean_total_variation(population, size)
@@ -93,13 +102,13 @@ def _least_divergence(instance: Instance, together: int = 1) -> Outcome:
     return Sides(Interval.exactly(Fraction(total, size) ** size), Interval.exactly(min(powers)), None, details)
 
 
-def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Distinct]:
     sizes = (2, 4, 8) if profile is Profile.QUICK else (2, 4, 6, 8, 10, 12)
-    return [Instance(None, total, size) for total in sizes for size in range(1, total)]
+    return [Distinct(total, size) for total in sizes for size in range(1, total)]
 
 
-def _all_different(n: int, k: int) -> Instance | None:
-    return Instance(None, n, k) if k < n else None
+def _all_different(n: int, k: int) -> Distinct | None:
+    return Distinct(n, k) if k < n else None
 
 
 C5 = Claim(
@@ -111,13 +120,9 @@ C5 = Claim(
     "the smallest class, so that KL <= ln(1/min F) says as much; " + OCCUPIED,
     assumptions=("Delta any k-subset of [n]",),
     registered=Status.CORROBORATED,
-    sides=_largest_divergence,
+    sides=bind(_largest_divergence, Fraction),
     instances=_divergence_instances,
-    control=Control(
-        "n/k is replaced by (n - 1)/k",
-        partial(_largest_divergence, base=lambda total, size: Fraction(total - 1, size)),
-        lambda: _divergence_instances(Profile.QUICK, None),
-    ),
+    control=Control("n/k is replaced by (n - 1)/k", bind(_largest_divergence, lambda total, size: Fraction(total - 1, size))),
     left_means="largest exp(k KL)",
     right_means="(n/k)^k",
     grounds=proof(__name__, "C5"),
@@ -134,11 +139,9 @@ C5E = Claim(
     reading="n agents in n different classes; the sides are (n/k)^k and the smallest exp(k KL). In a fixed number of classes the mean decays like 1/k: R3k",
     assumptions=("the number of classes grows with n",),
     registered=Status.CORROBORATED,
-    sides=_least_divergence,
+    sides=bind(_least_divergence, 1),
     instances=_least_divergence_instances,
-    control=Control(
-        "two agents share each class", partial(_least_divergence, together=2), lambda: _least_divergence_instances(Profile.QUICK, None)
-    ),
+    control=Control("two agents share each class", bind(_least_divergence, 2)),
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
     grounds=proof(__name__, "C5e"),

@@ -17,8 +17,8 @@ in expectation, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 
 import sympy as sp
 
@@ -26,15 +26,18 @@ from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
-from mfverify.papers.mean_field_sampling.populations import ALL, OCCUPIED, population_control_instances, population_instances
+from mfverify.papers.mean_field_sampling.populations import OCCUPIED, population_control_instances, population_instances
 from mfverify.papers.mean_field_sampling.symbols import Z, k, n
-from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, mean_total_variation, never_more, scaled_check
+from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, mean_total_variation, never_more
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.populations import EveryPopulation, OfPopulation, spread, text_of, with_sample, without_sample
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, tightest
 from mfverify.theory.formula import HALF, root, times
 from mfverify.theory.grounds import proof
-from mfverify.theory.populations import counts_of, partitions, text_of
-from mfverify.theory.search_space import Parameters, Populations, with_sample, without_sample
+from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_space import Parameters, Populations
 
 TV_MEAN_SHARP = Bound(
     "C4",
@@ -50,46 +53,54 @@ TV_MEAN_LEAST = Bound(
     "bounds E TV from below for two classes of n/2 agents each",
 )
 
-_HALVED = Fraction(1, 2)
-_mean = partial(mean_sides, exact_mean, TV_MEAN_SHARP, never_more)
+_mean = bind(mean_sides, exact_mean, TV_MEAN_SHARP, never_more)
 
 
-def _least_mean(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+@dataclass(frozen=True)
+class Balanced(Case):
+    """Two classes of ``half`` agents each."""
+
+    half: int
+
+    @property
+    def agents(self) -> int:
+        """n."""
+        return 2 * self.half
+
+
+def _least_mean(case: Balanced) -> Outcome:
     """``(1/4) sqrt((n-k)/(k(n-1))) <= E TV`` in two classes of n/2 agents, for all k < n."""
-    half = int(instance["half"])
+    half = case.half
     candidates = []
     for size in range(1, 2 * half):
-        left = TV_MEAN_LEAST.enclose({symbols.n: 2 * half, symbols.k: size}) * scale
+        left = TV_MEAN_LEAST.enclose({symbols.n: 2 * half, symbols.k: size})
         candidates.append(Sides(left, Interval.exactly(mean_total_variation((half, half), size)), None, {"worst": f"k={size}"}))
     return tightest(candidates)
 
 
-def _least_mean_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _least_mean_instances(profile: Profile, _: Sequence[Model] | None) -> list[Balanced]:
     halves = (1, 2, 3, 5, 10, 25) if profile is Profile.QUICK else (1, 2, 3, 4, 5, 7, 10, 25, 50, 100)
-    return [Instance(None, 2 * half, None, (("half", half),)) for half in halves]
+    return [Balanced(half) for half in halves]
 
 
-def _decrease(instance: Instance, exchanged: tuple[int, int] = (1, 0)) -> Outcome:
-    """The tightest of ``E TV at k+1 <= E TV at k`` over all k (and all populations); ``exchanged`` = (0, 1) sabotages."""
-    assert instance.agents is not None
-    total = instance.agents
-    chosen = [p for p in partitions(total) if len(p) > 1] if instance["population"] == ALL else [counts_of(instance["population"])]
+def _decrease(steps: tuple[int, int], case: OfPopulation | EveryPopulation) -> Outcome:
+    """The tightest of ``E TV at k+1 <= E TV at k`` over all k (and all populations); ``steps`` from k to the size on either side."""
+    total = case.agents
+    chosen = spread(total) if isinstance(case, EveryPopulation) else [case.population]
     candidates = []
     for population in chosen:
         for size in range(1, total):
-            means = [mean_total_variation(population, size + step) for step in exchanged]
+            means = [mean_total_variation(population, size + step) for step in steps]
             details = {"worst": f"population {text_of(population)}, from k={size} to k={size + 1}"}
-            candidates.append(
-                Sides(Interval.exactly(means[0]), Interval.exactly(means[1]), never_more(total, size + exchanged[0]), details)
-            )
+            candidates.append(Sides(Interval.exactly(means[0]), Interval.exactly(means[1]), never_more(total, size + steps[0]), details))
     worst = tightest(candidates)
-    if instance["population"] == ALL:
+    if isinstance(case, EveryPopulation):
         return worst
     sizes = list(range(1, total + 1, max(1, total // 60)))
     means = [mean_total_variation(chosen[0], size) for size in sizes]
     limits = [TV_MEAN_SHARP.enclose({symbols.n: total, symbols.k: size, symbols.Z: len(chosen[0])}) for size in sizes]
     curve = {
-        "title": f"population {instance['population']}",
+        "title": f"population {text_of(case.population)}",
         "x_label": "k",
         "y_label": "mean total variation",
         "scale": "linear",
@@ -102,17 +113,12 @@ def _decrease(instance: Instance, exchanged: tuple[int, int] = (1, 0)) -> Outcom
     return Sides(worst.left, worst.right, worst.trivial, {**worst.details, "curve": curve})
 
 
-def _decrease_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _decrease_instances(profile: Profile, _: Sequence[Model] | None) -> list[OfPopulation | EveryPopulation]:
     most = 9 if profile is Profile.QUICK else 13
-    out = [Instance(None, size, None, (("population", ALL),)) for size in range(2, most + 1)]
     large = [(10, 10), (25, 15), (10, 10, 10), (20, 10, 5, 5)] + (
         [(50, 50), (90, 10), (100, 100), (40, 30, 20)] if profile is Profile.FULL else []
     )
-    return out + [Instance(None, sum(p), None, (("population", text_of(p)),)) for p in large]
-
-
-def _balanced(half: int) -> Instance:
-    return Instance(None, 2 * half, None, (("half", half),))
+    return [*map(EveryPopulation, range(2, most + 1)), *map(OfPopulation, large)]
 
 
 C4 = Claim(
@@ -127,7 +133,7 @@ C4 = Claim(
     registered=Status.CORROBORATED,
     sides=_mean,
     instances=population_instances,
-    control=Control("the constant 1/2 is replaced by 1/4", scaled_check(_mean, _HALVED), population_control_instances),
+    control=Control("the constant 1/2 is replaced by 1/4", None, population_control_instances, right=by_factor(Fraction(1, 2))),
     left_means="exact E TV",
     right_means="bound",
     grounds=proof(__name__, "C4"),
@@ -144,13 +150,11 @@ C4L = Claim(
     registered=Status.CORROBORATED,
     sides=_least_mean,
     instances=_least_mean_instances,
-    control=Control(
-        "the constant 1/4 is replaced by 1/2", scaled_check(_least_mean, Fraction(2)), lambda: _least_mean_instances(Profile.QUICK, None)
-    ),
+    control=Control("the constant 1/4 is replaced by 1/2", left=by_factor(2)),
     left_means="bound from below",
     right_means="exact E TV",
     grounds=proof(__name__, "C4l"),
-    searched=Parameters((range(1, 61),), _balanced),
+    searched=Parameters((range(1, 61),), Balanced),
 )
 
 C4M = Claim(
@@ -161,9 +165,9 @@ C4M = Claim(
     reading="non-increasing, not strictly: population 2+2 has 1/6 at k = 2 and at k = 3; 'all' means every population of n agents",
     assumptions=UNIFORM_SAMPLE,
     registered=Status.CORROBORATED,
-    sides=_decrease,
+    sides=bind(_decrease, (1, 0)),
     instances=_decrease_instances,
-    control=Control("k and k + 1 are exchanged", partial(_decrease, exchanged=(0, 1)), lambda: _decrease_instances(Profile.QUICK, None)),
+    control=Control("k and k + 1 are exchanged", bind(_decrease, (0, 1))),
     left_means="exact E TV at k + 1",
     right_means="exact E TV at k",
     grounds=proof(__name__, "C4m"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from functools import partial
 
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
@@ -13,29 +11,25 @@ from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDEN
 from mfverify.papers.mean_field_sampling.exact_gaps import bundled, exact_gap, exact_sizes
 from mfverify.papers.quantities import trivial_gap
 from mfverify.papers.screens import GAP_RISES
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled, fewer_sampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.sabotage import by_adding
 from mfverify.theory.search_costs import rational_cost
-from mfverify.theory.search_space import Arrangement, fewer_sampled
+from mfverify.theory.search_space import Arrangement
 from mfverify.theory.witness import GapProof
 
 
-def _monotone(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+def _monotone(case: Subsampled) -> Outcome:
+    model, n, k = case.model, case.agents, case.subsample
     try:
         (smaller, _), (larger, where) = exact_gap(model, n, k), exact_gap(model, n, k + 1)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(
-        Interval.exactly(larger + sabotage),
-        Interval.exactly(smaller),
-        trivial_gap(model),
-        {"worst": f"at k+1: {where}"},
-    )
+    return Sides(Interval.exactly(larger), Interval.exactly(smaller), trivial_gap(model), {"worst": f"at k+1: {where}"})
 
 
-def _p4_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    return [Instance(m, n, k) for m in bundled(given) for n in exact_sizes(profile, m) for k in range(1, n)]
+def _p4_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
+    return [Subsampled(m, n, k) for m in bundled(given) for n in exact_sizes(profile, m) for k in range(1, n)]
 
 
 P4 = Claim(
@@ -49,7 +43,7 @@ P4 = Claim(
     screen=GAP_RISES,
     sides=_monotone,
     instances=_p4_instances,
-    control=Control("1 is added to the gap at k + 1", partial(_monotone, sabotage=Fraction(1)), lambda: _p4_instances(Profile.QUICK, None)),
+    control=Control("1 is added to the gap at k + 1", left=by_adding(1)),
     left_means="largest gap at k + 1",
     right_means="largest gap at k",
     failing_step="A bound that falls with k does not determine the order of the gaps below it: a larger sample can disagree with another one more often, and its greedy "

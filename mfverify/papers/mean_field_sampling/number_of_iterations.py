@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import ceil
 from typing import Final
 
@@ -29,13 +29,15 @@ from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.laws_of_estimates import pairs_of_counts
 from mfverify.papers.mean_field_sampling.symbols import TABLE, T, gamma, k, rt, symbol_values
 from mfverify.papers.quantities import optimum, scaled
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import OfSample, sample_alone
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import UndefinedError
 from mfverify.theory.formula import times
 from mfverify.theory.grounds import proof
 from mfverify.theory.search_costs import table_cost
-from mfverify.theory.search_space import Arrangement, sample_alone
+from mfverify.theory.search_space import Arrangement
 
 ITERATIONS: Final = Bound(
     "B7 iterations",
@@ -93,10 +95,9 @@ def iteration_errors(model: Model, k: int, steps: int) -> tuple[Interval, ...]:
     return tuple(out)
 
 
-def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outcome:
-    """The error after ``share`` of the T iterations that the theorem asks for, against 1/sqrt(k)."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
+def _iteration_error(share: Fraction, case: OfSample) -> Outcome:
+    """The error after ``share`` of the T iterations that the theorem asks for (the statement has all of them), against 1/sqrt(k)."""
+    model, k = case.model, case.subsample
     values = symbol_values(model, k, k)
     try:
         asked = asked_iterations(model, k)
@@ -127,9 +128,9 @@ def _iteration_error(instance: Instance, share: Fraction = Fraction(1)) -> Outco
     return Sides(errors[steps - 1], target, start, details)
 
 
-def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfSample]:
     if given is not None:
-        return [Instance(m, None, k) for m in given for k in (1, 2, 4) if pairs_of_counts(m, k) <= 20_000]
+        return [OfSample(m, k) for m in given for k in (1, 2, 4) if pairs_of_counts(m, k) <= 20_000]
     plan = [
         (models.coordination(), (1, 2, 10, 100)),
         (models.absorbing(), (1, 2, 4, 8)),
@@ -146,7 +147,7 @@ def _b7_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
             (models.random_coupled(4, discount="99/100"), (1, 4, 16)),
         ]
         plan += [(models.random_coupled(seed), (32, 64)) for seed in (4, 5, 16)]
-    return [Instance(m, None, k) for m, ks in plan for k in ks]
+    return [OfSample(m, k) for m, ks in plan for k in ks]
 
 
 B7 = Claim(
@@ -162,11 +163,9 @@ B7 = Claim(
     "gamma^t rt/(1-gamma) <= exp(-(1-gamma) t) rt/(1-gamma). T is taken as 0 where the formula is negative",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_iteration_error,
+    sides=bind(_iteration_error, Fraction(1)),
     instances=_b7_instances,
-    control=Control(
-        "an eighth of the iterations", partial(_iteration_error, share=Fraction(1, 8)), lambda: _b7_instances(Profile.QUICK, None)
-    ),
+    control=Control("an eighth of the iterations", bind(_iteration_error, Fraction(1, 8))),
     rests_on=("B3", "B5"),
     left_means="iteration error after T iterations",
     right_means="1/sqrt(k)",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import flint
@@ -19,7 +20,9 @@ from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import small_enough
 from mfverify.papers.quantities import rational_system
 from mfverify.rationals import described
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import OfAgents
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import theorem
 
 Policy: TypeAlias = dict[State, list[tuple[JointAction, flint.fmpq]]]
@@ -54,16 +57,22 @@ def _transition(system: RationalSystem, policy: Policy) -> tuple[flint.fmpq_mat,
     return matrix, reward
 
 
-def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
+@dataclass(frozen=True)
+class Seeded(OfAgents):
+    """n agents, and the seed of two policies."""
+
+    seed: int
+
+
+def _performance_difference(factors: int, case: Seeded) -> Outcome:
     """Both sides for every start state: the left from two linear solves, the right from the discounted occupancy of pi.
 
-    The occupancy ``d^pi = (1 - gamma) e_s (I - gamma P)^{-1}`` is the explicit inverse, so the sides share no solve. ``shift``
-    sabotages: the advantage is taken with one more discount factor.
+    The occupancy ``d^pi = (1 - gamma) e_s (I - gamma P)^{-1}`` is the explicit inverse, so the sides share no solve. The right side
+    has ``factors`` factors gamma; the statement has none.
     """
-    assert instance.model is not None and instance.agents is not None
-    system = rational_system(instance.model, instance.agents)
-    gamma = flint.fmpq(instance.model.discount.numerator, instance.model.discount.denominator)
-    rng = random.Random(int(instance["seed"]))
+    system = rational_system(case.model, case.agents)
+    gamma = flint.fmpq(case.model.discount.numerator, case.model.discount.denominator)
+    rng = random.Random(case.seed)
     pi, other = random_policy(system, rng), random_policy(system, rng)
     size = len(system.states)
     identity = flint.fmpq_mat(size, size, [int(i == j) for i in range(size) for j in range(size)])
@@ -77,7 +86,7 @@ def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
         for action, weight in pi[state]:
             advantage[i, 0] += weight * (system.action_value(state, action, by_state) - by_state[state])
     occupancy = (1 - gamma) * (identity - gamma * matrix).inv()
-    right = occupancy * advantage * (gamma**shift / (1 - gamma))
+    right = occupancy * advantage * (gamma**factors / (1 - gamma))
     differences = [abs(fraction(value[i, 0] - other_value[i, 0] - right[i, 0])) for i in range(size)]
     worst = max(range(size), key=lambda i: differences[i])
     gap = fraction(value[worst, 0] - other_value[worst, 0])
@@ -93,18 +102,14 @@ def _performance_difference(instance: Instance, shift: int = 0) -> Outcome:
     )
 
 
-def _p1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _p1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Seeded]:
     seeds = range(3) if profile is Profile.QUICK else range(20)
     chosen = (
         list(given)
         if given is not None
         else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(16)]
     )
-    return [Instance(m, n, None, (("seed", seed),)) for m in chosen for n in (1, 2, 3) for seed in seeds if small_enough(m, n)]
-
-
-def _wrong_occupancy(instance: Instance) -> Outcome:
-    return _performance_difference(instance, shift=1)
+    return [Seeded(m, n, seed) for m in chosen for n in (1, 2, 3) for seed in seeds if small_enough(m, n)]
 
 
 P1 = Claim(
@@ -115,9 +120,9 @@ P1 = Claim(
     reading="stochastic policies of the n-agent system on (global state, counts), seeded; every start state; exact rationals",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_performance_difference,
+    sides=bind(_performance_difference, 0),
     instances=_p1_instances,
-    control=Control("the right side carries one more factor gamma", _wrong_occupancy, lambda: _p1_instances(Profile.QUICK, None)),
+    control=Control("the right side carries one more factor gamma", bind(_performance_difference, 1)),
     left_means="largest |left - right| of the identity",
     right_means="0",
     grounds=theorem("Kakade and Langford 2002, Lemma 6.1"),

@@ -11,6 +11,7 @@ the next counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -21,25 +22,29 @@ from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import RationalSystem, fraction
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
-from mfverify.papers.mean_field_sampling.small_systems import Values, bundled, small
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.papers.mean_field_sampling.small_systems import Values, bundled, small, with_a_wrong_row
+from mfverify.theory.cases.of_model import OfAgents
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import of_model, same_model
 
 
-def _symmetry(instance: Instance) -> Outcome:
-    """``max |Q^t(s, a) - Q^t(counts of (s, a))|`` over all labelled pairs and all t up to ``iterations``."""
-    return _symmetry_of(instance, instance.model)
+@dataclass(frozen=True)
+class Iterations(OfAgents):
+    """n agents, and the number of iterations."""
+
+    iterations: int
 
 
-def _symmetry_of(instance: Instance, lumped_model: Model | None) -> Outcome:
-    assert instance.model is not None and lumped_model is not None and instance.agents is not None
-    labelled = LabelledRationalSystem(instance.model, instance.agents)
-    lumped = RationalSystem(lumped_model, instance.agents)
-    local_states, local_actions = instance.model.sizes[2:]
+def _symmetry(case: Iterations, counted_model: Model) -> Outcome:
+    """``max |Q^t(s, a) - Q^t(counts of (s, a))|`` over all labelled pairs and all t up to ``iterations``, counts in a model that should be the same."""
+    labelled = LabelledRationalSystem(case.model, case.agents)
+    lumped = RationalSystem(counted_model, case.agents)
+    local_states, local_actions = case.model.sizes[2:]
     value: Values = dict.fromkeys(labelled.states, Fraction(0))
     counted = dict.fromkeys(lumped.states, Fraction(0))
     largest, where = Fraction(0), "all pairs agree"
-    for t in range(1, instance["iterations"] + 1):
+    for t in range(1, case.iterations + 1):
         table = labelled.action_values(value)
         as_flint = {state: flint.fmpq(v.numerator, v.denominator) for state, v in counted.items()}
         known: dict[Any, Fraction] = {}
@@ -57,24 +62,14 @@ def _symmetry_of(instance: Instance, lumped_model: Model | None) -> Outcome:
     return Sides(
         Interval.exactly(largest),
         Interval.exactly(0),
-        Interval.exactly(2 * instance.model.rt / (1 - instance.model.discount)),
-        {"worst": where, "pairs compared": len(table) * instance["iterations"]},
+        Interval.exactly(2 * case.model.rt / (1 - case.model.discount)),
+        {"worst": where, "pairs compared": len(table) * case.iterations},
     )
 
 
-def _symmetry_against_wrong_kernel(instance: Instance) -> Outcome:
-    """Sabotage: the mean-field side uses a local kernel in which one row is replaced by another row of the model."""
-    model = instance.model
-    assert model is not None
-    kernel = model.local_kernel.copy()
-    kernel[0, 0, 0] = kernel[-1, -1, -1]
-    wrong = Model(model.global_kernel, kernel, model.global_reward, model.local_reward, model.discount, model.name)
-    return _symmetry_of(instance, wrong)
-
-
-def _b2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _b2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Iterations]:
     steps = 3 if profile is Profile.QUICK else 8
-    return [Instance(m, n, None, (("iterations", steps),)) for m in bundled(given) for n in (1, 2, 3) if small(m, n)]
+    return [Iterations(m, n, steps) for m in bundled(given) for n in (1, 2, 3) if small(m, n)]
 
 
 B2 = Claim(
@@ -86,13 +81,9 @@ B2 = Claim(
     "the sides are the largest difference and 0",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_symmetry,
+    sides=same_model(_symmetry),
     instances=_b2_instances,
-    control=Control(
-        "one row of the local kernel is replaced on the mean-field side",
-        _symmetry_against_wrong_kernel,
-        lambda: _b2_instances(Profile.QUICK, None),
-    ),
+    control=Control("one row of the local kernel is replaced on the mean-field side", of_model(_symmetry, with_a_wrong_row)),
     left_means="largest |labelled - mean-field|",
     right_means="0",
     grounds=proof(__name__, "B2"),

@@ -17,10 +17,12 @@ from mfverify.papers.mean_field_sampling.exact_gaps import small_enough
 from mfverify.papers.quantities import learned
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import Learned
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import by_definition
 from mfverify.theory.search_costs import labelled_cost
-from mfverify.theory.search_space import Arrangement, any_sizes
+from mfverify.theory.search_space import Arrangement
 
 
 def enumerated_marginals(
@@ -54,14 +56,12 @@ def enumerated_marginals(
     return of_global, of_local
 
 
-def _marginals(instance: Instance) -> Outcome:
-    return _marginals_with_draw(instance, own_included=True)
+def _marginals(of_others: int, case: Subsampled) -> Outcome:
+    """Largest difference between the hypergeometric marginals and the enumeration, over all labelled states and agents.
 
-
-def _marginals_with_draw(instance: Instance, own_included: bool) -> Outcome:
-    """Largest difference between the hypergeometric marginals and the enumeration, over all labelled states and agents."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+    A local agent draws ``k + of_others`` others; the statement has k - 1.
+    """
+    model, n, k = case.model, case.agents, case.subsample
     policy = learned(model, k)
     exact = policy_marginals(policy, n)
     of_global, of_local = exact.global_action, exact.local_action
@@ -69,7 +69,7 @@ def _marginals_with_draw(instance: Instance, own_included: bool) -> Outcome:
     largest, where, compared = Fraction(0), "all agree", 0
     for g, s in product(range(model.sizes[0]), product(range(local_states), repeat=n)):
         rank = int(counts.rank([s.count(x) for x in range(local_states)]))
-        global_share, local_share = enumerated_marginals(policy, n, (g, s), k - 1 if own_included else k)
+        global_share, local_share = enumerated_marginals(policy, n, (g, s), k + of_others)
         pairs = [(of_global[g, rank, b], x, f"global action {b}") for b, x in enumerate(global_share)]
         pairs += [(of_local[g, rank, s[i], a], x, f"agent {i}, action {a}") for i, row in enumerate(local_share) for a, x in enumerate(row)]
         for formula, counted, what in pairs:
@@ -79,12 +79,7 @@ def _marginals_with_draw(instance: Instance, own_included: bool) -> Outcome:
     return Sides(Interval.exactly(largest), Interval.exactly(0), None, {"worst": where, "probabilities compared": compared})
 
 
-def _self_left_out(instance: Instance) -> Outcome:
-    """Sabotage: every local agent draws k of the others and forgets itself."""
-    return _marginals_with_draw(instance, own_included=False)
-
-
-def _p2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _p2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     chosen = (
         list(given)
         if given is not None
@@ -92,7 +87,7 @@ def _p2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
     )
     largest = 4 if profile is Profile.QUICK else 6
     return [
-        Instance(m, n, k)
+        Subsampled(m, n, k)
         for m in chosen
         for n in range(2, largest + 1)
         for k in range(1, n + 1)
@@ -108,14 +103,12 @@ P2 = Claim(
     reading="hypergeometric sums over count vectors against the enumeration of every subset for every labelled agent, exact",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_marginals,
+    sides=bind(_marginals, -1),
     instances=_p2_instances,
-    control=Control(
-        "local agents draw k of the others and leave themselves out", _self_left_out, lambda: _p2_instances(Profile.QUICK, None)
-    ),
+    control=Control("local agents draw k of the others and leave themselves out", bind(_marginals, 0)),
     rests_on=("B2",),
     left_means="largest |formula - enumeration|",
     right_means="0",
     grounds=by_definition("eq. 11-12 are Algorithm 2 written out; subsets with equal counts act alike (B2)", uses=("B2",)),
-    searched=Arrangement(any_sizes, labelled_cost, (2, 3, 4, 5)),
+    searched=Arrangement(Subsampled, labelled_cost, (2, 3, 4, 5)),
 )

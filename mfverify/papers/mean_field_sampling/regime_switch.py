@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 from mfverify.enclosure import Interval, round_down, round_up
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
-from mfverify.papers.mean_field_sampling.sizes import quick, sized, sizes_of
+from mfverify.papers.mean_field_sampling.sizes import sized, sizes_of
 from mfverify.papers.mean_field_sampling.symbols import Z, k
 from mfverify.subsample_mfq.learning import Regime, mean_field_table_size, standard_table_size, switch
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Control, Profile, Sides, Status, tightest
 from mfverify.theory.grounds import by_definition
 from mfverify.theory.search_space import Parameters
 
@@ -33,15 +35,25 @@ SWITCH_MEAN_FIELD: Final = Bound(
 )
 
 
+@dataclass(frozen=True)
+class Switched(Case):
+    """Numbers of local states and actions, and a range of k."""
+
+    states: int
+    actions: int
+    first_k: int
+    last_k: int
+
+
 def switch_sides(
     picked: Callable[[Model, int], int],
     smaller: Callable[[Model, int], int],
     larger: Callable[[Model, int], int],
-    instance: Instance,
-) -> Outcome:
+    case: Switched,
+) -> Sides:
     """The tightest of ``picked <= smaller`` over a range of k, trivial being ``picked <= larger``; with a curve of both tables."""
-    model = sized(int(instance["states"]), int(instance["actions"]))
-    sizes = range(int(instance["first k"]), int(instance["last k"]) + 1)
+    model = sized(case.states, case.actions)
+    sizes = range(case.first_k, case.last_k + 1)
     candidates, wrong = [], []
     for size in sizes:
         left, right = picked(model, size), smaller(model, size)
@@ -51,7 +63,7 @@ def switch_sides(
         candidates.append(Sides(Interval.exactly(left), Interval.exactly(right), Interval.exactly(larger(model, size)), {"worst": worst}))
     tables = {"standard table": standard_table_size, "mean-field table": mean_field_table_size}
     curve = {
-        "title": f"table entries, |S_l|={instance['states']}, |A_l|={instance['actions']}",
+        "title": f"table entries, |S_l|={case.states}, |A_l|={case.actions}",
         "x_label": "k",
         "y_label": "entries over |S_g||A_g|",
         "scale": "log",
@@ -93,13 +105,18 @@ def larger(model: Model, size: int) -> int:
     return max(standard_table_size(model, size), mean_field_table_size(model, size))
 
 
-def _bound_of_picked(model: Model, size: int, standard: Regime = Regime.STANDARD) -> int:
-    """The side of the paper's comparison that belongs to the table picked; ``standard`` = the other regime sabotages."""
-    formula = SWITCH_STANDARD if switch(model, size) is standard else SWITCH_MEAN_FIELD
-    return int(formula.enclose({**sizes_of(model), k: size}).lower)
+def _bound_of_picked(model: Model, size: int) -> int:
+    """The side of the paper's comparison that belongs to the table picked."""
+    return _bounds(model, size)[switch(model, size) is not Regime.STANDARD]
+
+
+def _bound_of_other(model: Model, size: int) -> int:
+    """The side that belongs to the other table."""
+    return _bounds(model, size)[switch(model, size) is Regime.STANDARD]
 
 
 def _bounds(model: Model, size: int) -> list[int]:
+    """Both sides of the comparison: the standard table's, then the mean-field table's."""
     values = {**sizes_of(model), k: size}
     return [int(formula.enclose(values).lower) for formula in (SWITCH_STANDARD, SWITCH_MEAN_FIELD)]
 
@@ -113,22 +130,22 @@ def _larger_bound(model: Model, size: int) -> int:
     return max(_bounds(model, size))
 
 
-_exact_switch = partial(switch_sides, picked, _smaller, larger)
-_wrong_switch = partial(switch_sides, _not_picked, _smaller, larger)
-_bound_switch = partial(switch_sides, _bound_of_picked, smaller_bound, _larger_bound)
-_wrong_bound_switch = partial(switch_sides, partial(_bound_of_picked, standard=Regime.MEAN_FIELD), smaller_bound, _larger_bound)
+_exact_switch = bind(switch_sides, picked, _smaller, larger)
+_wrong_switch = bind(switch_sides, _not_picked, _smaller, larger)
+_bound_switch = bind(switch_sides, _bound_of_picked, smaller_bound, _larger_bound)
+_wrong_bound_switch = bind(switch_sides, _bound_of_other, smaller_bound, _larger_bound)
 
 
-def switch_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def switch_instances(profile: Profile, _: Sequence[Model] | None) -> list[Switched]:
     """Ranges of k from 1 on, and for two and four pairs the ranges in which the switch is right."""
     last = 30 if profile is Profile.QUICK else 100
     pairs = [(1, 1), (2, 1), (3, 1), (2, 2), (3, 2), (3, 3)]
     ranges = [(s, a, 1, last) for s, a in pairs] + [(2, 1, 1, 2), (2, 1, 7, last), (2, 2, 1, 3), (2, 2, 10, last)]
-    return [Instance(None, None, None, (("states", s), ("actions", a), ("first k", first), ("last k", end))) for s, a, first, end in ranges]
+    return [Switched(s, a, first, end) for s, a, first, end in ranges]
 
 
-def _at_one_k(k: int, states: int, actions: int) -> Instance:
-    return Instance(None, None, None, (("states", states), ("actions", actions), ("first k", k), ("last k", k)))
+def _at_one_k(k: int, states: int, actions: int) -> Switched:
+    return Switched(states, actions, k, k)
 
 
 SEARCHED = Parameters((range(1, 60), range(1, 4), range(1, 4)), _at_one_k)
@@ -146,7 +163,7 @@ S2 = Claim(
     registered=Status.REFUTED,
     sides=_exact_switch,
     instances=switch_instances,
-    control=Control("the switch is reversed", _wrong_switch, quick(switch_instances)),
+    control=Control("the switch is reversed", _wrong_switch),
     rests_on=("S1",),
     left_means="entries of the table picked",
     right_means="entries of the smaller table",
@@ -165,7 +182,7 @@ S2E = Claim(
     registered=Status.CORROBORATED,
     sides=_bound_switch,
     instances=switch_instances,
-    control=Control("the switch is reversed", _wrong_bound_switch, quick(switch_instances)),
+    control=Control("the switch is reversed", _wrong_bound_switch),
     left_means="bound picked",
     right_means="smaller bound",
     grounds=by_definition("it is the rule of Algorithm 1"),

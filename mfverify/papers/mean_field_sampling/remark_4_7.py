@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -21,10 +21,12 @@ from mfverify.model import Model
 from mfverify.papers.curves import curve, line, order
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.rationals import estimate
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import OfSample
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved, tightest
 from mfverify.theory.grounds import theorem
 from mfverify.theory.search_costs import comparison_cost
-from mfverify.theory.search_space import Arrangement, sample_alone
+from mfverify.theory.search_space import Arrangement
 
 _FACTOR = 64
 
@@ -37,20 +39,18 @@ def _subsystem(model: Model, k: int) -> Subsystem:
     return subsystem(model, k)
 
 
-def _off_policy(instance: Instance) -> Outcome:
-    return _off_policy_towards(instance, Target.MAXIMUM)
+@dataclass(frozen=True)
+class Trajectories(OfSample):
+    """k agents; for the figure, steps, the number of seeds and the step size."""
+
+    steps: int | None = None
+    seeds: int | None = None
+    step_size: StepSize | None = None
 
 
-def _on_policy(instance: Instance) -> Outcome:
-    """Sabotage: updates with the mean over next actions, so that the behaviour policy itself is evaluated."""
-    return _off_policy_towards(instance, Target.MEAN)
-
-
-def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
+def _off_policy(target: Target, case: Trajectories) -> Outcome:
     """The distance to ``Q*_k`` after one mean update against its bound, from several tables, the tightest; exact."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
-    parameters = dict(instance.parameters)
+    model, k = case.model, case.subsample
     try:
         table = _subsystem(model, k)
         if not irreducible(table):
@@ -75,8 +75,8 @@ def _off_policy_towards(instance: Instance, target: Target) -> Outcome:
         "pairs": len(table.pairs),
         "smallest share of a pair": f"{estimate(least, 3)}: the rarest pair is visited once in {estimate(1 / least, 3)} steps on average",
     }
-    if "steps" in parameters:
-        details |= _trajectories(table, int(parameters["steps"]), int(parameters["seeds"]), StepSize(parameters["step size"]), target)
+    if case.steps is not None and case.seeds is not None and case.step_size is not None:
+        details |= _trajectories(table, case.steps, case.seeds, case.step_size, target)
     return Sides(worst.left, worst.right, None, details)
 
 
@@ -100,11 +100,11 @@ def _trajectories(table: Subsystem, early: int, seeds: int, step_size: StepSize,
     }
 
 
-def _x2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _x2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Trajectories]:
     early, seeds = (2**14, 4) if profile is Profile.QUICK else (2**16, 8)
 
-    def at(model: Model, k: int, step_size: StepSize) -> Instance:
-        return Instance(model, None, k, (("steps", early), ("seeds", seeds), ("step size", step_size.value)))
+    def at(model: Model, k: int, step_size: StepSize) -> Trajectories:
+        return Trajectories(model, k, early, seeds, step_size)
 
     if given is not None:
         return [at(m, k, StepSize.RESCALED_LINEAR) for m in given for k in (1, 2)]
@@ -113,6 +113,11 @@ def _x2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
     plan = [at(m, k, StepSize.RESCALED_LINEAR) for m in [*chosen, models.patrol()] for k in range(1, largest + 1)]
     plan += [at(m, 1, StepSize.POLYNOMIAL) for m in chosen[1:]]
     return [*plan, at(models.absorbing(), 1, StepSize.RESCALED_LINEAR)]
+
+
+def _without_figure(model: Model, n: int, k: int) -> Trajectories:
+    del n
+    return Trajectories(model, k)
 
 
 X2 = Claim(
@@ -130,12 +135,12 @@ X2 = Claim(
         "step sizes 1/(1 + (1 - gamma) N) or (N + 1)^(-7/10) after N visits",
     ),
     registered=Status.CORROBORATED,
-    sides=_off_policy,
+    sides=bind(_off_policy, Target.MAXIMUM),
     instances=_x2_instances,
     control=Control(
         "updates take the mean over next actions instead of the maximum",
-        _on_policy,
-        lambda: [replace(one, parameters=()) for one in _x2_instances(Profile.QUICK, None)],
+        bind(_off_policy, Target.MEAN),
+        lambda: [Trajectories(one.model, one.subsample) for one in _x2_instances(Profile.QUICK, None)],
     ),
     rests_on=("B3",),
     left_means="distance to Q*_k after a mean update",
@@ -144,5 +149,5 @@ X2 = Claim(
         "Tsitsiklis 1994, Machine Learning 16, Theorem 4, for the MDP of k agents; that the mean update contracts is proved in extensions/off_policy.py",
         uses=("B3",),
     ),
-    searched=Arrangement(sample_alone, lambda model, n, k: comparison_cost(model, k, k), (1, 2, 3, 4)),
+    searched=Arrangement(_without_figure, lambda model, n, k: comparison_cost(model, k, k), (1, 2, 3, 4)),
 )

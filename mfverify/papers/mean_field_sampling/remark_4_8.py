@@ -16,7 +16,7 @@ a mean of the secants' slopes, with the weights ``(ln k_i - ln k_j)^2``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -27,16 +27,19 @@ from mfverify.bellman.lumped import LumpedOperator
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
-from mfverify.papers.mean_field_sampling.sizes import bundled, model_of, quick, sizes_of, subsample_of
+from mfverify.papers.mean_field_sampling.sizes import bundled, sizes_of
 from mfverify.papers.mean_field_sampling.symbols import A_g, S_g, Z, k, n
 from mfverify.subsample_mfq.learning import mean_field_table_size, standard_table_size
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.cases.of_model import OfAgents, OfSample, OnModel, sample_alone
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.formula import times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_adding
 from mfverify.theory.search_costs import table_cost
-from mfverify.theory.search_space import Arrangement, sample_alone
+from mfverify.theory.search_space import Arrangement
 
 SWEEP = Bound(
     "S3",
@@ -64,8 +67,8 @@ def sweep_entries(model: Model, size: int) -> int:
     return operator.pairs + expectations
 
 
-def _sweep(instance: Instance, bound: Bound = SWEEP) -> Outcome:
-    model, size = model_of(instance), subsample_of(instance)
+def _sweep(bound: Bound, case: OfSample) -> Outcome:
+    model, size = case.model, case.subsample
     right = bound.enclose({**sizes_of(model), k: size})
     return Sides(Interval.exactly(sweep_entries(model, size)), right, Interval.exactly(standard_table_size(model, size)))
 
@@ -80,14 +83,20 @@ def _sweep_sizes(model: Model, profile: Profile) -> list[int]:
     return [size for size in sizes if counts.number_of_count_vectors(size, model.sizes[2]) <= most]
 
 
-def _sweep_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    return [Instance(m, None, size) for m in bundled(given) for size in _sweep_sizes(m, profile)]
+def _sweep_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfSample]:
+    return [OfSample(m, size) for m in bundled(given) for size in _sweep_sizes(m, profile)]
 
 
-def _fitted(instance: Instance, less: int = 0) -> Outcome:
-    """The least-squares slope of log(entries of a sweep) on log(k), enclosed, against ``|Z|`` (``less`` sabotages)."""
-    model = model_of(instance)
-    sizes = [int(x) for x in str(instance["k"]).split("+")]
+@dataclass(frozen=True)
+class Ladder(OnModel):
+    """Several k."""
+
+    k: tuple[int, ...]
+
+
+def _fitted(case: Ladder) -> Outcome:
+    """The least-squares slope of log(entries of a sweep) on log(k), enclosed, against ``|Z|``."""
+    model, sizes = case.model, case.k
     entries = [sweep_entries(model, size) for size in sizes]
     xs, ys = [_log(size) for size in sizes], [_log(found) for found in entries]
     mean = sum(xs[1:], xs[0]) / len(xs)
@@ -102,7 +111,7 @@ def _fitted(instance: Instance, less: int = 0) -> Outcome:
         "series": [{"label": model.name, "lower": [float(x) for x in entries], "upper": [float(x) for x in entries]}],
     }
     details = {"standard error of the exponent": f"{_standard_error(xs, ys, slope):.4f}", "curve": curve}
-    return Sides(slope, Interval.exactly(model.sizes[2] * model.sizes[3] - less), None, details)
+    return Sides(slope, Interval.exactly(model.sizes[2] * model.sizes[3]), None, details)
 
 
 def _log(number: int) -> Interval:
@@ -120,18 +129,17 @@ def _standard_error(xs: list[Interval], ys: list[Interval], slope: Interval) -> 
     return sqrt(float(residual @ residual) / (len(x) - 2) / float((x - x.mean()) @ (x - x.mean())))
 
 
-def _fitted_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _fitted_instances(profile: Profile, given: Sequence[Model] | None) -> list[Ladder]:
     out = []
     for model in bundled(given):
         sizes = [size for size in _sweep_sizes(model, profile) if size >= 4]
-        out.append(Instance(model, None, None, (("k", "+".join(map(str, sizes))),)))
+        out.append(Ladder(model, tuple(sizes)))
     return out
 
 
-def _logarithmic(instance: Instance, bound: Bound = LOGARITHMIC_TABLE) -> Outcome:
+def _logarithmic(bound: Bound, case: OfAgents) -> Outcome:
     """The mean-field table for ``k = ceil(log2 n)`` against a power of ``log2 n + 1``; trivial is the table for k = n."""
-    model, total = model_of(instance), instance.agents
-    assert total is not None
+    model, total = case.model, case.agents
     size = (total - 1).bit_length()
     right = bound.enclose({**sizes_of(model), n: total})
     return Sides(
@@ -145,13 +153,13 @@ def _logarithmic(instance: Instance, bound: Bound = LOGARITHMIC_TABLE) -> Outcom
 _LINEAR_IN_LOG = Bound("S3b control", times(S_g, A_g, Z, (sp.log(n) / sp.log(2) + 1)), "sabotage", "the exponent |Z| is replaced by 1")
 
 
-def _logarithmic_instances(_: Profile, given: Sequence[Model] | None) -> list[Instance]:
-    return [Instance(m, total, None) for m in bundled(given) for total in (2, 8, 100, 1000, 10**4, 10**6, 10**9)]
+def _logarithmic_instances(_: Profile, given: Sequence[Model] | None) -> list[OfAgents]:
+    return [OfAgents(m, total) for m in bundled(given) for total in (2, 8, 100, 1000, 10**4, 10**6, 10**9)]
 
 
-def _two_or_more(model: Model, n: int, k: int) -> Instance | None:
+def _two_or_more(model: Model, n: int, k: int) -> OfAgents | None:
     del k
-    return Instance(model, n, None) if n >= 2 else None
+    return OfAgents(model, n) if n >= 2 else None
 
 
 def _free(model: Model, n: int, k: int) -> float:
@@ -172,9 +180,9 @@ S3 = Claim(
     "vacuous where the labelled table is no larger",
     assumptions=FINITE_SETS,
     registered=Status.CORROBORATED,
-    sides=_sweep,
+    sides=bind(_sweep, SWEEP),
     instances=_sweep_instances,
-    control=Control("the exponent |Z| is replaced by 1", partial(_sweep, bound=_LINEAR_SWEEP), quick(_sweep_instances)),
+    control=Control("the exponent |Z| is replaced by 1", bind(_sweep, _LINEAR_SWEEP)),
     rests_on=("S1",),
     left_means="entries counted",
     right_means="polynomial bound",
@@ -192,7 +200,7 @@ S3F = Claim(
     registered=Status.CORROBORATED,
     sides=_fitted,
     instances=_fitted_instances,
-    control=Control("|Z| is replaced by |Z| - 2", partial(_fitted, less=2), quick(_fitted_instances)),
+    control=Control("|Z| is replaced by |Z| - 2", right=by_adding(-2)),
     rests_on=("S3",),
     left_means="fitted exponent",
     right_means="|Z|",
@@ -207,9 +215,9 @@ S3B = Claim(
     reading="exact table size; vacuous where the bound is no smaller than the table for k = n",
     assumptions=FINITE_SETS,
     registered=Status.CORROBORATED,
-    sides=_logarithmic,
+    sides=bind(_logarithmic, LOGARITHMIC_TABLE),
     instances=_logarithmic_instances,
-    control=Control("the exponent |Z| is replaced by 1", partial(_logarithmic, bound=_LINEAR_IN_LOG), quick(_logarithmic_instances)),
+    control=Control("the exponent |Z| is replaced by 1", bind(_logarithmic, _LINEAR_IN_LOG)),
     rests_on=("S1",),
     left_means="entries",
     right_means="power of log n",

@@ -10,8 +10,9 @@ is rewarded as in the model of type e. A start state in which all agents are of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,20 @@ from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model, derived_name
 from mfverify.models.agent_types import preferences, typed
 from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
-from mfverify.papers.mean_field_sampling.sizes import model_of, quick, sized, subsample_of
+from mfverify.papers.mean_field_sampling.sizes import sized
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, E, S_g, S_l, n
 from mfverify.papers.quantities import learned, rational_system, trivial_gap
 from mfverify.subsample_mfq.execution import exact_execution_value
 from mfverify.subsample_mfq.learning import mean_field_table_size
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.formula import times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import rational_cost
 from mfverify.theory.search_space import Arrangement, Origin, Parameters
 from mfverify.theory.witness import GapProof
@@ -59,10 +64,30 @@ def types_and_subsample(total: int) -> tuple[int, int]:
     return out[0], out[1]
 
 
-def _typed_table(instance: Instance, bound: Bound = TYPED_TABLE) -> Outcome:
+@dataclass(frozen=True)
+class ManyTypes(Case):
+    """n agents, and the numbers of states and actions of one type."""
+
+    agents: int
+    states: int
+    actions: int
+
+
+@dataclass(frozen=True)
+class Typed(Subsampled):
+    """k sampled of n agents of so many types."""
+
+    types: int
+
+
+def types_of(case: Typed) -> int:
+    """The number of types."""
+    return case.types
+
+
+def _typed_table(bound: Bound, case: ManyTypes) -> Outcome:
     """The table with ``|E|`` types for ``k = floor(ln n)``: since ``k^|E| <= n``, at most ``|S_g||A_g||Z| n^(|S||A|)``."""
-    total, states, actions = instance.agents, int(instance["states"]), int(instance["actions"])
-    assert total is not None
+    total, states, actions = case.agents, case.states, case.actions
     types, size = types_and_subsample(total)
     model = sized(types * states, actions)
     right = bound.enclose({S_g: 1, A_g: 1, E: types, S_l: states, A_l: actions, n: total})
@@ -75,9 +100,9 @@ def _typed_table(instance: Instance, bound: Bound = TYPED_TABLE) -> Outcome:
 _TYPED_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1", TABLE)
 
 
-def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[ManyTypes]:
     totals = (16, 100, 1000, 10**4, 10**6) if profile is Profile.QUICK else (16, 50, 100, 1000, 10**4, 10**5, 10**6, 10**8, 10**12)
-    return [Instance(None, total, None, (("states", s), ("actions", a))) for total in totals for s, a in ((1, 1), (2, 1), (2, 2))]
+    return [ManyTypes(total, s, a) for total in totals for s, a in ((1, 1), (2, 1), (2, 2))]
 
 
 def twins(model: Model, types: int = 2) -> Model:
@@ -125,24 +150,23 @@ def _against_types(size: int) -> dict[str, Any]:
     }
 
 
-def _gap_by_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _gap_by_types(case: Typed) -> Outcome:
     """The largest gap with all types present against the largest with a single one, whichever it is."""
-    model, total, size = model_of(instance), instance.agents, subsample_of(instance)
-    assert total is not None
+    model, total, size = case.model, case.agents, case.subsample
     try:
-        mixed, mixed_place, single, single_place = gap_by_types(model, int(instance["types"]), total, size)
+        mixed, mixed_place, single, single_place = gap_by_types(model, case.types, total, size)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     details: dict[str, Any] = {"worst": f"all types: {mixed_place}; one type: {single_place}"}
     if model.name.startswith("preferences") and total == 6:
         details["curve"] = _against_types(size)
-    return Sides(Interval.exactly(mixed), Interval.exactly(single * scale), trivial_gap(model), details)
+    return Sides(Interval.exactly(mixed), Interval.exactly(single), trivial_gap(model), details)
 
 
-def _gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Typed]:
     """Types that do not differ, types of two random models, and types that want different things."""
     if given is not None:
-        return [Instance(twins(m), 3, size, (("types", 2),)) for m in given if 2 * m.sizes[2] * m.sizes[3] <= 8 for size in (1, 2)]
+        return [Typed(twins(m), 3, size, 2) for m in given if 2 * m.sizes[2] * m.sizes[3] <= 8 for size in (1, 2)]
     base = models.coordination()
     plan: list[tuple[Model, int, int, tuple[int, ...]]] = [
         (twins(base), 2, 2, (1,)),
@@ -160,15 +184,11 @@ def _gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Inst
             (twins(base, 3), 3, 3, (1, 2)),
             (preferences(4), 4, 6, (1, 3, 5)),
         ]
-    return [Instance(m, total, size, (("types", types),)) for m, types, total, sizes in plan for size in sizes]
+    return [Typed(m, total, size, types) for m, types, total, sizes in plan for size in sizes]
 
 
-def _types_of_many(n: int, states: int, actions: int) -> Instance:
-    return Instance(None, n, None, (("states", states), ("actions", actions)))
-
-
-def _two_types(model: Model, n: int, k: int) -> Instance | None:
-    return Instance(model, n, k, (("types", 2),)) if n >= 2 else None
+def _two_types(model: Model, n: int, k: int) -> Typed | None:
+    return Typed(model, n, k, 2) if n >= 2 else None
 
 
 def never_changes_type(model: Model) -> bool:
@@ -193,14 +213,14 @@ S4 = Claim(
     reading="|S_l| and |A_l| are those of one type, |Z_l| = |E||S_l||A_l|; |S_g| = |A_g| = 1; vacuous where the bound is no smaller than the table for k = n",
     assumptions=(*FINITE_SETS, "n >= 16"),
     registered=Status.CORROBORATED,
-    sides=_typed_table,
+    sides=bind(_typed_table, TYPED_TABLE),
     instances=_typed_table_instances,
-    control=Control("the exponent |S_l||A_l| is replaced by 1", partial(_typed_table, bound=_TYPED_LINEAR), quick(_typed_table_instances)),
+    control=Control("the exponent |S_l||A_l| is replaced by 1", bind(_typed_table, _TYPED_LINEAR)),
     rests_on=("S1",),
     left_means="entries",
     right_means="power of n",
     grounds=proof(__name__, "S4", uses=("S1", "S1t")),
-    searched=Parameters(((16, 20, 30, 50, *(10**i for i in range(2, 13))), range(1, 4), range(1, 4)), _types_of_many),
+    searched=Parameters(((16, 20, 30, 50, *(10**i for i in range(2, 13))), range(1, 4), range(1, 4)), ManyTypes),
 )
 
 S4B = Claim(
@@ -214,11 +234,11 @@ S4B = Claim(
     registered=Status.REFUTED,
     sides=_gap_by_types,
     instances=_gap_instances,
-    control=Control("one per cent is taken off the right side", partial(_gap_by_types, scale=Fraction(99, 100)), quick(_gap_instances)),
+    control=Control("one per cent is taken off the right side", right=by_factor(Fraction(99, 100))),
     left_means="largest gap, all types present",
     right_means="largest gap, a single type",
     failing_step="With types as part of the local state the theorem's bound holds with |S_l| replaced by |E||S_l|, which grows with |E|. That the gap itself does not is "
     "an additional statement: agents of one type can agree with any sample of their own, agents of several types cannot",
-    certificate=GapProof(types=lambda instance: int(instance["types"])),
+    certificate=GapProof(types=types_of),
     searched=Arrangement(_two_types, rational_cost, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES),
 )

@@ -8,8 +8,8 @@ as k grows, for any constants C and c.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import ceil, comb
 from typing import Final
 
@@ -18,7 +18,9 @@ import sympy as sp
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import k
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.search_space import Parameters
 
@@ -36,23 +38,28 @@ def failure(samples: int, probability: Fraction, error_squared: Fraction) -> Fra
     return Fraction(ways, q**samples)
 
 
-def _failure(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
-    size = instance.subsample
-    assert size is not None
-    number = enclose(_ORDER, {k: size}) * Fraction(str(instance["C"]))
+@dataclass(frozen=True)
+class RewardSamples(Case):
+    """k, the constant of the number of samples, and that of the error."""
+
+    subsample: int
+    C: Fraction
+    error: Fraction
+
+
+def _failure(share: Fraction, case: RewardSamples) -> Outcome:
+    """The probability of an error of more than ``share`` times the stated one; the statement has the whole."""
+    size = case.subsample
+    number = enclose(_ORDER, {k: size}) * case.C
     samples = ceil(number.lower)
     if samples != ceil(number.upper):
         return Unresolved(f"the number of samples lies between {number.lower} and {number.upper}")
-    error = Fraction(str(instance["error"])) * scale
+    error = case.error * share
     left = failure(samples, Fraction(1, 2), error**2 / size)
     return Sides(Interval.exactly(left), Interval.exactly(Fraction(1, 2)), Interval.exactly(1), {"worst": f"{samples} samples"})
 
 
-def _at(size: int, constant: str, error: str) -> Instance:
-    return Instance(None, None, size, (("C", constant), ("error", error)))
-
-
-def _instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _instances(profile: Profile, _: Sequence[Model] | None) -> list[RewardSamples]:
     plan = [
         ("1", "1", (2, 16, 100, 10**4)),
         ("10", "1", (2, 16, 100, 10**4)),
@@ -61,7 +68,7 @@ def _instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
     ]
     if profile is Profile.FULL:
         plan.append(("100", "1", (10**6,)))
-    return [_at(size, constant, error) for constant, error, sizes in plan for size in sizes]
+    return [RewardSamples(size, Fraction(constant), Fraction(error)) for constant, error, sizes in plan for size in sizes]
 
 
 X1S = Claim(
@@ -74,12 +81,12 @@ X1S = Claim(
     "the weakest probability that says anything, and any larger one is a stronger statement",
     assumptions=("rewards are independent of each other",),
     registered=Status.REFUTED,
-    sides=_failure,
+    sides=bind(_failure, Fraction(1)),
     instances=_instances,
-    control=Control("the error is divided by ten", partial(_failure, scale=Fraction(1, 10)), lambda: _instances(Profile.QUICK, None)),
+    control=Control("the error is divided by ten", bind(_failure, Fraction(1, 10))),
     left_means="probability of a larger error",
     right_means="one half",
     failing_step="The standard deviation of a mean of N samples is of order 1/sqrt(N), so an error of 1/sqrt(k) takes N of order k; the printed order is "
     "smaller than k by a power of k",
-    searched=Parameters((range(2, 200), ("1", "2", "10"), ("1", "2")), _at),
+    searched=Parameters((range(2, 200), tuple(map(Fraction, (1, 2, 10))), tuple(map(Fraction, (1, 2)))), RewardSamples),
 )

@@ -10,11 +10,12 @@ from mfverify import counts
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
-from mfverify.papers.mean_field_sampling.kernels import Kernel, kernel_of
-from mfverify.papers.mean_field_sampling.total_variation import mean_total_variation, never_more, scaled_check
+from mfverify.papers.mean_field_sampling.total_variation import mean_total_variation, never_more
 from mfverify.rationals import written
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
-from mfverify.theory.populations import Population, counts_of
+from mfverify.theory.cases.populations import Population
+from mfverify.theory.cases.transitions import NAMED, Kernel, MeanTransition, Moving, Transition, seeded
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_space import Transitions
 from mfverify.theory.witness import Witness
 
@@ -58,60 +59,38 @@ def mean_after_transition_of_uniform(population: Population, size: int, kernel: 
     return twice / 2
 
 
-def before_and_after(instance: Instance) -> tuple[Fraction, Fraction, Kernel]:
-    """Distance before and mean distance after: for the given sample, or averaged over samples where the parameter ``sample`` is ``uniform``."""
-    population = counts_of(instance["population"])
-    kernel = kernel_of(str(instance["kernel"]), len(population))
-    if instance["sample"] == "uniform":
-        assert instance.subsample is not None
-        size = instance.subsample
-        return mean_total_variation(population, size), mean_after_transition_of_uniform(population, size, kernel), kernel
-    sample = counts_of(instance["sample"])
-    return counts.total_variation(sample, population), mean_after_transition(sample, population, kernel), kernel
+def before_and_after(case: Moving) -> tuple[Fraction, Fraction]:
+    """Distance before and mean distance after: for the given sample, or averaged over the uniform one."""
+    population = case.population
+    if isinstance(case, MeanTransition):
+        return mean_total_variation(population, case.subsample), mean_after_transition_of_uniform(population, case.subsample, case.rows)
+    return counts.total_variation(case.sample, population), mean_after_transition(case.sample, population, case.rows)
 
 
-def _transition(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _transition(case: Moving) -> Outcome:
     """Mean distance after one sampled transition against the distance before."""
-    before, after, _ = before_and_after(instance)
-    assert instance.agents is not None and instance.subsample is not None
+    before, after = before_and_after(case)
     details = {"worst": f"E TV after the transition {after}, TV before it {before}"}
-    return Sides(Interval.exactly(after), Interval.exactly(before * scale), never_more(instance.agents, instance.subsample), details)
+    return Sides(Interval.exactly(after), Interval.exactly(before), never_more(case.agents, case.subsample), details)
 
 
-def _moves(rows: Sequence[tuple[str, str, Sequence[str]]], draw: str | None) -> list[Instance]:
-    out = []
-    for sample, population, kernels in rows:
-        for kernel in kernels:
-            size, total = sum(counts_of(sample)), sum(counts_of(population))
-            out.append(Instance(None, total, size, (("sample", draw or sample), ("population", population), ("kernel", kernel))))
-    return out
-
-
-_DETERMINISTIC = ("stay", "rotate", "merge")
-
-
-def _transition_rows(profile: Profile) -> list[tuple[str, str, Sequence[str]]]:
-    kernels = (*_DETERMINISTIC, "uniform", "lazy", *(f"random-{seed}" for seed in range(3 if profile is Profile.QUICK else 20)))
-    samples = [("1+0", "2+0"), ("1+0", "1+1"), ("2+0", "2+2"), ("1+1", "3+1"), ("2+1+0", "3+2+1"), ("4+0", "6+2"), ("5+0+0", "5+5+5")]
-    more = [("10+0", "10+10"), ("20+5", "30+30"), ("10+5+5", "20+20+20")] if profile is Profile.FULL else []
-    return [(sample, population, kernels) for sample, population in samples + more]
-
-
-def transition_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def transition_instances(profile: Profile, _: Sequence[Model] | None) -> list[Transition]:
     """Samples of populations, each with several kernels."""
-    return _moves(_transition_rows(profile), None)
+    kernels = (*NAMED, *map(seeded, range(3 if profile is Profile.QUICK else 20)))
+    samples = [((1, 0), (2, 0)), ((1, 0), (1, 1)), ((2, 0), (2, 2)), ((1, 1), (3, 1)), ((2, 1, 0), (3, 2, 1)), ((4, 0), (6, 2))]
+    samples += [((5, 0, 0), (5, 5, 5))]
+    more = [((10, 0), (10, 10)), ((20, 5), (30, 30)), ((10, 5, 5), (20, 20, 20))] if profile is Profile.FULL else []
+    return [Transition(sample, population, kernel) for sample, population in samples + more for kernel in kernels]
 
 
-def _mean_transition_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
-    return _moves(_transition_rows(profile), "uniform")
+def _mean_transition_instances(profile: Profile, given: Sequence[Model] | None) -> list[MeanTransition]:
+    return [MeanTransition(one.population, one.kernel, one.subsample) for one in transition_instances(profile, given)]
 
 
-def _with_its_kernel(instance: Instance) -> Witness:
+def _with_its_kernel(case: Moving) -> Witness:
     """Population and sample are in the parameters; the kernel, which has a name there, is written out."""
-    outcome = _transition(instance)
-    assert isinstance(outcome, Sides)
-    kernel = kernel_of(str(instance["kernel"]), len(str(instance["population"]).split("+")))
-    return Witness(outcome.left, outcome.right, {"kernel": [[written(p) for p in row] for row in kernel]})
+    before, after = before_and_after(case)
+    return Witness(Interval.exactly(after), Interval.exactly(before), {"kernel": [[written(p) for p in row] for row in case.rows]})
 
 
 C7 = Claim(
@@ -125,11 +104,7 @@ C7 = Claim(
     registered=Status.REFUTED,
     sides=_transition,
     instances=transition_instances,
-    control=Control(
-        "one per cent is taken off the right side",
-        scaled_check(_transition, Fraction(99, 100)),
-        lambda: transition_instances(Profile.QUICK, None),
-    ),
+    control=Control("one per cent is taken off the right side", right=by_factor(Fraction(99, 100))),
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="TV before",
@@ -149,11 +124,7 @@ C7B = Claim(
     registered=Status.REFUTED,
     sides=_transition,
     instances=_mean_transition_instances,
-    control=Control(
-        "one per cent is taken off the right side",
-        scaled_check(_transition, Fraction(99, 100)),
-        lambda: _mean_transition_instances(Profile.QUICK, None),
-    ),
+    control=Control("one per cent is taken off the right side", right=by_factor(Fraction(99, 100))),
     rests_on=("C6",),
     left_means="exact E TV after",
     right_means="exact E TV before",

@@ -7,16 +7,15 @@ S1 and S3, no subsampling (k = n) for S3b and S4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import sympy as sp
 
 from mfverify import models
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import A_g, A_l, S_g, S_l, Z
-from mfverify.theory.claim import Instance, Profile
 
 
 @lru_cache(maxsize=256)
@@ -49,20 +48,3 @@ def bundled(given: Sequence[Model] | None) -> list[Model]:
         if given is not None
         else [models.coordination(), models.absorbing(), models.random_coupled(4), models.random_coupled(6, 3, 2)]
     )
-
-
-def subsample_of(instance: Instance) -> int:
-    """k, which the instance has."""
-    assert instance.subsample is not None
-    return instance.subsample
-
-
-def model_of(instance: Instance) -> Model:
-    """The model, which the instance has."""
-    assert instance.model is not None
-    return instance.model
-
-
-def quick(instances: Callable[[Profile, Sequence[Model] | None], list[Instance]]) -> Callable[[], list[Instance]]:
-    """The instances of the quick profile."""
-    return partial(instances, Profile.QUICK, None)

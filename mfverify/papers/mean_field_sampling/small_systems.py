@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -25,3 +26,10 @@ def small(model: Model, n: int) -> bool:
     """Whether the labelled system is quick in exact arithmetic."""
     g, b, s, a = model.sizes
     return bool(g * g * b * (s * s * a) ** n <= 40_000)
+
+
+def with_a_wrong_row(model: Model) -> Model:
+    """The model with one row of its local kernel replaced by another of its rows, for controls."""
+    kernel = model.local_kernel.copy()
+    kernel[0, 0, 0] = kernel[-1, -1, -1]
+    return replace(model, local_kernel=kernel)

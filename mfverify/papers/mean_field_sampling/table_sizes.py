@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 from math import comb
 from typing import Final
@@ -20,15 +21,18 @@ from mfverify.bellman.labelled import LabelledOperator
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
-from mfverify.papers.mean_field_sampling.sizes import bundled, model_of, quick, sizes_of, subsample_of
+from mfverify.papers.mean_field_sampling.sizes import bundled, sizes_of
 from mfverify.papers.mean_field_sampling.symbols import A_g, A_l, S_g, S_l, Z, k
 from mfverify.subsample_mfq.learning import mean_field_table_size, standard_table_size
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import OfSample, sample_alone
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.formula import times
 from mfverify.theory.grounds import proof, theorem
 from mfverify.theory.search_costs import labelled_cost
-from mfverify.theory.search_space import Arrangement, Parameters, sample_alone
+from mfverify.theory.search_space import Arrangement, Parameters
 
 STANDARD_TABLE: Final = Bound(
     "S1 standard",
@@ -66,10 +70,18 @@ MEAN_FIELD_TABLE_AT_MOST: Final = Bound(
 )
 
 
-def _distributions(instance: Instance, shift: int = 0) -> Outcome:
-    """Enumerated distributions of k - 1 agents (``shift`` more sabotages) against ``k^Z``."""
-    size, classes = subsample_of(instance), int(instance["classes"])
-    found = len(counts.count_vectors(size - 1 + shift, classes))
+@dataclass(frozen=True)
+class Distributions(Case):
+    """k agents and the number of classes."""
+
+    subsample: int
+    classes: int
+
+
+def _distributions(case: Distributions) -> Outcome:
+    """Enumerated distributions of k - 1 agents against ``k^Z``."""
+    size, classes = case.subsample, case.classes
+    found = len(counts.count_vectors(size - 1, classes))
     right = DISTRIBUTIONS_AT_MOST.enclose({k: size, Z: classes})
     return Sides(
         Interval.exactly(found),
@@ -79,16 +91,16 @@ def _distributions(instance: Instance, shift: int = 0) -> Outcome:
     )
 
 
-def _distribution_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _of_many(left: Interval, case: Distributions) -> Interval:
+    del left
+    return Interval.exactly(len(counts.count_vectors(4 * case.subsample, case.classes)))
+
+
+def _distribution_instances(profile: Profile, _: Sequence[Model] | None) -> list[Distributions]:
     sizes = (1, 2, 3, 5, 8, 12, 20) if profile is Profile.QUICK else (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 30, 50)
     most = 2 * 10**5 if profile is Profile.QUICK else 5 * 10**6
     classes = (1, 2, 3, 4, 6, 9)
-    return [
-        Instance(None, None, size, (("classes", z),))
-        for z in classes
-        for size in sizes
-        if counts.number_of_count_vectors(size - 1, z) <= most
-    ]
+    return [Distributions(size, z) for z in classes for size in sizes if counts.number_of_count_vectors(size - 1, z) <= most]
 
 
 @lru_cache(maxsize=64)
@@ -106,28 +118,28 @@ def counted_tables(model: Model, size: int) -> tuple[int, int]:
     return standard, len(mean_field)
 
 
-def _table_sizes(instance: Instance, shift: int = 0) -> Outcome:
-    """The largest difference between enumerated entries, the paper's formulas and the code's sizes; ``shift`` sabotages."""
-    model, size = model_of(instance), subsample_of(instance)
+def _table_sizes(more: int, case: OfSample) -> Outcome:
+    """The largest difference between enumerated entries, the paper's formulas and the code's sizes; the mean-field formula at ``k + more``."""
+    model, size = case.model, case.subsample
     standard, mean_field = counted_tables(model, size)
     differences = {}
     for name, found, formula, code in (
         ("standard", standard, STANDARD_TABLE, standard_table_size(model, size)),
         ("mean-field", mean_field, MEAN_FIELD_TABLE, mean_field_table_size(model, size)),
     ):
-        stated = formula.enclose({**sizes_of(model), k: size + (shift if name == "mean-field" else 0)})
+        stated = formula.enclose({**sizes_of(model), k: size + (more if name == "mean-field" else 0)})
         differences[name] = max(abs(stated - found).upper, Fraction(abs(code - found)))
     details = {"worst": f"standard table {standard} entries, mean-field table {mean_field} entries"}
     return Sides(Interval.exactly(max(differences.values())), Interval.exactly(0), None, details)
 
 
-def _table_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _table_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfSample]:
     most = 3 * 10**4 if profile is Profile.QUICK else 10**6
-    return [Instance(m, None, size) for m in bundled(given) for size in range(1, 9) if standard_table_size(m, size) <= most]
+    return [OfSample(m, size) for m in bundled(given) for size in range(1, 9) if standard_table_size(m, size) <= most]
 
 
-def _few_distributions(k: int, classes: int) -> Instance | None:
-    return Instance(None, None, k, (("classes", classes),)) if comb(k + classes - 2, classes - 1) <= 2 * 10**5 else None
+def _few_distributions(k: int, classes: int) -> Distributions | None:
+    return Distributions(k, classes) if comb(k + classes - 2, classes - 1) <= 2 * 10**5 else None
 
 
 S1 = Claim(
@@ -140,11 +152,7 @@ S1 = Claim(
     registered=Status.CORROBORATED,
     sides=_distributions,
     instances=_distribution_instances,
-    control=Control(
-        "distributions of 4 k agents are counted",
-        lambda i: _distributions(i, shift=3 * subsample_of(i) + 1),
-        quick(_distribution_instances),
-    ),
+    control=Control("distributions of 4 k agents are counted", left=_of_many),
     left_means="enumerated distributions",
     right_means="k^|Z|",
     grounds=proof(__name__, "S1"),
@@ -159,9 +167,9 @@ S1T = Claim(
     reading="tables enumerated entry by entry against these formulas and against the sizes that the code uses; the sides are the largest difference and 0",
     assumptions=FINITE_SETS,
     registered=Status.CORROBORATED,
-    sides=_table_sizes,
+    sides=bind(_table_sizes, 0),
     instances=_table_instances,
-    control=Control("the mean-field formula is taken at k + 1", partial(_table_sizes, shift=1), quick(_table_instances)),
+    control=Control("the mean-field formula is taken at k + 1", bind(_table_sizes, 1)),
     left_means="largest |enumerated - stated|",
     right_means="0",
     grounds=theorem("the number of multisets: Stanley 2012, Enumerative Combinatorics 1, section 1.2; the standard table is a product"),

@@ -21,17 +21,13 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.symbols import epsilon, k, n
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Instance, Outcome, Profile, Sides, tightest
+from mfverify.theory.cases.populations import SampledPopulation, text_of
+from mfverify.theory.claim import Outcome, Profile, Sides, tightest
 
 SERFLING_EXPONENT: Final = -2 * k * n * epsilon**2 / (n - k + 1)
 """Serfling's exponent for one class (or one set of classes) and a one-sided deviation of ``epsilon``."""
 
 Deviation = Callable[[tuple[int, ...], tuple[int, ...]], Fraction]
-
-
-def population_of(instance: Instance) -> tuple[int, ...]:
-    """The population's count vector from its parameter, such as ``"3+1+0"``."""
-    return tuple(int(x) for x in str(instance["population"]).split("+"))
 
 
 def tail(population: tuple[int, ...], k: int, deviation: Deviation) -> list[tuple[Fraction, Fraction]]:
@@ -49,23 +45,22 @@ def tail(population: tuple[int, ...], k: int, deviation: Deviation) -> list[tupl
     return out[::-1]
 
 
-def tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def tail_sides(deviation: Deviation, bound: Bound, case: SampledPopulation) -> Outcome:
     """The tightest of ``Pr[D >= d] <= bound(d)`` over all possible deviations d."""
-    population, k = population_of(instance), instance.subsample
-    assert k is not None
+    population, k = case.population, case.subsample
     n = sum(population)
     support = len(population)
     values: dict[Any, Any] = {symbols.n: n, symbols.k: k, symbols.Z: support}
     candidates: list[Sides] = []
     shown: list[tuple[Fraction, Fraction, Interval]] = []
     for d, probability in tail(population, k, deviation):
-        right = bound.enclose(values | {symbols.epsilon: d}) * scale
+        right = bound.enclose(values | {symbols.epsilon: d})
         shown.append((d, probability, right))
         candidates.append(Sides(Interval.exactly(probability), right, Interval.exactly(1), {"worst": f"deviation {d}"}))
     if not candidates:
         return Sides(
             Interval.exactly(0),
-            bound.enclose(values | {symbols.epsilon: Fraction(1)}) * scale,
+            bound.enclose(values | {symbols.epsilon: Fraction(1)}),
             Interval.exactly(0),
             {"worst": "every sample has the population's distribution, so that no deviation has a positive probability"},
         )
@@ -73,7 +68,7 @@ def tail_sides(deviation: Deviation, bound: Bound, instance: Instance, scale: Fr
     step = max(1, len(shown) // 60)
     kept = shown[::step]
     curve = {
-        "title": f"population {instance['population']}, k = {k}",
+        "title": f"population {text_of(population)}, k = {k}",
         "x_label": "deviation",
         "y_label": "probability",
         "scale": "linear",
@@ -100,19 +95,14 @@ def populations(profile: Profile) -> list[tuple[int, ...]]:
     return small + large + (more if profile is Profile.FULL else [])
 
 
-def tail_instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def tail_instances(profile: Profile, _: Sequence[Model] | None) -> list[SampledPopulation]:
     """Each population with several k; sums over its samples stay short."""
     out = []
     if profile is Profile.FULL:
-        out += [Instance(None, 400, k, (("population", "100+100+100+100"),)) for k in (40, 80)]
+        out += [SampledPopulation((100, 100, 100, 100), k) for k in (40, 80)]
     for population in populations(profile):
         n = sum(population)
         sizes = sorted({1, 2, n // 4, n // 2, 3 * n // 4, n - 1} & set(range(1, n)))
         for drawn in sizes:
-            out.append(Instance(None, n, drawn, (("population", "+".join(map(str, population))),)))
+            out.append(SampledPopulation(population, drawn))
     return out
-
-
-def tail_control_instances() -> list[Instance]:
-    """Those of the quick profile."""
-    return tail_instances(Profile.QUICK, None)

@@ -5,9 +5,10 @@ Certified optimality gaps at two sample sizes; the order of the theorem hides co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from mfverify.papers.curves import curve, line, order
 from mfverify.papers.quantities import executed, optimum
 from mfverify.rationals import estimate
 from mfverify.subsample_mfq.execution import execution_value
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.search_costs import lumped_cost
 from mfverify.theory.search_space import Arrangement
 from mfverify.theory.witness import GapProof
@@ -59,10 +62,17 @@ def _value(process: LinearMDP, n: int, k: int, transitions: int) -> Enclosure:
     return execution_value(process.reduction, n, learn_with_kernel(process, _kernel(process, transitions), k))
 
 
-@lru_cache(maxsize=64)
-def _misled_value(process: LinearMDP, n: int, k: int, transitions: int) -> Enclosure:
-    """Sabotage: the same with the local actions of the regression in reverse order."""
-    return execution_value(process.reduction, n, learn_with_kernel(process, _kernel(process, transitions)[:, :, ::-1], k))
+@dataclass(frozen=True)
+class LinearProcess(Subsampled):
+    """k sampled of n agents of the reduction of a linear process; the seed of the mixture that it comes from, and the transitions of the figure."""
+
+    mixture: int | None
+    transitions: int
+
+    @property
+    def process(self) -> LinearMDP:
+        """The process."""
+        return _process(self.model, self.mixture)
 
 
 def _all_agents(n: int, k: int) -> int:
@@ -77,28 +87,20 @@ def _fourfold(n: int, k: int) -> int:
     return 4 * k
 
 
-def _decay(
-    instance: Instance,
-    share: Fraction,
-    later: Callable[[int, int], int],
-    value_later: Callable[[LinearMDP, int, int, int], Enclosure] = _value,
-) -> Outcome:
+def _decay(share: Fraction, later: Callable[[int, int], int], case: LinearProcess) -> Outcome:
     """The gap at a larger sample size against ``share`` times the gap at k, both certified, with the exact regression.
 
     With the parameter ``transitions`` above 0 the curve also shows seeded regressions from samples. They are an experiment: the sides,
     and so the verdict, do not depend on them.
     """
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    parameters = dict(instance.parameters)
-    mixture = parameters.get("mixture")
-    process = _process(model, None if mixture is None else int(mixture))
+    model, n, k = case.model, case.agents, case.subsample
+    process = case.process
     larger = later(n, k)
     try:
         best = optimum(model, n)
         before = (best - _value(process, n, k, _EXACT)).max()
-        after = best - value_later(process, n, larger, _EXACT)
-        curve = _gap_curve(process, n, k, int(instance["transitions"]))
+        after = best - _value(process, n, larger, _EXACT)
+        curve = _gap_curve(process, n, k, case.transitions)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     if before.lower <= 0:
@@ -107,6 +109,14 @@ def _decay(
     vector = tuple(int(x) for x in counts.count_vectors(n, model.sizes[2])[c])
     details = {"worst": f"at k = {larger}: s_g={g}, agents per cell {vector}", "gap at k": estimate(before.lower), "curve": curve}
     return Sides(after.max(), before * share, Interval.exactly(2 * model.rt / (1 - model.discount)), details)
+
+
+def _misled(later: Callable[[int, int], int], left: Interval, case: LinearProcess) -> Interval:
+    """The gap at the larger sample of what is learned with the local actions of the exact regression in reverse order."""
+    del left
+    process, n = case.process, case.agents
+    policy = learn_with_kernel(process, _kernel(process, _EXACT)[:, :, ::-1], later(n, case.subsample))
+    return (optimum(case.model, n) - execution_value(process.reduction, n, policy)).max()
 
 
 def _gap_curve(process: LinearMDP, n: int, first: int, transitions: int) -> dict[str, Any]:
@@ -135,26 +145,21 @@ def _plan(profile: Profile, given: Sequence[Model] | None) -> list[tuple[Model, 
     return plan
 
 
-def _linear_instance(model: Model, mixture: int | None, n: int, k: int, transitions: int) -> Instance:
-    origin: Mapping[str, int] = {} if mixture is None else {"mixture": mixture}
-    return Instance(model, n, k, (*origin.items(), ("transitions", transitions)))
-
-
-def _x3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _x3_instances(profile: Profile, given: Sequence[Model] | None) -> list[LinearProcess]:
     plan = _plan(profile, given)
-    exact = [_linear_instance(m, mixture, n, k, _EXACT) for m, mixture, n in plan for k in (1, 2, 4) if k < n]
-    return exact + [_linear_instance(m, mixture, n, 3, 256) for m, mixture, n in plan if mixture is not None]
+    exact = [LinearProcess(m, n, k, mixture, _EXACT) for m, mixture, n in plan for k in (1, 2, 4) if k < n]
+    return exact + [LinearProcess(m, n, 3, mixture, 256) for m, mixture, n in plan if mixture is not None]
 
 
-def _x3b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _x3b_instances(profile: Profile, given: Sequence[Model] | None) -> list[LinearProcess]:
     plan = _plan(profile, given)
     many = () if given is not None else (11,) if profile is Profile.QUICK else (5, 11, 25)
-    far = [_linear_instance(models.coordination(), None, 100, k, _EXACT) for k in many]
-    return [_linear_instance(m, mixture, n, k, _EXACT) for m, mixture, n in plan for k in (1, 2) if 4 * k <= n] + far
+    far = [LinearProcess(models.coordination(), 100, k, None, _EXACT) for k in many]
+    return [LinearProcess(m, n, k, mixture, _EXACT) for m, mixture, n in plan for k in (1, 2) if 4 * k <= n] + far
 
 
-def _control_instances() -> list[Instance]:
-    return [_linear_instance(random_mixture(seed).reduction, seed, 8, 1, _EXACT) for seed in (1, 6, 9)]
+def _control_instances() -> list[LinearProcess]:
+    return [LinearProcess(random_mixture(seed).reduction, 8, 1, seed, _EXACT) for seed in (1, 6, 9)]
 
 
 _LINEAR = (
@@ -165,13 +170,13 @@ _LINEAR = (
 )
 
 
-def _fewer_sampled(model: Model, n: int, k: int) -> Instance | None:
+def _fewer_sampled(model: Model, n: int, k: int) -> LinearProcess | None:
     """A model as a linear process with the exact regression; at k = n there is nothing to compare."""
-    return Instance(model, n, k, (("transitions", _EXACT),)) if k < n else None
+    return LinearProcess(model, n, k, None, _EXACT) if k < n else None
 
 
-def _a_quarter_sampled(model: Model, n: int, k: int) -> Instance | None:
-    return Instance(model, n, k, (("transitions", _EXACT),)) if 4 * k <= n else None
+def _a_quarter_sampled(model: Model, n: int, k: int) -> LinearProcess | None:
+    return LinearProcess(model, n, k, None, _EXACT) if 4 * k <= n else None
 
 
 X3 = Claim(
@@ -187,12 +192,12 @@ X3 = Claim(
     "seeded regressions from M transitions per (cell, s_g, a) to the figure; the verdict does not depend on them",
     assumptions=_LINEAR,
     registered=Status.REFUTED,
-    sides=partial(_decay, share=Fraction(1), later=_all_agents),
+    sides=bind(_decay, Fraction(1), _all_agents),
     instances=_x3_instances,
     control=Control(
         "the policy for n is learned with the local actions of the regression reversed",
-        partial(_decay, share=Fraction(1), later=_all_agents, value_later=_misled_value),
-        _control_instances,
+        instances=_control_instances,
+        left=bind(_misled, _all_agents),
     ),
     left_means="largest gap at n",
     right_means="largest gap at k",
@@ -213,12 +218,12 @@ X3B = Claim(
     "a violation says that the gap does not follow the order there, not that no constant would do (that is T3)",
     assumptions=_LINEAR,
     registered=Status.REFUTED,
-    sides=partial(_decay, share=Fraction(1, 2), later=_fourfold),
+    sides=bind(_decay, Fraction(1, 2), _fourfold),
     instances=_x3b_instances,
     control=Control(
         "the policy for 4k is learned with the local actions of the regression reversed",
-        partial(_decay, share=Fraction(1, 2), later=_fourfold, value_later=_misled_value),
-        _control_instances,
+        instances=_control_instances,
+        left=bind(_misled, _fourfold),
     ),
     left_means="largest gap at 4k",
     right_means="half the largest gap at k",

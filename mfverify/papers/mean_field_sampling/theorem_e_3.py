@@ -17,9 +17,9 @@ compares empirical distributions after a transition, so C7 is not used.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from mfverify import counts, models
@@ -33,9 +33,11 @@ from mfverify.papers.quantities import exact_values, rational_system, trivial_ga
 from mfverify.papers.screens import lipschitz, lipschitz_across
 from mfverify.rationals import estimate, written
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.cases.of_model import OfSample
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, tightest
 from mfverify.theory.formula import times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import comparison_cost
 from mfverify.theory.search_space import Arrangement
 from mfverify.theory.witness import Witness
@@ -70,11 +72,22 @@ def exact_table(model: Model, k: int) -> Table:
     return table
 
 
-def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+@dataclass(frozen=True)
+class TwoSizes(OfSample):
+    """k agents, and another number of them that is at least k."""
+
+    other: int
+
+    @property
+    def order(self) -> int:
+        """The number of agents of the larger system."""
+        return max(self.subsample, self.other)
+
+
+def _sides(case: TwoSizes) -> Outcome:
     """The tightest of ``|Q_k(F) - Q_k'(F')| <= 2 rt_l / (1 - gamma) TV(F, F')`` over all pairs."""
-    model = instance.model
-    assert model is not None and instance.subsample is not None
-    k, other = instance.subsample, int(instance["other"])
+    model = case.model
+    k, other = case.subsample, case.other
     first, second = exact_table(model, k), exact_table(model, other)
     right_of: dict[Fraction, Interval] = {}
     best: dict[Fraction, tuple[Fraction, str]] = {}
@@ -89,7 +102,7 @@ def _sides(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
                     best[distance] = difference, f"s_g={key[0]}, a_g={key[1]}, action counts {d} of {k} and {e} of {other}, TV={distance}"
     candidates = []
     for distance, (difference, where) in best.items():
-        right_of[distance] = SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance}) * scale
+        right_of[distance] = SAME_SIZE.enclose({symbols.rt_l: model.rt_l, symbols.gamma: model.discount, symbols.TV: distance})
         trivial = trivial_gap(model)
         candidates.append(Sides(Interval.exactly(difference), right_of[distance], trivial, {"worst": where}))
     if not candidates:
@@ -120,23 +133,22 @@ def _pairs(model: Model, k: int) -> int:
     return g * b * counts.number_of_count_vectors(k, s * a) ** 2
 
 
-def _same_size_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _same_size_instances(profile: Profile, given: Sequence[Model] | None) -> list[TwoSizes]:
     sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
     most = 10**5 if profile is Profile.QUICK else 10**6
-    return [Instance(m, None, k, (("other", k),)) for m in _bundled(given) for k in sizes if _pairs(m, k) <= most]
+    return [TwoSizes(m, k, k) for m in _bundled(given) for k in sizes if _pairs(m, k) <= most]
 
 
-def _across_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _across_instances(profile: Profile, given: Sequence[Model] | None) -> list[TwoSizes]:
     sizes = (1, 2, 3) if profile is Profile.QUICK else (1, 2, 3, 4, 5)
     most = 10**5 if profile is Profile.QUICK else 10**6
-    return [Instance(m, None, k, (("other", j),)) for m in _bundled(given) for k in sizes for j in sizes if k < j and _pairs(m, j) <= most]
+    return [TwoSizes(m, k, j) for m in _bundled(given) for k in sizes for j in sizes if k < j and _pairs(m, j) <= most]
 
 
-def _largest_excess(instance: Instance) -> Witness:
+def _largest_excess(case: TwoSizes) -> Witness:
     """The pair of distributions that exceeds the bound most, with the exact optima of both systems."""
-    model = instance.model
-    assert model is not None and instance.subsample is not None
-    k, other = instance.subsample, int(instance["other"])
+    model = case.model
+    k, other = case.subsample, case.other
     first, second = exact_table(model, k), exact_table(model, other)
     slope = 2 * model.rt_l / (1 - model.discount)
     excess, difference, (g, b), d, e = max(
@@ -153,13 +165,13 @@ def _largest_excess(instance: Instance) -> Witness:
     return Witness(Interval.exactly(difference), Interval.exactly(difference - excess), proof_of_excess, state={"global": g})
 
 
-def _same_size(model: Model, n: int, k: int) -> Instance:
+def _same_size(model: Model, n: int, k: int) -> TwoSizes:
     del k
-    return Instance(model, None, n, (("other", n),))
+    return TwoSizes(model, n, n)
 
 
-def _two_sizes(model: Model, n: int, k: int) -> Instance | None:
-    return Instance(model, None, k, (("other", n),)) if k < n else None
+def _two_sizes(model: Model, n: int, k: int) -> TwoSizes | None:
+    return TwoSizes(model, k, n) if k < n else None
 
 
 L1 = Claim(
@@ -175,7 +187,7 @@ L1 = Claim(
     screen=lipschitz(SAME_SIZE),
     sides=_sides,
     instances=_same_size_instances,
-    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _same_size_instances(Profile.QUICK, None)),
+    control=Control("the constant is halved", right=by_factor(Fraction(1, 2))),
     rests_on=("B3", "C7"),
     left_means="largest |Q_k(F) - Q_k(F')| at this TV",
     right_means="Lipschitz bound",
@@ -196,7 +208,7 @@ L2 = Claim(
     screen=lipschitz_across(ACROSS_SIZES),
     sides=_sides,
     instances=_across_instances,
-    control=Control("the constant is halved", partial(_sides, scale=Fraction(1, 2)), lambda: _across_instances(Profile.QUICK, None)),
+    control=Control("the constant is halved", right=by_factor(Fraction(1, 2))),
     rests_on=("B3", "C7", "M1"),
     left_means="|Q_k(F) - Q_k'(F')|",
     right_means="Lipschitz bound",

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import comb
 
 from mfverify.enclosure import Interval, maximum
 from mfverify.papers.mean_field_sampling import symbols
-from mfverify.papers.mean_field_sampling.populations import cases
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Instance, Outcome, Sides, tightest
-from mfverify.theory.populations import Population, text_of
+from mfverify.theory.cases.populations import EveryPopulation, Population, SampledPopulation, text_of
+from mfverify.theory.claim import Outcome, Sides, tightest
 
 
 @lru_cache(maxsize=4096)
@@ -39,16 +38,15 @@ def mean_sides(
     left: Callable[[Population, int], Interval],
     bound: Bound,
     trivial: Callable[[int, int], Interval],
-    instance: Instance,
-    scale: Fraction = Fraction(1),
+    case: SampledPopulation | EveryPopulation,
 ) -> Outcome:
     """The tightest of ``left <= bound`` over the cases; of those with the same n, k, Z only the largest left side matters."""
     groups: dict[tuple[int, int, int], list[tuple[Interval, Population]]] = {}
-    for population, size in cases(instance):
+    for population, size in case.pairs:
         groups.setdefault((sum(population), size, len(population)), []).append((left(population, size), population))
     candidates = []
     for (total, size, support), found in groups.items():
-        right = bound.enclose({symbols.n: total, symbols.k: size, symbols.Z: support}) * scale
+        right = bound.enclose({symbols.n: total, symbols.k: size, symbols.Z: support})
         where = max(found, key=lambda pair: pair[0].midpoint)[1]
         details = {"worst": f"population {text_of(where)}, k={size}", "populations compared": len(found)}
         candidates.append(Sides(maximum([value for value, _ in found]), right, trivial(total, size), details))
@@ -58,8 +56,3 @@ def mean_sides(
 def exact_mean(population: Population, size: int) -> Interval:
     """The exact mean of the total variation, as an interval."""
     return Interval.exactly(mean_total_variation(population, size))
-
-
-def scaled_check(check: Callable[..., Outcome], factor: Fraction) -> Callable[[Instance], Outcome]:
-    """The check with its right side, or what its sabotage scales, multiplied by ``factor``."""
-    return partial(check, scale=factor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 import sympy as sp
@@ -15,12 +14,15 @@ from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
 from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL
 from mfverify.papers.mean_field_sampling.symbols import TABLE, Z, delta, epsilon, k, n
-from mfverify.papers.mean_field_sampling.tails import population_of, tail, tail_control_instances, tail_instances, tail_sides
+from mfverify.papers.mean_field_sampling.tails import tail, tail_instances, tail_sides
 from mfverify.rationals import written
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Status
+from mfverify.theory.cases.populations import SampledPopulation, with_sample
+from mfverify.theory.claim import Claim, Control, Status
 from mfverify.theory.formula import root, times
-from mfverify.theory.search_space import Populations, with_sample
+from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_space import Populations
 from mfverify.theory.witness import Witness
 
 TV_TAIL: Final = replace(
@@ -43,14 +45,13 @@ TV_QUANTILE_TAIL: Final = Bound(
     TABLE,
 )
 
-_total_variation = partial(tail_sides, counts.total_variation, TV_TAIL)
-_quantile = partial(tail_sides, counts.total_variation, TV_QUANTILE_TAIL)
+_total_variation = bind(tail_sides, counts.total_variation, TV_TAIL)
+_quantile = bind(tail_sides, counts.total_variation, TV_QUANTILE_TAIL)
 
 
-def _largest_tail(bound: Bound, instance: Instance) -> Witness:
+def _largest_tail(bound: Bound, case: SampledPopulation) -> Witness:
     """The deviation at which the tail probability exceeds its bound most."""
-    population, k = population_of(instance), instance.subsample
-    assert k is not None
+    population, k = case.population, case.subsample
     values = {symbols.n: sum(population), symbols.k: k, symbols.Z: len(population)}
     found = [(p, bound.enclose(values | {symbols.epsilon: d}), d) for d, p in tail(population, k, counts.total_variation)]
     probability, right, d = max(found, key=lambda sides: sides[0] - sides[1].upper)
@@ -67,13 +68,13 @@ C2 = Claim(
     registered=Status.REFUTED,
     sides=_total_variation,
     instances=tail_instances,
-    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", partial(_total_variation, scale=Fraction(1, 8)), tail_control_instances),
+    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", right=by_factor(Fraction(1, 8))),
     rests_on=("C1",),
     left_means="exact tail probability",
     right_means="bound",
     failing_step="The union bound over the |Z_l| classes controls the largest deviation of one class. Total variation is the largest deviation over sets of classes, of "
     "which there are 2^|Z_l|: up to |Z_l|/2 times as large",
-    certificate=partial(_largest_tail, TV_TAIL),
+    certificate=bind(_largest_tail, TV_TAIL),
     searched=Populations(with_sample),
 )
 
@@ -90,12 +91,12 @@ C3 = Claim(
     registered=Status.REFUTED,
     sides=_quantile,
     instances=tail_instances,
-    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", partial(_quantile, scale=Fraction(1, 8)), tail_control_instances),
+    control=Control("the factor 2 |Z_l| is replaced by |Z_l| / 4", right=by_factor(Fraction(1, 8))),
     rests_on=("C1",),
     left_means="exact tail probability at the bound",
     right_means="delta",
     failing_step="Total variation is half the sum of the deviations of all classes, which is at least the largest deviation (and equal to it for two classes); "
     "the reading takes half of the largest one",
-    certificate=partial(_largest_tail, TV_QUANTILE_TAIL),
+    certificate=bind(_largest_tail, TV_QUANTILE_TAIL),
     searched=Populations(with_sample),
 )

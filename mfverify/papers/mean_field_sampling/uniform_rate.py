@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import sympy as sp
@@ -16,9 +17,10 @@ from mfverify.papers.mean_field_sampling import symbols
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDENT
 from mfverify.papers.mean_field_sampling.symbols import k
 from mfverify.papers.quantities import executed, optimum, trivial_gap
-from mfverify.rationals import estimate, from_text, written
+from mfverify.rationals import estimate, written
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.search_costs import lumped_cost
 from mfverify.theory.search_space import Arrangement
@@ -32,29 +34,38 @@ UNIFORM_RATE: Final = Bound(
 )
 
 
-def _uniform_rate(instance: Instance, faster: sp.Expr = sp.Integer(1)) -> Outcome:
-    """``gap(n, k) <= C (1 + ln k)/sqrt(k)`` for the constant C that the instance tries; ``faster`` divides the right side (sabotage)."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    constant = from_text(str(instance["C"]))
-    if constant <= 0:
-        return NotApplicable(f"the claim speaks of a constant C > 0, and C is {instance['C']} here")
+@dataclass(frozen=True)
+class Rate(Subsampled):
+    """k sampled of n agents, and the constant that is tried."""
+
+    C: Fraction
+
+
+def _uniform_rate(case: Rate) -> Outcome:
+    """``gap(n, k) <= C (1 + ln k)/sqrt(k)`` for the constant C that the instance tries."""
+    model, n, k = case.model, case.agents, case.subsample
+    if case.C <= 0:
+        return NotApplicable(f"the claim speaks of a constant C > 0, and C is {written(case.C)} here")
     try:
         gap = optimum(model, n) - executed(model, n, k, "independent")
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     largest, smallest = gap.max(), -(-gap).max()
-    rate = enclose(UNIFORM_RATE.expression / faster, {symbols.k: k})
+    rate = enclose(UNIFORM_RATE.expression, {symbols.k: k})
     details = {
         "gap / rate": f"{estimate((largest / rate).lower, 4)}, the constants below it are refuted by this instance",
         "smallest gap over start states": estimate(smallest.lower),
     }
-    return Sides(largest, rate * constant, trivial_gap(model), details)
+    return Sides(largest, rate * case.C, trivial_gap(model), details)
 
 
-def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _faster(right: Interval, case: Rate) -> Interval:
+    return right / enclose(sp.sqrt(symbols.k), {symbols.k: case.subsample})
+
+
+def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Rate]:
     if given is not None:
-        return [Instance(m, 8, k, (("C", written(m.rt / (1 - m.discount) or 1)),)) for m in given for k in (2, 8)]
+        return [Rate(m, 8, k, Fraction(m.rt / (1 - m.discount) or 1)) for m in given for k in (2, 8)]
     patient = models.redrawn(discount="9/10")
     plan: list[tuple[Model, int, int, str]] = [
         (models.redrawn(), 400, 51, "1/2"),
@@ -67,18 +78,17 @@ def _t3_instances(profile: Profile, given: Sequence[Model] | None) -> list[Insta
     ]
     if profile is Profile.FULL:
         plan += [(models.redrawn(), 1000, 401, "7/4"), (patient, 1000, 401, "12"), (models.coordination(), 2000, 1999, "5/2")]
-    return [Instance(m, n, k, (("C", c),)) for m, n, k, c in plan]
+    return [Rate(m, n, k, Fraction(c)) for m, n, k, c in plan]
 
 
-def _rate_with_constant(instance: Instance) -> Interval:
+def _rate_with_constant(case: Rate) -> Interval:
     """The rate times the constant that the instance tries."""
-    assert instance.subsample is not None
-    return enclose(UNIFORM_RATE.expression, {symbols.k: instance.subsample}) * from_text(str(instance["C"]))
+    return enclose(UNIFORM_RATE.expression, {symbols.k: case.subsample}) * case.C
 
 
-def _largest_value(model: Model, n: int, k: int) -> Instance | None:
+def _largest_value(model: Model, n: int, k: int) -> Rate | None:
     """The constant of the rate is what any value is at most; k = 1 is left out, where the rate is 1."""
-    return Instance(model, n, k, (("C", written(model.rt / (1 - model.discount) or 1)),)) if k > 1 else None
+    return Rate(model, n, k, Fraction(model.rt / (1 - model.discount) or 1)) if k > 1 else None
 
 
 T3 = Claim(
@@ -95,8 +105,8 @@ T3 = Claim(
     instances=_t3_instances,
     control=Control(
         "the rate is 1/k in place of 1/sqrt(k)",
-        partial(_uniform_rate, faster=sp.sqrt(symbols.k)),
-        lambda: [Instance(models.coordination(), 100, 11, (("C", "2"),)), Instance(models.redrawn(), 100, 11, (("C", "2"),))],
+        instances=lambda: [Rate(models.coordination(), 100, 11, Fraction("2")), Rate(models.redrawn(), 100, 11, Fraction("2"))],
+        right=_faster,
     ),
     rests_on=("T1",),
     left_means="largest gap at (n, k)",

@@ -21,7 +21,6 @@ L1.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 from mfverify import counts
@@ -34,10 +33,13 @@ from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
 from mfverify.papers.ours.symbols import TV, S_l, Z, gamma, k, n
 from mfverify.papers.quantities import trivial_gap
 from mfverify.papers.screens import sample_above, sample_below
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, tightest
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status, tightest
 from mfverify.theory.formula import HALF, plus, root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 
 FLUCTUATION: Final = plus(times(HALF, root((S_l - 1) * (n - k) / (n * k))), Z / (4 * n))
 """R2: mean distance of the next states of the sample and of the population, and the rounding of the actions."""
@@ -57,10 +59,9 @@ LOWER: Final = Bound(
 )
 
 
-def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _lipschitz_side(bound: Bound, upward: bool, case: Subsampled) -> Outcome:
     """The tightest of all differences between a sample's Q_k and its population's Q_n against the bound."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+    model, n, k = case.model, case.agents, case.subsample
     large, small = exact_table(model, n), exact_table(model, k)
     values = symbol_values(model, n, k)
     best: dict[Fraction, tuple[Fraction, str]] = {}
@@ -74,7 +75,7 @@ def _lipschitz_side(bound: Bound, upward: bool, instance: Instance, scale: Fract
     trivial = trivial_gap(model)
     return tightest(
         [
-            Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}) * scale, trivial, {"worst": where})
+            Sides(Interval.exactly(x), bound.enclose({**values, symbols.TV: distance}), trivial, {"worst": where})
             for distance, (x, where) in best.items()
         ]
     )
@@ -91,13 +92,9 @@ R2 = Claim(
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     screen=sample_above(UPPER),
-    sides=partial(_lipschitz_side, UPPER, True),
+    sides=bind(_lipschitz_side, UPPER, True),
     instances=exact_pairs,
-    control=Control(
-        "the bound is divided by four",
-        partial(_lipschitz_side, UPPER, True, scale=Fraction(1, 4)),
-        lambda: exact_pairs(Profile.QUICK, None),
-    ),
+    control=Control("the bound is divided by four", right=by_factor(Fraction(1, 4))),
     left_means="largest Q_k - Q_n",
     right_means="bound",
     repairs=("L2",),
@@ -114,13 +111,9 @@ R2L = Claim(
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     screen=sample_below(LOWER),
-    sides=partial(_lipschitz_side, LOWER, False),
+    sides=bind(_lipschitz_side, LOWER, False),
     instances=exact_pairs,
-    control=Control(
-        "the bound is divided by four",
-        partial(_lipschitz_side, LOWER, False, scale=Fraction(1, 4)),
-        lambda: exact_pairs(Profile.QUICK, None),
-    ),
+    control=Control("the bound is divided by four", right=by_factor(Fraction(1, 4))),
     left_means="largest Q_n - Q_k",
     right_means="bound",
     repairs=("L2",),

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from mfverify import counts, models
 from mfverify.enclosure import Interval
@@ -29,10 +29,12 @@ from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.ours.coupled_models import coupled
 from mfverify.papers.quantities import learned, rational_system, trivial_gap
 from mfverify.subsample_mfq.plays import joint_action
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled, all_sampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_adding
 from mfverify.theory.search_costs import rational_cost
-from mfverify.theory.search_space import Arrangement, all_sampled
+from mfverify.theory.search_space import Arrangement
 
 
 @lru_cache(maxsize=64)
@@ -44,20 +46,18 @@ def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
     return fraction(system.optimum[worst] - played[worst]), f"s_g={worst[0]}, counts {worst[1]}"
 
 
-def _shared_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    model, n = instance.model, instance.agents
-    assert model is not None and n is not None
+def _shared_at_n(case: Subsampled) -> Outcome:
+    model, n = case.model, case.agents
     try:
         gap, where = everybody_shares(model, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+    return Sides(Interval.exactly(gap), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
-def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
+def _agrees_at_n(case: Subsampled) -> Outcome:
     """The largest gap of independent draws at k = n where the optimum is unique and gives agents in one state the same action."""
-    model, n = instance.model, instance.agents
-    assert model is not None and n is not None
+    model, n = case.model, case.agents
     local_actions = model.sizes[3]
     try:
         for state, found in learned(model, n).choices.items():
@@ -71,31 +71,30 @@ def _agrees_at_n(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcom
         gap, where = exact_gap(model, n, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+    return Sides(Interval.exactly(gap), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
-def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _everybody_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     most = 4 if profile is Profile.QUICK else 7
     chosen = [*coupled(given), *([models.redrawn()] if given is None else [])]
     return [
-        Instance(m, n, n)
+        Subsampled(m, n, n)
         for m in chosen
         for n in range(1, most + 1)
         if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= 2000
     ]
 
 
-def _cells_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _cells_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(spread(m).reduction, n, n) for m in given for n in (2, 3)]
+        return [Subsampled(spread(m).reduction, n, n) for m in given for n in (2, 3)]
     sizes, seeds = ((2, 3), range(4)) if profile is Profile.QUICK else ((2, 3, 4, 5), range(16))
     spreads = [models.absorbing(), models.splitting(discount="9/10"), *(models.random_coupled(s, discount="1/2") for s in seeds)]
     chosen = [*(spread(m).reduction for m in spreads), *(random_mixture(seed).reduction for seed in seeds)]
-    return [Instance(m, n, n) for m in chosen for n in sizes]
+    return [Subsampled(m, n, n) for m in chosen for n in sizes]
 
 
 _OURS = "ours, unreviewed; proof in all_agents_sampled.py"
-_MILLIONTH = Fraction(1, 10**6)
 
 P3R = Claim(
     id="P3r",
@@ -107,11 +106,7 @@ P3R = Claim(
     registered=Status.CORROBORATED,
     sides=_agrees_at_n,
     instances=_everybody_instances,
-    control=Control(
-        "a millionth is added to the gap",
-        partial(_agrees_at_n, sabotage=_MILLIONTH),
-        lambda: _everybody_instances(Profile.QUICK, None),
-    ),
+    control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
@@ -128,11 +123,7 @@ P3S = Claim(
     registered=Status.CORROBORATED,
     sides=_shared_at_n,
     instances=_everybody_instances,
-    control=Control(
-        "a millionth is added to the gap",
-        partial(_shared_at_n, sabotage=_MILLIONTH),
-        lambda: _everybody_instances(Profile.QUICK, None),
-    ),
+    control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
@@ -155,11 +146,7 @@ X3P = Claim(
     registered=Status.CORROBORATED,
     sides=_agrees_at_n,
     instances=_cells_instances,
-    control=Control(
-        "a millionth is added to the gap",
-        partial(_agrees_at_n, sabotage=_MILLIONTH),
-        lambda: _cells_instances(Profile.QUICK, None),
-    ),
+    control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     grounds=proof(__name__, "X3p", uses=("P3r",)),
     left_means="largest gap at k = n",
     right_means="0",

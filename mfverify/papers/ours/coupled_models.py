@@ -7,9 +7,10 @@ from typing import Final
 
 from mfverify import counts, models
 from mfverify.model import Model
-from mfverify.theory.claim import Instance, Profile
+from mfverify.theory.cases.of_model import Subsampled, fewer_sampled
+from mfverify.theory.claim import Profile
 from mfverify.theory.search_costs import comparison_cost
-from mfverify.theory.search_space import Arrangement, fewer_sampled
+from mfverify.theory.search_space import Arrangement
 
 
 def coupled(given: Sequence[Model] | None) -> list[Model]:
@@ -22,11 +23,11 @@ def coupled(given: Sequence[Model] | None) -> list[Model]:
     return [models.coordination(), models.absorbing(), models.splitting(), *coupled]
 
 
-def exact_pairs(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def exact_pairs(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     """Every 1 <= k < n for which exact arithmetic is quick."""
     most = 3 if profile is Profile.QUICK else 5
     return [
-        Instance(m, n, k)
+        Subsampled(m, n, k)
         for m in coupled(given)
         for n in range(2, most + 1)
         for k in range(1, n)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from math import ceil
 from typing import Final
 
@@ -14,7 +14,9 @@ from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.reward_samples import failure
 from mfverify.papers.mean_field_sampling.symbols import delta, k
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.grounds import theorem
 from mfverify.theory.search_space import Parameters
@@ -22,22 +24,31 @@ from mfverify.theory.search_space import Parameters
 _SAMPLES: Final = 2 * k * sp.log(2 / delta)
 
 
-def _failure(instance: Instance, share: Fraction = Fraction(1)) -> Outcome:
-    size = instance.subsample
-    assert size is not None
-    allowed, probability = Fraction(str(instance["delta"])), Fraction(str(instance["probability"]))
+@dataclass(frozen=True)
+class EnoughSamples(Case):
+    """k, the probability of failure that is allowed, and that of a reward of 1."""
+
+    subsample: int
+    delta: Fraction
+    probability: Fraction
+
+
+def _failure(share: Fraction, case: EnoughSamples) -> Outcome:
+    """The probability of a larger error with ``share`` of the samples; the statement has all of them."""
+    size, allowed = case.subsample, case.delta
     samples = max(1, ceil(enclose(_SAMPLES, {k: size, delta: allowed}).upper * share))
-    left = failure(samples, probability, Fraction(1, size))
+    left = failure(samples, case.probability, Fraction(1, size))
     return Sides(Interval.exactly(left), Interval.exactly(allowed), Interval.exactly(1), {"worst": f"{samples} samples"})
 
 
-def _at(size: int, allowed: str, probability: str) -> Instance:
-    return Instance(None, None, size, (("delta", allowed), ("probability", probability)))
-
-
-def _instances(profile: Profile, _: Sequence[Model] | None) -> list[Instance]:
+def _instances(profile: Profile, _: Sequence[Model] | None) -> list[EnoughSamples]:
     sizes = (1, 2, 5, 20) if profile is Profile.QUICK else (1, 2, 5, 20, 100)
-    return [_at(size, allowed, p) for size in sizes for allowed in ("1/2", "1/10", "1/100") for p in ("1/2", "1/10")]
+    return [
+        EnoughSamples(size, Fraction(allowed), Fraction(p))
+        for size in sizes
+        for allowed in ("1/2", "1/10", "1/100")
+        for p in ("1/2", "1/10")
+    ]
 
 
 X1R = Claim(
@@ -49,9 +60,9 @@ X1R = Claim(
     reading="a reward of 1 or -1 with the given probability of 1, the number of samples rounded up, exact binomial probabilities",
     assumptions=("rewards are independent of each other",),
     registered=Status.CORROBORATED,
-    sides=_failure,
+    sides=bind(_failure, Fraction(1)),
     instances=_instances,
-    control=Control("a tenth of the samples", partial(_failure, share=Fraction(1, 10)), lambda: _instances(Profile.QUICK, None)),
+    control=Control("a tenth of the samples", bind(_failure, Fraction(1, 10))),
     left_means="probability of a larger error",
     right_means="delta",
     repairs=("X1s",),
@@ -59,5 +70,7 @@ X1R = Claim(
         "Hoeffding 1963, Theorem 2: a mean of N independent variables in [-1, 1] is t or more from its expectation with probability at most "
         "2 exp(-N t^2/2); with t = 1/sqrt(k) and N >= 2 k ln(2/delta) that is at most delta"
     ),
-    searched=Parameters((range(1, 12), ("1/2", "1/10", "1/50"), ("1/2", "1/5", "1/20")), _at),
+    searched=Parameters(
+        (range(1, 12), tuple(map(Fraction, ("1/2", "1/10", "1/50"))), tuple(map(Fraction, ("1/2", "1/5", "1/20")))), EnoughSamples
+    ),
 )

@@ -9,31 +9,30 @@ through the span of ``V*_k``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from mfverify.enclosure import Interval
 from mfverify.model import Model
-from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES, RARE, enough_samples, failure_probability, lottery
+from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES, RARE, Paid, enough_samples, failure_probability, lottery
 from mfverify.papers.ours import symbols
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.grounds import proof
 
 
-def _failure(instance: Instance, share: int = 1) -> Outcome:
-    """The exact failure probability on the lottery at the number of samples of N1r, divided by ``share`` (sabotage)."""
-    model, k = instance.model, instance.subsample
-    assert model is not None and k is not None
+def _failure(share: int, case: Paid) -> Outcome:
+    """The exact failure probability on the lottery at the number of samples of N1r, divided by ``share``."""
+    model, k = case.model, case.subsample
     m = max(1, enough_samples(model, k) // share)
-    return Sides(failure_probability(k, int(instance["reward"]), m), enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m})
+    return Sides(failure_probability(k, case.reward, m), enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m})
 
 
-def _failure_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _failure_instances(profile: Profile, given: Sequence[Model] | None) -> list[Paid]:
     if given is not None:  # the exact probability is known for one family of rewards, not for a model of the user's
         return []
     sizes = [(1, 1), (1, 2), (1, 4), (2, 1), (2, 4), (3, 2)]
     sizes += [(1, 10), (2, 10), (4, 4)] if profile is Profile.FULL else []
-    return [Instance(lottery(reward), None, k, (("reward", reward),)) for k, reward in sizes]
+    return [Paid(lottery(reward), k, reward) for k, reward in sizes]
 
 
 N1R = Claim(
@@ -45,9 +44,9 @@ N1R = Claim(
     "the statement itself is checked; N1b compares its m with m*",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
     registered=Status.CORROBORATED,
-    sides=_failure,
+    sides=bind(_failure, 1),
     instances=_failure_instances,
-    control=Control("a hundredth of m", partial(_failure, share=100), lambda: _failure_instances(Profile.QUICK, None)),
+    control=Control("a hundredth of m", bind(_failure, 100)),
     left_means="probability that eps > 1/sqrt(k)",
     right_means="1/(100 e^k)",
     repairs=("N1c",),

@@ -27,16 +27,18 @@ from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINI
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
 from mfverify.papers.ours import symbols
-from mfverify.papers.ours.shared_draw import ONE_AGENT, SHARED_DRAW, control
+from mfverify.papers.ours.shared_draw import ONE_AGENT, SHARED_DRAW
 from mfverify.papers.ours.symbols import TABLE, gamma
 from mfverify.papers.quantities import executed, learned, optimum, trivial_gap
 from mfverify.rationals import estimate
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 
 INDEPENDENT_DRAWS: Final = Bound(
     "R6",
@@ -73,10 +75,9 @@ def disagreement(model: Model, n: int, k: int) -> tuple[Fraction, str]:
     return largest / n, where
 
 
-def _independent_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _independent_gap(case: Subsampled) -> Outcome:
     """The largest gap under independent draws against R4 plus what disagreeing costs."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+    model, n, k = case.model, case.agents, case.subsample
     if n == 1:
         return ONE_AGENT
     try:
@@ -84,14 +85,14 @@ def _independent_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outco
         gap = (optimum(model, n) - executed(model, n, k, "independent")).max()
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    right = INDEPENDENT_DRAWS.enclose({**symbol_values(model, n, k), symbols.disagreement: share}) * scale
+    right = INDEPENDENT_DRAWS.enclose({**symbol_values(model, n, k), symbols.disagreement: share})
     details = {"worst": f"largest disagreement {estimate(share, 4)} in {where}"}
     return Sides(gap, right, trivial_gap(model), details)
 
 
-def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3)), (6, (1, 3, 5))) for k in ks]
+        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3)), (6, (1, 3, 5))) for k in ks]
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 40, (21, 39)),
         (models.redrawn(), 24, (23,)),
@@ -101,7 +102,7 @@ def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> l
     ]
     if profile is Profile.FULL:
         plan += [(models.random_coupled(seed, discount="1/4"), 30, (5, 15, 29)) for seed in range(12)]
-    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
+    return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
 _OURS = "ours, unreviewed; proof in independent_draws.py"
@@ -117,7 +118,7 @@ R6 = Claim(
     registered=Status.CORROBORATED,
     sides=_independent_gap,
     instances=_independent_instances,
-    control=control("the bound is divided by forty", _independent_gap, Fraction(1, 40), _independent_instances),
+    control=Control("the bound is divided by forty", right=by_factor(Fraction(1, 40))),
     left_means="largest gap, independent draws",
     right_means="bound R6",
     repairs=("T1", "T1b", "T1c"),

@@ -7,20 +7,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from math import comb
 
 from mfverify.enclosure import Interval
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
 from mfverify.papers.mean_field_sampling.lemma_f_6 import logarithm
 from mfverify.papers.mean_field_sampling.populations import OCCUPIED, population_control_instances, population_instances
-from mfverify.papers.mean_field_sampling.total_variation import mean_sides, scaled_check
+from mfverify.papers.mean_field_sampling.total_variation import mean_sides
 from mfverify.papers.ours.symbols import Z, k, n
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
+from mfverify.theory.cases.populations import Population, with_sample
 from mfverify.theory.claim import Claim, Control, Status
 from mfverify.theory.grounds import proof
-from mfverify.theory.populations import Population
-from mfverify.theory.search_space import Populations, with_sample
+from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_space import Populations
 
 KL_MEAN = Bound("R3k", (Z - 1) * (n - k) / (k * (n - 1)), "ours", "bounds E KL(F_Delta || F_[n]) by the mean of chi squared")
 
@@ -36,7 +37,7 @@ def mean_divergence(population: Population, size: int) -> Interval:
     return mean
 
 
-_mean_of_divergence = partial(mean_sides, mean_divergence, KL_MEAN, lambda total, size: logarithm(Fraction(total, size)))
+_mean_of_divergence = bind(mean_sides, mean_divergence, KL_MEAN, lambda total, size: logarithm(Fraction(total, size)))
 
 R3K = Claim(
     id="R3k",
@@ -48,7 +49,7 @@ R3K = Claim(
     registered=Status.CORROBORATED,
     sides=_mean_of_divergence,
     instances=population_instances,
-    control=Control("the right side is divided by four", scaled_check(_mean_of_divergence, Fraction(1, 4)), population_control_instances),
+    control=Control("the right side is divided by four", None, population_control_instances, right=by_factor(Fraction(1, 4))),
     left_means="E KL",
     right_means="bound",
     grounds=proof(__name__, "R3k"),

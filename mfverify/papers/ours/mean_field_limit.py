@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -37,11 +37,13 @@ from mfverify.papers.ours.symbols import S_l, gamma, n, rt_l
 from mfverify.papers.quantities import optimum, rational_system
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import OfAgents, agents_alone
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_adding, by_factor
 from mfverify.theory.search_costs import lumped_cost, rational_cost
-from mfverify.theory.search_space import LARGE, Arrangement, agents_alone
+from mfverify.theory.search_space import LARGE, Arrangement
 
 RATE: Final = Bound(
     "V2",
@@ -51,37 +53,33 @@ RATE: Final = Bound(
 )
 
 
-def _plans_below(instance: Instance, raised: Fraction = Fraction(0)) -> Outcome:
-    """The largest excess of a plan, followed forever, over ``V_n``, in exact arithmetic; ``raised`` sabotages the plans."""
-    model, n = instance.model, instance.agents
-    assert model is not None and n is not None
+def _plans_below(case: OfAgents) -> Outcome:
+    """The largest excess of a plan, followed forever, over ``V_n``, in exact arithmetic."""
+    model, n = case.model, case.agents
     try:
         system, plans = rational_system(model, n), exact_values(limit_of(model))
     except TooLargeError as error:
         return Unresolved(str(error))
-    worst: tuple[Fraction, str] | None = None
+    excesses = []
     for (g, c), best in system.optimum.items():
-        worth = max(sum((x * a for x, a in zip(c, row, strict=True)), Fraction(0)) / n for row in plans[g]) + raised
-        excess = worth - fraction(best)
-        if worst is None or excess > worst[0]:
-            worst = excess, f"s_g={g}, counts {c}"
-    assert worst is not None
+        worth = max(sum((x * a for x, a in zip(c, row, strict=True)), Fraction(0)) / n for row in plans[g])
+        excesses.append((worth - fraction(best), f"s_g={g}, counts {c}"))
+    worst = max(excesses, key=itemgetter(0))
     kept = "+".join(str(len(rows)) for rows in plans)
     details = {"worst": worst[1], "plans of each global state": kept}
     return Sides(Interval.exactly(worst[0]), Interval.exactly(0), Interval.exactly(2 * model.rt / (1 - model.discount)), details)
 
 
-def _distance(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _distance(case: OfAgents) -> Outcome:
     """The largest ``V_n - V_inf`` over all states against the rate."""
-    model, n = instance.model, instance.agents
-    assert model is not None and n is not None
+    model, n = case.model, case.agents
     try:
         difference = optimum(model, n) - limit_of(model).value(n)
     except TooLargeError as error:
         return Unresolved(str(error))
     g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
     vector = tuple(int(x) for x in counts.count_vectors(n, model.sizes[2])[c])
-    right = RATE.enclose(symbol_values(model, n, 1)) * scale
+    right = RATE.enclose(symbol_values(model, n, 1))
     return Sides(difference.max(), right, Interval.exactly(2 * model.rt / (1 - model.discount)), {"worst": f"s_g={g}, counts {vector}"})
 
 
@@ -97,19 +95,19 @@ def _chosen(given: Sequence[Model] | None, profile: Profile) -> list[Model]:
     ]
 
 
-def _v1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _v1_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfAgents]:
     most = 400 if profile is Profile.QUICK else 3000
     return [
-        Instance(m, n, None)
+        OfAgents(m, n)
         for m in _chosen(given, profile)
         for n in (1, 2, 3, 4)
         if m.sizes[0] * m.sizes[1] * counts.number_of_count_vectors(n, m.sizes[2] * m.sizes[3]) <= most
     ]
 
 
-def _v2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _v2_instances(profile: Profile, given: Sequence[Model] | None) -> list[OfAgents]:
     large = {2: 200, 3: 20} if profile is Profile.QUICK else {2: 2000, 3: 60}
-    return [Instance(m, n, None) for m in _chosen(given, profile) for n in (2, 8, 20, 60, 200, 2000) if n <= large.get(m.sizes[2], 8)]
+    return [OfAgents(m, n) for m in _chosen(given, profile) for n in (2, 8, 20, 60, 200, 2000) if n <= large.get(m.sizes[2], 8)]
 
 
 _FINITE = (
@@ -131,9 +129,7 @@ V1 = Claim(
     registered=Status.CORROBORATED,
     sides=_plans_below,
     instances=_v1_instances,
-    control=Control(
-        "the plans are worth a millionth more", partial(_plans_below, raised=Fraction(1, 10**6)), lambda: _v1_instances(Profile.QUICK, None)
-    ),
+    control=Control("the plans are worth a millionth more", left=by_adding(Fraction(1, 10**6))),
     left_means="largest value of a plan less V_n",
     right_means="0",
     grounds=proof(__name__, "V1"),
@@ -152,8 +148,8 @@ V2 = Claim(
     instances=_v2_instances,
     control=Control(
         "the bound is divided by fifty",
-        partial(_distance, scale=Fraction(1, 50)),
-        lambda: [Instance(models.absorbing(), n, None) for n in (2, 8, 20)],
+        instances=lambda: [OfAgents(models.absorbing(), n) for n in (2, 8, 20)],
+        right=by_factor(Fraction(1, 50)),
     ),
     left_means="largest V_n - V_inf",
     right_means="bound",

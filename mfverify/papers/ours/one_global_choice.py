@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
 
 from mfverify import models
 from mfverify.enclosure import Interval
@@ -25,10 +24,12 @@ from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.quantities import rational_system, trivial_gap
 from mfverify.papers.screens import independent_gap
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_adding
 from mfverify.theory.search_costs import rational_cost
-from mfverify.theory.search_space import Arrangement, Origin, any_sizes
+from mfverify.theory.search_space import Arrangement, Origin
 
 
 def one_global_choice(model: Model) -> str:
@@ -52,9 +53,8 @@ def one_global_choice(model: Model) -> str:
     return ""
 
 
-def _one_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+def _one_global_choice(case: Subsampled) -> Outcome:
+    model, n, k = case.model, case.agents, case.subsample
     refusal = one_global_choice(model)
     if refusal:
         return NotApplicable(refusal)
@@ -62,38 +62,36 @@ def _one_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> 
         gap, where = exact_gap(model, n, k)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+    return Sides(Interval.exactly(gap), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
-def _r5b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _r5b_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(m, n, k) for m in given for n in (2, 3) for k in range(1, n + 1)]
+        return [Subsampled(m, n, k) for m in given for n in (2, 3) for k in range(1, n + 1)]
     seeds = range(6) if profile is Profile.QUICK else range(40)
     chosen = [models.random_coupled(s, discount=gamma) for s in seeds for gamma in ("1/2", "99/100")] + [models.coordination()]
     chosen += [models.random_coupled(s, 3, 2, discount="1/2") for s in seeds]
-    return [Instance(m, 3, k) for m in chosen for k in (1, 2, 3)]
+    return [Subsampled(m, 3, k) for m in chosen for k in (1, 2, 3)]
 
 
-def _no_global_choice(instance: Instance, sabotage: Fraction = Fraction(0)) -> Outcome:
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+def _no_global_choice(case: Subsampled) -> Outcome:
+    model, n, k = case.model, case.agents, case.subsample
     if model.sizes[1] != 1:
         return NotApplicable(f"|A_g| = {model.sizes[1]}, and the statement requires |A_g| = 1")
     try:
         gap, where = exact_gap(model, n, k)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap + sabotage), Interval.exactly(0), trivial_gap(model), {"worst": where})
+    return Sides(Interval.exactly(gap), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
-def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     seeds = range(4) if profile is Profile.QUICK else range(20)
     chosen = list(given) if given is not None else [models.random_coupled(s, 2, 2, 2, 1) for s in seeds] + [models.coordination()]
-    return [Instance(m, n, k) for m in chosen for n in (2, 3) for k in range(1, n + 1)]
+    return [Subsampled(m, n, k) for m in chosen for n in (2, 3) for k in range(1, n + 1)]
 
 
 _OURS = "ours, unreviewed; proof in one_global_choice.py"
-_MILLIONTH = Fraction(1, 10**6)
 
 
 def _has_no_global_choice(model: Model) -> bool:
@@ -115,15 +113,11 @@ R5 = Claim(
     screen=independent_gap(),
     sides=_no_global_choice,
     instances=_r5_instances,
-    control=Control(
-        "a millionth is added to the gap",
-        partial(_no_global_choice, sabotage=Fraction(1, 10**6)),
-        lambda: _r5_instances(Profile.QUICK, None),
-    ),
+    control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap",
     right_means="0",
     grounds=proof(__name__, "R5", uses=("R5b",)),
-    searched=Arrangement(any_sizes, rational_cost, admits=_has_no_global_choice, sizes=_NO_CHOICE, origin=Origin.RANDOM),
+    searched=Arrangement(Subsampled, rational_cost, admits=_has_no_global_choice, sizes=_NO_CHOICE, origin=Origin.RANDOM),
 )
 
 R5B = Claim(
@@ -136,11 +130,7 @@ R5B = Claim(
     registered=Status.CORROBORATED,
     sides=_one_global_choice,
     instances=_r5b_instances,
-    control=Control(
-        "a millionth is added to the gap",
-        partial(_one_global_choice, sabotage=_MILLIONTH),
-        lambda: _r5b_instances(Profile.QUICK, None),
-    ),
+    control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap",
     right_means="0",
     repairs=("T1", "T1b", "T1c"),

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 import sympy as sp
@@ -40,12 +39,15 @@ from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
 from mfverify.papers.ours.all_agents_sampled import everybody_shares
 from mfverify.papers.ours.symbols import A_g, gamma, k, n
 from mfverify.papers.quantities import trivial_gap
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import rational_cost, shared_cost
-from mfverify.theory.search_space import LARGE, Arrangement, any_sizes
+from mfverify.theory.search_space import LARGE, Arrangement
 
 ONE_LOCAL_ACTION: Final = Bound(
     "R7",
@@ -76,27 +78,26 @@ def fixed_sides(discount: str | Fraction = "1/2") -> Model:
     )
 
 
-def _one_local_action(bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _one_local_action(bound: Bound, case: Subsampled) -> Outcome:
     """The largest gap against a bound; at k = n, where the gap is 0, in exact arithmetic."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+    model, n, k = case.model, case.agents, case.subsample
     if model.sizes[3] != 1:
         return NotApplicable(f"|A_l| = {model.sizes[3]}, and the statement requires |A_l| = 1")
     if k < n:
-        return gap_sides(bound, instance, "shared", scale)
+        return gap_sides(bound, "shared", case)
     if n > _MOST_EXACT_AGENTS:
         return Unresolved(f"k = n = {n}, where the gap is 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
     try:
         gap, where = everybody_shares(model, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    right = bound.enclose(symbol_values(model, n, k)) * scale
+    right = bound.enclose(symbol_values(model, n, k))
     return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
 
 
-def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         *((fixed_sides(discount), 3, (1, 2, 3)) for discount in ("1/100", "1/2")),
         (fixed_sides("1/10"), 60, (10, 30, 59)),
@@ -108,7 +109,7 @@ def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance
         plan += [(fixed_sides("1/10"), 400, (51, 101, 399)), (models.absorbing(), 30, (5, 15, 29))]
         plan += [(models.random_coupled(seed, 3, 1, 2, 2, discount="1/2"), 20, (2, 5, 10, 19)) for seed in range(12)]
         plan += [(models.random_coupled(seed, 3, 1, 2, 4, discount="1/10"), 5, (1, 3, 4, 5)) for seed in (0, 1, 2, 3, 5)]
-    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
+    return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
 def _acts_globally_alone(model: Model) -> bool:
@@ -121,17 +122,18 @@ def _cost(model: Model, n: int, k: int) -> float:
 
 
 _OURS = "ours, unreviewed; proof in one_local_action.py"
-_READING = "the global agent plays the lexicographically smallest argmax on its one draw of the step; exact operator; at k = n exact rationals"
+_READING = (
+    "the global agent plays the lexicographically smallest argmax on its one draw of the step; exact operator; at k = n exact rationals"
+)
 _SIZES = ((2, 2, 2, 1), (2, 2, 3, 1), (2, 3, 2, 1), (3, 2, 2, 1))
-_SEARCHED: Final = Arrangement(any_sizes, _cost, LARGE[:10], admits=_acts_globally_alone, sizes=_SIZES)
+_SEARCHED: Final = Arrangement(Subsampled, _cost, LARGE[:10], admits=_acts_globally_alone, sizes=_SIZES)
 
 
-def _control(bound: Bound) -> Control:
-    return Control(
-        "the bound is divided by two",
-        partial(_one_local_action, bound, scale=Fraction(1, 2)),
-        lambda: [Instance(fixed_sides("1/100"), 3, k) for k in (1, 2)],
-    )
+_CONTROL: Final = Control(
+    "the bound is divided by two",
+    instances=lambda: [Subsampled(fixed_sides("1/100"), 3, k) for k in (1, 2)],
+    right=by_factor(Fraction(1, 2)),
+)
 
 
 R7 = Claim(
@@ -142,9 +144,9 @@ R7 = Claim(
     reading=_READING,
     assumptions=(*FINITE, "|A_l| = 1", EXACT_OPERATOR),
     registered=Status.CORROBORATED,
-    sides=partial(_one_local_action, ONE_LOCAL_ACTION),
+    sides=bind(_one_local_action, ONE_LOCAL_ACTION),
     instances=_instances,
-    control=_control(ONE_LOCAL_ACTION),
+    control=_CONTROL,
     left_means="largest gap",
     right_means="bound R7",
     repairs=("T1", "T1b"),
@@ -160,9 +162,9 @@ R7B = Claim(
     reading=_READING,
     assumptions=(*FINITE, "|A_l| = 1", EXACT_OPERATOR),
     registered=Status.CORROBORATED,
-    sides=partial(_one_local_action, LARGE_SAMPLES),
+    sides=bind(_one_local_action, LARGE_SAMPLES),
     instances=_instances,
-    control=_control(LARGE_SAMPLES),
+    control=_CONTROL,
     left_means="largest gap",
     right_means="bound R7b",
     repairs=("T1", "T1b"),

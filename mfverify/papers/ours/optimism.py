@@ -15,53 +15,56 @@ replaces P4.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
-from functools import partial
+from operator import itemgetter
+
+import flint
 
 from mfverify import counts
 from mfverify.enclosure import Interval
-from mfverify.exact.rational import fraction
+from mfverify.exact.rational import State, fraction
+from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
-from mfverify.papers.quantities import rational_system, trivial_gap
+from mfverify.papers.quantities import rational_system, scaled, trivial_gap
 from mfverify.papers.screens import OPTIMISM, OPTIMISM_FALLS
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import of_model, same_model
 
 
-def _optimistic(instance: Instance, factor: Fraction = Fraction(1)) -> Outcome:
-    """Largest ``V_n(s) - E_Delta V_k(s_Delta)`` over all states, exact; ``factor`` sabotages the k-value."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    large, small = rational_system(model, n).optimum, rational_system(model, k).optimum
-    worst: tuple[Fraction, str] | None = None
-    for (g, c), v in large.items():
-        mean = sum((p * fraction(small[g, sample]) for sample, p in counts.subsample_law(c, k)), Fraction(0))
-        excess = fraction(v) - factor * mean
-        if worst is None or excess > worst[0]:
-            worst = excess, f"s_g={g}, counts {c}"
-    assert worst is not None
-    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), trivial_gap(model), {"worst": worst[1]})
+def _optimistic(case: Subsampled, sampled: Model) -> Outcome:
+    """Largest ``V_n(s) - E_Delta V_k(s_Delta)`` over all states, exact; k agents are those of a model that should be that of the case."""
+    model, n, k = case.model, case.agents, case.subsample
+    large, small = rational_system(model, n).optimum, rational_system(sampled, k).optimum
+    excesses = [(fraction(v) - _mean(small, g, c, k), f"s_g={g}, counts {c}") for (g, c), v in large.items()]
+    worst, where = max(excesses, key=itemgetter(0))
+    return Sides(Interval.exactly(worst), Interval.exactly(0), trivial_gap(model), {"worst": where})
 
 
-def _optimism_falls(instance: Instance, exchanged: bool = False) -> Outcome:
-    """The largest ``E V_{k+1} - E V_k`` over populations of n agents, exact; ``exchanged`` sabotages."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    fewer, more = rational_system(model, k).optimum, rational_system(model, k + 1).optimum
-    worst: tuple[Fraction, str] | None = None
+def _mean(table: Mapping[State, flint.fmpq], g: int, population: tuple[int, ...], size: int) -> Fraction:
+    """``E V_k(g, s_Delta)`` over uniform samples of that size."""
+    return sum((p * fraction(table[g, sample]) for sample, p in counts.subsample_law(population, size)), Fraction(0))
+
+
+def _optimism_falls(first: int, second: int, case: Subsampled) -> Outcome:
+    """The largest ``E V_{k+second} - E V_{k+first}`` over populations of n agents, exact; the statement has 0 and 1."""
+    model, n, k = case.model, case.agents, case.subsample
+    fewer, more = (rational_system(model, k + step).optimum for step in (first, second))
+    rises = []
     for g in range(model.sizes[0]):
         for row in counts.count_vectors(n, model.sizes[2]):
             population = tuple(int(x) for x in row)
-            means = [
-                sum((p * fraction(table[g, sample]) for sample, p in counts.subsample_law(population, size)), Fraction(0))
-                for size, table in ((k, fewer), (k + 1, more))
-            ]
-            rise = means[0] - means[1] if exchanged else means[1] - means[0]
-            if worst is None or rise > worst[0]:
-                worst = rise, f"s_g={g}, counts {population}"
-    assert worst is not None
-    return Sides(Interval.exactly(worst[0]), Interval.exactly(0), trivial_gap(model), {"worst": worst[1]})
+            rises.append((_mean(more, g, population, k + second) - _mean(fewer, g, population, k + first), f"s_g={g}, counts {population}"))
+    worst, where = max(rises, key=itemgetter(0))
+    return Sides(Interval.exactly(worst), Interval.exactly(0), trivial_gap(model), {"worst": where})
+
+
+def _less_paid(model: Model) -> Model:
+    return scaled(model, Fraction(9, 10))
 
 
 _OURS = "ours, unreviewed; proof in optimism.py"
@@ -75,11 +78,9 @@ R1 = Claim(
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     screen=OPTIMISM,
-    sides=_optimistic,
+    sides=same_model(_optimistic),
     instances=exact_pairs,
-    control=Control(
-        "the k-value is multiplied by 9/10", partial(_optimistic, factor=Fraction(9, 10)), lambda: exact_pairs(Profile.QUICK, None)
-    ),
+    control=Control("the k-value is multiplied by 9/10", of_model(_optimistic, _less_paid)),
     left_means="largest V_n - E V_k",
     right_means="0",
     grounds=proof(__name__, "R1"),
@@ -95,9 +96,9 @@ P4R = Claim(
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     screen=OPTIMISM_FALLS,
-    sides=_optimism_falls,
+    sides=bind(_optimism_falls, 0, 1),
     instances=exact_pairs,
-    control=Control("k and k + 1 are exchanged", partial(_optimism_falls, exchanged=True), lambda: exact_pairs(Profile.QUICK, None)),
+    control=Control("k and k + 1 are exchanged", bind(_optimism_falls, 1, 0)),
     left_means="largest E V_{k+1} - E V_k",
     right_means="0",
     repairs=("P4",),

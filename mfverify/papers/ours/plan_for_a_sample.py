@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -38,12 +38,15 @@ from mfverify.papers.ours.symbols import TABLE, S_l, excess, gamma, k, n, rt_l
 from mfverify.papers.quantities import executed, learned, optimum, trivial_gap
 from mfverify.subsample_mfq.draws.plan_fixed import WAY as PLAN_FIXED
 from mfverify.subsample_mfq.limit_plans import limit_of
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import shared_cost
-from mfverify.theory.search_space import LARGE, Arrangement, any_sizes
+from mfverify.theory.search_space import LARGE, Arrangement
 
 _MORE_THAN_INFINITELY_MANY: Final = times(gamma * rt_l / (1 - gamma) ** 2, root((S_l - 1) / n))
 _SAMPLE: Final = root((S_l - 1) * (n - k) / (k * (n - 1)))
@@ -74,10 +77,9 @@ def excess_forever(model: Model) -> Fraction:
     return Fraction(limit.excess) + max(Fraction(0), Fraction(short))
 
 
-def _gap(bound: Bound, sampling: str, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _gap(bound: Bound, sampling: str, case: Subsampled) -> Outcome:
     """The largest gap over start states against the bound."""
-    model, agents, size = instance.model, instance.agents, instance.subsample
-    assert model is not None and agents is not None and size is not None
+    model, agents, size = case.model, case.agents, case.subsample
     if agents == 1:
         return NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
     try:
@@ -86,14 +88,14 @@ def _gap(bound: Bound, sampling: str, instance: Instance, scale: Fraction = Frac
         return Unresolved(str(error))
     g, c = np.unravel_index(int(gap.lower.argmax()), gap.shape)
     less = Fraction(limit_of(model).excess) if bound is PLAN_ANEW else excess_forever(model)
-    right = bound.enclose({**symbol_values(model, agents, size), excess: less}) * scale
+    right = bound.enclose({**symbol_values(model, agents, size), excess: less})
     worst = f"s_g={g}, counts {tuple(int(x) for x in counts.count_vectors(agents, model.sizes[2])[c])}"
     return Sides(gap.max(), right, trivial_gap(model), {"worst": worst, "plans": sum(len(rows) for rows in limit_of(model).vectors)})
 
 
-def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 100, (1, 5, 11, 51, 100)),
         (models.coordination(), 400, (11, 101)),
@@ -108,16 +110,7 @@ def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance
         plan += [(models.random_coupled(seed, discount="1/2"), 200, (1, 11, 51, 200)) for seed in range(12)]
         plan += [(models.random_coupled(seed, 3, 3, discount="1/2"), 10, (1, 5, 10)) for seed in range(12)]
         plan += [(models.coordination(), 2000, (5, 11, 51))]
-    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
-
-
-def _control(bound: Bound, sampling: str, factor: int) -> Control:
-    """The bound divided by a number."""
-    return Control(
-        f"the bound is divided by {factor}",
-        partial(_gap, bound, sampling, scale=Fraction(1, factor)),
-        lambda: _instances(Profile.QUICK, None),
-    )
+    return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
 _ASSUMPTIONS = (
@@ -138,13 +131,13 @@ V3 = Claim(
     "chooses the first one that is worth most to it, compared exactly",
     assumptions=_ASSUMPTIONS,
     registered=Status.CORROBORATED,
-    sides=partial(_gap, PLAN_ANEW, "plan"),
+    sides=bind(_gap, PLAN_ANEW, "plan"),
     instances=_instances,
-    control=_control(PLAN_ANEW, "plan", 100),
+    control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),
     left_means="largest gap, plan for a new sample",
     right_means="bound V3",
     grounds=proof(__name__, "V3", uses=("C4", "C6", "V2")),
-    searched=Arrangement(any_sizes, shared_cost, LARGE[:10]),
+    searched=Arrangement(Subsampled, shared_cost, LARGE[:10]),
 )
 
 V3F = Claim(
@@ -157,11 +150,11 @@ V3F = Claim(
     reading="as V3; the excess counts what a plan is worth when it is followed forever",
     assumptions=_ASSUMPTIONS,
     registered=Status.CORROBORATED,
-    sides=partial(_gap, PLAN_ONCE, "plan-fixed"),
+    sides=bind(_gap, PLAN_ONCE, "plan-fixed"),
     instances=_instances,
-    control=_control(PLAN_ONCE, "plan-fixed", 100),
+    control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),
     left_means="largest gap, plan for one sample",
     right_means="bound V3f",
     grounds=proof(__name__, "V3f", uses=("C4", "V1", "V2")),
-    searched=Arrangement(any_sizes, shared_cost, LARGE[:10]),
+    searched=Arrangement(Subsampled, shared_cost, LARGE[:10]),
 )

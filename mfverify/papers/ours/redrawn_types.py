@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 import sympy as sp
@@ -18,11 +18,13 @@ from mfverify.papers.mean_field_sampling.assumptions import EXACT_AND_INDEPENDEN
 from mfverify.papers.ours import symbols
 from mfverify.papers.ours.symbols import TABLE, eta, gamma, k, n
 from mfverify.papers.quantities import executed, optimum
-from mfverify.rationals import estimate, from_text
+from mfverify.rationals import estimate
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_space import Parameters
 
 _LEAD: Final = sp.binomial(k - 1, sp.floor(k / 2)) / 2 ** (k - 1)
@@ -37,16 +39,22 @@ REDRAWN_TYPES: Final = Bound(
 )
 
 
-def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+@dataclass(frozen=True)
+class RedrawnTypes(Subsampled):
+    """k sampled of n agents of the model of redrawn types, and its moving cost."""
+
+    eta: Fraction
+
+
+def _redrawn_types(case: RedrawnTypes) -> Outcome:
     """The closed form from below against the smallest gap over start states; it is vacuous where it is not positive."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
-    eta, discount = from_text(str(instance["eta"])), model.discount
+    model, n, k = case.model, case.agents, case.subsample
+    eta, discount = case.eta, model.discount
     try:
         gap = optimum(model, n) - executed(model, n, k, "independent")
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    left = REDRAWN_TYPES.enclose({symbols.n: n, symbols.k: k, symbols.gamma: discount, symbols.eta: eta}) * scale
+    left = REDRAWN_TYPES.enclose({symbols.n: n, symbols.k: k, symbols.gamma: discount, symbols.eta: eta})
     smallest = -(-gap).max()
     right = Interval(max(Fraction(0), smallest.lower), max(Fraction(0), smallest.upper))  # no gap is negative
     trivial = Interval.exactly(0) if (left <= Interval.exactly(0)) is True else None
@@ -54,7 +62,7 @@ def _redrawn_types(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome
     return Sides(left, right, trivial, {"limit of the smallest gap as n grows": estimate(limit), "largest gap": repr(gap.max())})
 
 
-def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[RedrawnTypes]:
     if given is not None:  # the statement concerns one family of models, not a model of the user
         return []
     plan: list[tuple[str, str, int, tuple[int, ...]]] = [
@@ -66,13 +74,13 @@ def _t3f_instances(profile: Profile, given: Sequence[Model] | None) -> list[Inst
     ]
     if profile is Profile.FULL:
         plan += [("1/100", "1/2", 1000, (3, 101, 401)), ("1/100", "9/10", 1000, (401,)), ("1/100", "99/100", 200, (2, 11, 101))]
-    return [Instance(models.redrawn(eta, gamma), n, k, (("eta", eta),)) for eta, gamma, n, ks in plan for k in ks]
+    return [RedrawnTypes(models.redrawn(eta, gamma), n, k, Fraction(eta)) for eta, gamma, n, ks in plan for k in ks]
 
 
-def _with_eta(n: int, k: int, eta: str, discount: str) -> Instance | None:
-    if k > n or not 0 < Fraction(eta) < 2 * Fraction(discount):
+def _with_eta(n: int, k: int, eta: Fraction, discount: Fraction) -> RedrawnTypes | None:
+    if k > n or not 0 < eta < 2 * discount:
         return None
-    return Instance(models.redrawn(eta, discount), n, k, (("eta", eta),))
+    return RedrawnTypes(models.redrawn(eta, discount), n, k, eta)
 
 
 T3F = Claim(
@@ -86,11 +94,17 @@ T3F = Claim(
     registered=Status.CORROBORATED,
     sides=_redrawn_types,
     instances=_t3f_instances,
-    control=Control(
-        "the left side is multiplied by two", partial(_redrawn_types, scale=Fraction(2)), lambda: _t3f_instances(Profile.QUICK, None)[:5]
-    ),
+    control=Control("the left side is multiplied by two", instances=lambda: _t3f_instances(Profile.QUICK, None)[:5], left=by_factor(2)),
     left_means="closed form from below",
     right_means="smallest gap over start states",
     grounds=proof("mfverify.models.redrawn", "Bound for every n", uses=("P2",)),
-    searched=Parameters((range(2, 61), range(1, 61), ("1/2", "1/100", "1", "1/10", "3/2"), ("1/2", "9/10", "1/10", "3/4")), _with_eta),
+    searched=Parameters(
+        (
+            range(2, 61),
+            range(1, 61),
+            tuple(map(Fraction, ("1/2", "1/100", "1", "1/10", "3/2"))),
+            tuple(map(Fraction, ("1/2", "9/10", "1/10", "3/4"))),
+        ),
+        _with_eta,
+    ),
 )

@@ -27,9 +27,8 @@ and executed values (``extensions/linear_mdp.py``); who copies within a cell cop
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
 from typing import Final
 
 import sympy as sp
@@ -47,12 +46,15 @@ from mfverify.papers.ours.all_agents_sampled import everybody_shares
 from mfverify.papers.ours.symbols import A_l, S_l, Z, gamma, k, n
 from mfverify.papers.quantities import executed, optimum, trivial_gap
 from mfverify.papers.screens import shared_gap
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled, fewer_sampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import HALF, indicator, plus, root, times
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import rational_cost, shared_cost
-from mfverify.theory.search_space import LARGE, Arrangement, any_sizes, fewer_sampled
+from mfverify.theory.search_space import LARGE, Arrangement
 
 
 def shared_draw_bound(states: sp.Expr, pairs: sp.Expr) -> sp.Expr:
@@ -97,14 +99,13 @@ _MANY_AGENTS = 1000
 ONE_AGENT = NotApplicable("the bound divides by n - 1; with one agent k = n and there is nothing to subsample")
 
 
-def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _shared_gap(bound: Bound, case: Subsampled) -> Outcome:
     """The largest gap under a shared draw against a bound; at k = n, where the bound may be 0, in exact arithmetic."""
-    model, n, k = instance.model, instance.agents, instance.subsample
-    assert model is not None and n is not None and k is not None
+    model, n, k = case.model, case.agents, case.subsample
     if n == 1:
         return ONE_AGENT
     if k < n:
-        out = gap_sides(bound, instance, "shared", scale)
+        out = gap_sides(bound, "shared", case)
         if n < _MANY_AGENTS or not isinstance(out, Sides):
             return out
         plain = (optimum(model, n) - executed(model, n, k, "shared-list")).max()
@@ -115,13 +116,13 @@ def _shared_gap(bound: Bound, instance: Instance, scale: Fraction = Fraction(1))
         gap, where = everybody_shares(model, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    right = bound.enclose(symbol_values(model, n, k)) * scale
+    right = bound.enclose(symbol_values(model, n, k))
     return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
 
 
-def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 60, (11, 31, 51, 59)),
         (models.coordination(), 100, (91, 99)),
@@ -139,13 +140,13 @@ def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[I
         plan += [(models.random_coupled(seed, 3, 3, discount="1/4"), 6, (1, 3, 5, 6)) for seed in range(6)]
         plan += [(models.coordination(), 200, (101, 151, 191, 199)), (models.redrawn(), 200, (101, 199))]
         plan += [(models.coordination(), 2000, (11, 101, 401))]
-    return [Instance(m, n, k) for m, n, ks in plan for k in ks]
+    return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
 _TENTH = "1/10"
 
 
-def _uniform_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _uniform_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
         return [i for i in _shared_instances(profile, given) if i.subsample != i.agents]
     plan = [
@@ -156,32 +157,22 @@ def _uniform_instances(profile: Profile, given: Sequence[Model] | None) -> list[
     plan += [(models.coordination(discount=_TENTH), 60, k) for k in (11, 31, 59)]
     if profile is Profile.FULL:
         plan += [(models.coordination(discount=_TENTH), 200, k) for k in (11, 101, 199)] + [(models.coordination(), 200, 101)]
-    return [Instance(m, n, k) for m, n, k in plan]
+    return [Subsampled(m, n, k) for m, n, k in plan]
 
 
-def _linear_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _linear_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Instance(spread(m).reduction, 4, k) for m in given for k in (2, 3, 4)]
+        return [Subsampled(spread(m).reduction, 4, k) for m in given for k in (2, 3, 4)]
     plan = [(spread(models.coordination()).reduction, 60, k) for k in (11, 31, 51)]
     plan += [(spread(models.random_coupled(seed, discount="1/2")).reduction, 24, k) for seed in (4, 100) for k in (12, 23)]
     seeds = (1, 6) if profile is Profile.QUICK else range(16)
     plan += [(random_mixture(seed).reduction, 8, 7) for seed in seeds]
     plan += [(random_mixture(seed).reduction, 3, 3) for seed in seeds] + [(spread(models.splitting(discount="9/10")).reduction, 4, 4)]
-    return [Instance(m, n, k) for m, n, k in plan]
+    return [Subsampled(m, n, k) for m, n, k in plan]
 
 
 _OURS = "ours, unreviewed; proof in shared_draw.py"
 COPYING = "members play their part of the lexicographically smallest joint argmax; an agent outside copies a random member in the same state, or plays action 0"
-
-
-def control(
-    sabotage: str,
-    check: Callable[..., Outcome],
-    factor: Fraction,
-    instances: Callable[[Profile, Sequence[Model] | None], list[Instance]],
-) -> Control:
-    """The control that multiplies the bound by ``factor``."""
-    return Control(sabotage, partial(check, scale=factor), lambda: instances(Profile.QUICK, None))
 
 
 def _linear_cost(model: Model, n: int, k: int) -> float:
@@ -198,9 +189,9 @@ R4 = Claim(
     assumptions=(*FINITE, EXACT_OPERATOR),
     registered=Status.CORROBORATED,
     screen=shared_gap(SHARED_DRAW),
-    sides=partial(_shared_gap, SHARED_DRAW),
+    sides=bind(_shared_gap, SHARED_DRAW),
     instances=_shared_instances,
-    control=control("the bound is divided by forty", partial(_shared_gap, SHARED_DRAW), Fraction(1, 40), _shared_instances),
+    control=Control("the bound is divided by forty", right=by_factor(Fraction(1, 40))),
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("T1", "T1b", "T1c"),
@@ -220,9 +211,9 @@ R4U = Claim(
     assumptions=(*FINITE, EXACT_OPERATOR),
     registered=Status.CORROBORATED,
     screen=shared_gap(SHARED_DRAW_UNIFORM),
-    sides=partial(_shared_gap, SHARED_DRAW_UNIFORM),
+    sides=bind(_shared_gap, SHARED_DRAW_UNIFORM),
     instances=_uniform_instances,
-    control=control("the bound is divided by two hundred", partial(_shared_gap, SHARED_DRAW_UNIFORM), Fraction(1, 200), _uniform_instances),
+    control=Control("the bound is divided by two hundred", right=by_factor(Fraction(1, 200))),
     left_means="largest gap, shared draw",
     right_means="bound R4u",
     repairs=("T3",),
@@ -239,12 +230,12 @@ X3R = Claim(
     reading="values are exactly those of the finite model over the cells; exact regression; " + COPYING,
     assumptions=("kernel and reward linear in features (Theorem 4.12)", "features constant on the cells of a partition of [0, 1]"),
     registered=Status.CORROBORATED,
-    sides=partial(_shared_gap, SHARED_DRAW),
+    sides=bind(_shared_gap, SHARED_DRAW),
     instances=_linear_instances,
-    control=control("the bound is divided by two hundred", partial(_shared_gap, SHARED_DRAW), Fraction(1, 200), _linear_instances),
+    control=Control("the bound is divided by two hundred", right=by_factor(Fraction(1, 200))),
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("X3", "X3b"),
     grounds=proof(__name__, "X3r", uses=("R4",)),
-    searched=Arrangement(any_sizes, _linear_cost, (2, 3, 4, 6, 8)),
+    searched=Arrangement(Subsampled, _linear_cost, (2, 3, 4, 6, 8)),
 )

@@ -15,15 +15,16 @@ from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.models.agent_types import preferences
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
-from mfverify.papers.mean_field_sampling.remark_4_9 import twins
+from mfverify.papers.mean_field_sampling.remark_4_9 import Typed, twins
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours import symbols
-from mfverify.papers.ours.shared_draw import COPYING, control, shared_draw_bound
+from mfverify.papers.ours.shared_draw import COPYING, shared_draw_bound
 from mfverify.papers.ours.symbols import TABLE, E, S_l, Z
 from mfverify.papers.quantities import executed, optimum, trivial_gap
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Instance, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
+from mfverify.theory.sabotage import by_factor
 
 SHARED_DRAW_TYPES: Final = Bound(
     "S4r",
@@ -34,28 +35,27 @@ SHARED_DRAW_TYPES: Final = Bound(
 )
 
 
-def _typed_gap(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _typed_gap(case: Typed) -> Outcome:
     """The largest gap of a model with types under a shared draw against R4 for that many types."""
-    model, n, k, types = instance.model, instance.agents, instance.subsample, int(instance["types"])
-    assert model is not None and n is not None and k is not None
+    model, n, k, types = case.model, case.agents, case.subsample, case.types
     try:
         gap = (optimum(model, n) - executed(model, n, k, "shared")).max()
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
     values = dict(symbol_values(model, n, k))
     values |= {symbols.E: types, symbols.S_l: model.sizes[2] // types, symbols.Z: model.sizes[2] * model.sizes[3] // types}
-    right = SHARED_DRAW_TYPES.enclose(values) * scale
+    right = SHARED_DRAW_TYPES.enclose(values)
     return Sides(gap, right, trivial_gap(model))
 
 
-def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[Instance]:
+def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[Typed]:
     if given is not None:
-        return [Instance(twins(m), 3, 2, (("types", 2),)) for m in given if 2 * m.sizes[2] * m.sizes[3] <= 8]
+        return [Typed(twins(m), 3, 2, 2) for m in given if 2 * m.sizes[2] * m.sizes[3] <= 8]
     plan = [(preferences(2), 2, n, k) for n, k in ((6, 3), (24, 5), (24, 23), (60, 31), (60, 55))]
     plan += [(preferences(3), 3, 6, 5), (preferences(3), 3, 12, 11), (twins(models.coordination()), 2, 3, 2)]
     if profile is Profile.FULL:
         plan += [(preferences(2), 2, 150, 101), (preferences(3), 3, 20, 15), (preferences(4), 4, 8, 7)]
-    return [Instance(m, n, k, (("types", types),)) for m, types, n, k in plan]
+    return [Typed(m, n, k, types) for m, types, n, k in plan]
 
 
 _OURS = "ours, unreviewed; proof in shared_draw_types.py"
@@ -70,7 +70,7 @@ S4R = Claim(
     registered=Status.CORROBORATED,
     sides=_typed_gap,
     instances=_typed_instances,
-    control=control("the bound is divided by forty", _typed_gap, Fraction(1, 40), _typed_instances),
+    control=Control("the bound is divided by forty", right=by_factor(Fraction(1, 40))),
     left_means="largest gap, shared draw",
     right_means="bound S4r",
     repairs=("S4b",),

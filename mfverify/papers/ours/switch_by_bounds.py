@@ -7,8 +7,7 @@ switch picks the table whose side of the comparison is the smaller one, so the n
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from mfverify.model import Model
@@ -17,22 +16,27 @@ from mfverify.papers.mean_field_sampling.regime_switch import (
     SEARCHED,
     SWITCH_MEAN_FIELD,
     SWITCH_STANDARD,
+    Switched,
     larger,
     picked,
     smaller_bound,
     switch_instances,
     switch_sides,
 )
-from mfverify.papers.mean_field_sampling.sizes import quick, sized
+from mfverify.papers.mean_field_sampling.sizes import sized
 from mfverify.subsample_mfq.learning import Regime, mean_field_table_size, standard_table_size, switch
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Sides, Status
+from mfverify.theory.bind import bind
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
 
 
-def _smaller_than_bounds(scale: Fraction, instance: Instance) -> Outcome:
-    """Entries of the table picked against ``scale`` times the smaller of the two sides that the switch compares."""
-    out = switch_sides(picked, lambda model, size: int(smaller_bound(model, size) * scale), larger, instance)
-    assert isinstance(out, Sides)
+def _half_of_bound(model: Model, size: int) -> int:
+    return smaller_bound(model, size) // 2
+
+
+def _smaller_than_bounds(case: Switched) -> Outcome:
+    """Entries of the table picked against the smaller of the two sides that the switch compares."""
+    out = switch_sides(picked, smaller_bound, larger, case)
     return Sides(out.left, out.right, out.trivial, {**out.details, "curve": _regimes()})
 
 
@@ -60,8 +64,6 @@ def _regimes() -> dict[str, Any]:
     }
 
 
-_HALF = Fraction(1, 2)
-
 S2R = Claim(
     id="S2r",
     title="The table picked is within both bounds",
@@ -75,9 +77,9 @@ S2R = Claim(
     "switch picks the one whose side is the smaller",
     assumptions=FINITE_SETS,
     registered=Status.CORROBORATED,
-    sides=partial(_smaller_than_bounds, Fraction(1)),
+    sides=_smaller_than_bounds,
     instances=switch_instances,
-    control=Control("the bound is halved", partial(_smaller_than_bounds, _HALF), quick(switch_instances)),
+    control=Control("the bound is halved", bind(switch_sides, picked, _half_of_bound, larger)),
     left_means="entries of the table picked",
     right_means="smaller bound",
     repairs=("S2",),

@@ -10,7 +10,6 @@ is proved in ``papers/mean_field_sampling/mean_distance.py``.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
 from typing import Any, Final
 
 import sympy as sp
@@ -18,17 +17,19 @@ import sympy as sp
 from mfverify import counts
 from mfverify.enclosure import Interval
 from mfverify.papers.mean_field_sampling.assumptions import UNIFORM_SAMPLE
-from mfverify.papers.mean_field_sampling.populations import ALL, OCCUPIED, cases, population_control_instances, population_instances
+from mfverify.papers.mean_field_sampling.populations import OCCUPIED, population_control_instances, population_instances
 from mfverify.papers.mean_field_sampling.tails import SERFLING_EXPONENT, tail, tail_sides
-from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, never_more, scaled_check
+from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, never_more
 from mfverify.papers.ours import symbols
 from mfverify.papers.ours.symbols import TABLE, Z, k, n
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Claim, Control, Instance, Outcome, Sides, Status, tightest
+from mfverify.theory.cases.populations import EveryPopulation, Population, SampledPopulation, text_of, with_sample
+from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status, tightest
 from mfverify.theory.formula import HALF, root, times
 from mfverify.theory.grounds import proof
-from mfverify.theory.populations import Population, text_of
-from mfverify.theory.search_space import Populations, with_sample
+from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_space import Populations
 
 TV_TAIL_BY_SETS: Final = Bound(
     "R3",
@@ -46,29 +47,27 @@ TV_MEAN: Final = Bound(
 )
 
 
-def _tail_by_sets(instance: Instance, scale: Fraction = Fraction(1)) -> Outcome:
+def _tail_by_sets(case: SampledPopulation | EveryPopulation) -> Outcome:
     """The tightest of ``Pr[TV >= d] <= 2^Z exp(..)`` over the cases and all possible d > 0."""
-    if instance["population"] != ALL:
-        return tail_sides(counts.total_variation, TV_TAIL_BY_SETS, instance, scale)
-    assert instance.agents is not None
+    if isinstance(case, SampledPopulation):
+        return tail_sides(counts.total_variation, TV_TAIL_BY_SETS, case)
     # The right side depends on the population through Z alone: for every (Z, k, d) only the most likely deviation matters.
     largest: dict[tuple[int, int, Fraction], tuple[Fraction, Population]] = {}
-    for population, size in cases(instance):
+    for population, size in case.pairs:
         for d, probability in tail(population, size, counts.total_variation):
             key = (len(population), size, d)
             if key not in largest or probability > largest[key][0]:
                 largest[key] = probability, population
     candidates = []
     for (support, size, d), (probability, population) in largest.items():
-        values: dict[Any, Any] = {symbols.n: instance.agents, symbols.k: size, symbols.Z: support, symbols.epsilon: d}
-        right = TV_TAIL_BY_SETS.enclose(values) * scale
+        values: dict[Any, Any] = {symbols.n: case.agents, symbols.k: size, symbols.Z: support, symbols.epsilon: d}
+        right = TV_TAIL_BY_SETS.enclose(values)
         details = {"worst": f"population {text_of(population)}, k={size}, deviation {d}", "tails compared": len(largest)}
         candidates.append(Sides(Interval.exactly(probability), right, Interval.exactly(1), details))
     return tightest(candidates)
 
 
-_repaired_mean = partial(mean_sides, exact_mean, TV_MEAN, never_more)
-_HALVED = Fraction(1, 2)
+_repaired_mean = bind(mean_sides, exact_mean, TV_MEAN, never_more)
 
 R3 = Claim(
     id="R3",
@@ -82,7 +81,7 @@ R3 = Claim(
     registered=Status.CORROBORATED,
     sides=_tail_by_sets,
     instances=population_instances,
-    control=Control("the factor 2^|Z| is replaced by 2^|Z| / 4", scaled_check(_tail_by_sets, Fraction(1, 4)), population_control_instances),
+    control=Control("the factor 2^|Z| is replaced by 2^|Z| / 4", None, population_control_instances, right=by_factor(Fraction(1, 4))),
     left_means="exact tail probability",
     right_means="bound",
     repairs=("C2", "C3", "C3b"),
@@ -100,7 +99,7 @@ R3M = Claim(
     registered=Status.CORROBORATED,
     sides=_repaired_mean,
     instances=population_instances,
-    control=Control("the constant 1/2 is replaced by 1/4", scaled_check(_repaired_mean, _HALVED), population_control_instances),
+    control=Control("the constant 1/2 is replaced by 1/4", None, population_control_instances, right=by_factor(Fraction(1, 2))),
     left_means="exact E TV",
     right_means="bound",
     repairs=("C2",),

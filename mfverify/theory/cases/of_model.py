@@ -1,0 +1,73 @@
+"""Cases with a model: its system of n agents, that of k agents, or k sampled of n."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mfverify.theory.cases.case import Case
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+
+
+@dataclass(frozen=True)
+class OnModel(Case):
+    """A model, and what a subclass adds."""
+
+    model: Model
+
+
+@dataclass(frozen=True)
+class OfAgents(OnModel):
+    """The system of n agents."""
+
+    agents: int
+
+
+@dataclass(frozen=True)
+class OfSample(OnModel):
+    """The system of k agents."""
+
+    subsample: int
+
+
+@dataclass(frozen=True)
+class Subsampled(OnModel):
+    """The system of n agents, of which k are sampled."""
+
+    agents: int
+    subsample: int
+
+
+@dataclass(frozen=True)
+class Learned(OnModel):
+    """The system of n agents, of which k are sampled, with the policy that an empirical operator learned: m samples, drawn with a seed."""
+
+    agents: int
+    subsample: int
+    samples: int
+    seed: int
+
+
+def all_sampled(model: Model, n: int, k: int) -> Subsampled:
+    """n agents, all of them sampled."""
+    del k
+    return Subsampled(model, n, n)
+
+
+def fewer_sampled(model: Model, n: int, k: int) -> Subsampled | None:
+    """n agents, fewer of them sampled."""
+    return Subsampled(model, n, k) if k < n else None
+
+
+def sample_alone(model: Model, n: int, k: int) -> OfSample:
+    """The system of k agents."""
+    del n
+    return OfSample(model, k)
+
+
+def agents_alone(model: Model, n: int, k: int) -> OfAgents:
+    """The system of n agents."""
+    del k
+    return OfAgents(model, n)
