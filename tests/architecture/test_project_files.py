@@ -38,8 +38,9 @@ def test_every_dependency_says_what_it_is_for(requirement: str) -> None:
 
 
 def third_party() -> set[str]:
-    """Distributions that the package imports."""
-    tops = {found.imported.split(".")[0] for module in modules() for found in imports(module)}
+    """Distributions that the package imports; what comes with the type checker and is imported for it alone does not count."""
+    found = [one for module in modules() for one in imports(module)]
+    tops = {one.imported.split(".")[0] for one in found if not (one.typing_only and one.imported == "typing_extensions")}
     return {DISTRIBUTION.get(top, top) for top in tops - set(sys.stdlib_module_names) - {"mfverify", "__future__"}}
 
 

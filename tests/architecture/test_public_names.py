@@ -34,7 +34,8 @@ def undocumented(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
             continue
-        if not ast.get_docstring(node):
+        overload = any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
+        if not (ast.get_docstring(node) or overload):
             yield node.name
         if isinstance(node, ast.ClassDef):
             methods = [
