@@ -34,6 +34,7 @@ _HOME = {
     "learn": "subsample_mfq.learning",
     "execution_value": "subsample_mfq.execution",
     "simulate": "simulation",
+    "batch": "batch",
     "verify": "verification",
     "Claim": "theory.claim",
     "Control": "theory.claim",

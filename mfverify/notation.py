@@ -39,5 +39,8 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 """Array of 64-bit integers: count vectors, ranks, indices of states and actions."""
 
+Booleans: TypeAlias = npt.NDArray[np.bool_]
+"""Array of truth values."""
+
 Exact: TypeAlias = npt.NDArray[np.object_]
 """Array of :class:`fractions.Fraction`."""

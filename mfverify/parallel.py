@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import numba
 import numpy as np
@@ -19,6 +20,9 @@ import numpy as np
 from mfverify import threads
 from mfverify.compiled import njit
 from mfverify.floating_point import PROBES, keeps_subnormals, refuse_unless, require_ieee_arithmetic, rounds_to_nearest
+
+_FEWEST: Final = 8
+"""A thread is not started for fewer calls than this."""
 
 
 class _Threads:
@@ -97,6 +101,28 @@ def _modes(numbers: Any, found: Any) -> None:
     for t in numba.prange(len(found)):
         found[t, 0] = _keeps_subnormals(numbers[0], numbers[1])
         found[t, 1] = _rounds_to_nearest(numbers[2], numbers[3])
+
+
+def over_range(loop: Callable[[int, int], None], number: int) -> None:
+    """Call ``loop(begin, end)`` for pieces of ``range(number)`` on as many threads of Python as :func:`thread_count` says.
+
+    ``loop`` releases the interpreter while it computes (numba's ``nogil``). Unlike loops with a ``numba.prange`` it is compiled once for any
+    number of threads. Costs a tenth of a millisecond where there is more than one piece.
+    """
+    threads_ = min(thread_count(), number // _FEWEST)
+    if threads_ < 2:
+        require_ieee_arithmetic()
+        loop(0, number)
+        return
+
+    def piece(begin: int, end: int) -> None:
+        require_ieee_arithmetic()
+        loop(begin, end)
+
+    pieces = np.linspace(0, number, 4 * threads_ + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads_) as pool:
+        for _ in pool.map(piece, pieces[:-1], pieces[1:]):
+            pass
 
 
 def one_and_all_threads(loop: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:

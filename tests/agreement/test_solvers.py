@@ -230,7 +230,9 @@ def test_value_iteration_takes_over_where_transition_rows_do_not_fit(monkeypatch
 
 def test_the_certificate_does_not_trust_the_linear_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     n, instance = TINY["random_instance-n3-2x2x2x2"]
-    monkeypatch.setattr(optimal, "correction", lambda operator, moved, value, image: np.arange(float(value.size)).reshape(value.shape) + 7.0)
+    monkeypatch.setattr(
+        optimal, "correction", lambda operator, moved, value, image: np.arange(float(value.size)).reshape(value.shape) + 7.0
+    )
     found = optimal_value(model_of(instance), n)
     system = LabelledSystem(instance, n)
     assert_encloses(found, system.by_counts(system.optimum), instance, n)

@@ -363,7 +363,12 @@ def test_the_counts_of_the_first_slots_are_dealt_out_once_each(case: str, monkey
     sweep = FusedSweep(operator.space, operator.choices[0])
     tasks, numbers = sweep._tasks
     assert len(tasks) == min(4, len(range(0, n + 1, LANES))) or len(sweep.plan.slots) > 1
-    dealt = sorted((x, y, number) for hand, begun in zip(tasks.tolist(), numbers.tolist(), strict=True) for (x, y), number in zip(hand, begun, strict=True) if x >= 0)
+    dealt = sorted(
+        (x, y, number)
+        for hand, begun in zip(tasks.tolist(), numbers.tolist(), strict=True)
+        for (x, y), number in zip(hand, begun, strict=True)
+        if x >= 0
+    )
     groups = range(0, n + 1, LANES)
     assert [(x, y) for x, y, _ in dealt] == [(x, y) for x in groups for y in (range(n - x + 1) if len(sweep.plan.slots) > 1 else [0])]
     assert all(a < b for (_, _, a), (_, _, b) in pairwise(dealt))
@@ -437,7 +442,9 @@ def test_gmres_and_an_elimination_agree(directions: int, n: int, monkeypatch: py
     for g, c in np.ndindex(operator.shape):
         for target in range(2):
             start = chain.first[g, c]
-            transition[g, c, target, start : start + chain.laws.shape[2]] = chain.mixtures[g, chain.global_rows[g, c], target] * chain.laws[g, c]
+            transition[g, c, target, start : start + chain.laws.shape[2]] = (
+                chain.mixtures[g, chain.global_rows[g, c], target] * chain.laws[g, c]
+            )
     matrix = np.eye(2 * states) - chain.discount * transition[..., :states].reshape(2 * states, -1)
     reward = random_doubles(operator.shape, 4, 1.0)
     direct = np.linalg.solve(matrix, reward.ravel()).reshape(operator.shape)

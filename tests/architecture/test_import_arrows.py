@@ -40,6 +40,7 @@ ORDER = (
     "export",
     "environments",
     "subsample_mfq",
+    "batch",
     "simulation",
     "screening",
     "theory",
