@@ -2,9 +2,10 @@
 
 from setuptools import find_packages, setup
 
-BESIDE = ("examples", "proofs_checks", "reports")
+BESIDE = ("docs/mathematics", "examples", "proofs_checks", "reports")
+PACKAGES = {f"mfverify.{name.replace('/', '.')}": name for name in BESIDE}
 
 setup(
-    packages=[*find_packages(include=["mfverify", "mfverify.*"]), *(f"mfverify.{name}" for name in BESIDE)],
-    package_dir={f"mfverify.{name}": name for name in BESIDE},
+    packages=[*find_packages(include=["mfverify", "mfverify.*"]), *PACKAGES],
+    package_dir=PACKAGES,
 )

@@ -5,6 +5,7 @@ of the package and the versions of what it computes with. ``-D nb_execution_mode
 """
 
 import hashlib
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def digest_of_the_package() -> str:
 
 project = "mfverify"
 author = "the mfverify authors"
-extensions = ["myst_nb", "sphinx.ext.autodoc"]
+sys.path.insert(0, str(HERE))
+extensions = ["myst_nb", "sphinx.ext.autodoc", "statements"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
@@ -45,7 +47,7 @@ html_theme = "furo"
 html_title = "mfverify"
 html_math_renderer = "mathml"
 html_static_path: list[str] = []
-exclude_patterns = ["_build", "conf.py"]
+exclude_patterns = ["_build", "conf.py", "statements.py"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}

@@ -76,15 +76,18 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def test_everything_that_the_program_reads_is_in_it(installed: Installed) -> None:
     sources = {path.relative_to(PROJECT / "mfverify") for path in (PROJECT / "mfverify").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     data = {path.relative_to(PROJECT) for path in (PROJECT / "reports").rglob("*") if path.suffix in (".json", ".md") and "latest" not in path.parts}
+    proofs = {path.relative_to(PROJECT) for path in (PROJECT / "docs" / "mathematics").glob("*.md")}
     theorems = {path.relative_to(PROJECT) for name in ("proofs_checks", "examples") for path in (PROJECT / name).glob("*.py")}
     there = {path.relative_to(installed.site / "mfverify") for path in (installed.site / "mfverify").rglob("*") if path.is_file()}
-    assert sources | (data - {Path("reports/README.md")}) | theorems == there
+    assert sources | (data - {Path("reports/README.md")}) | theorems | proofs == there
 
 
 @pytest.mark.slow
 def test_commands_and_modules_come_from_it(installed: Installed) -> None:
     assert installed.run("-m", "mfverify", "--version") == f"mfverify, version {mfverify.__version__}\n"
     assert len(json.loads(installed.run("-m", "mfverify", "claims", "--json"))) > 60
+    proof = installed.run("-m", "mfverify", "claims", "--proof", "R4")
+    assert "docs/mathematics/gap.md#R4" in proof and "**Step 6.**" in proof
     said = "from mfverify import __file__, results; from mfverify.proofs_checks import checks; print(__file__, checks.__file__, results.code_version())"
     package, checks, code = installed.run("-c", said).split()
     assert Path(package) == installed.site / "mfverify" / "__init__.py"

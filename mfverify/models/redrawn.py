@@ -5,34 +5,19 @@ agent picks a side b in {0, 1}, which leads to "earn at b", and every local agen
 that leaves its side pays ``eta``. While earning, a local agent has +1 on the global agent's side and -1 on the other; then the next phase
 is "choose", and every local agent's side is redrawn by a fair coin, for every action.
 
-*Optimum.* In "choose" with ``x_0, x_1`` agents on the sides it is best that all meet on the larger side (``eta < 2 gamma``), which earns
-``gamma - eta min(x)/n``; what comes after does not depend on the choice. So the k-agent policy sends everyone to the majority of
-the sample, on a tie (k even) to side 0; while earning, actions make no difference.
+*Gap in closed form.* For ``eta < 2 gamma`` the k-agent policy sends all agents to the majority of the sample, on a tie (k even) to side 0. Let ``m_k(x)`` be
+the mean over the uniform k-subsets of the side, +1 or -1, to which a sample sends, and ``c_k(x)`` the mean share of agents that move. Under independent
+draws one round loses
 
-*Independent draws.* Let ``h(sample) = +1`` or ``-1`` for the side to which a sample sends, and ``m_k(x)`` its mean over the uniform
-k-subsets of the population. The global agent picks side 0 with probability ``(1 + m_k)/2``; so does a local agent, averaged over
-agents, for {i} with a uniform (k-1)-subset of the others is, for a uniform i, a uniform k-subset. Hence one round earns
-``gamma m_k(x)^2 - eta c_k(x)`` with ``c_k`` the share of agents that move, and loses against the optimum
+    D_k(x) = gamma (1 - m_k(x)^2) + eta (c_k(x) - min(x)/n) >= 0,
 
-    D_k(x) = gamma (1 - m_k(x)^2) + eta (c_k(x) - min(x)/n) >= 0.
+and with ``l = E D_k(X)``, ``X_0`` binomial(n, 1/2), the gap is, exactly,
 
-Rounds are independent, so with ``l = E D_k(X)``, ``X_0`` binomial(n, 1/2), the gap is, exactly,
+    gap(choose, x) = D_k(x) + gamma^2/(1 - gamma^2) l,        gap(earn, x) = gamma/(1 - gamma^2) l.
 
-    gap(choose, x) = D_k(x) + gamma^2/(1 - gamma^2) l,        gap(earn, x) = gamma/(1 - gamma^2) l,
-
-never less than ``gamma^2/(1 - gamma^2) l``, from every start.
-
-*Bound for every n.* *Proof.* The coins being fair and independent, ``m_k`` is a U-statistic of order k with the kernel h, of mean
-``t_k`` (0 for odd k; the probability of a tie for even k) and ``Var h = 1 - t_k^2``, so ``Var m_k <= (k/n)(1 - t_k^2)`` (Hoeffding 1948,
-Annals of Mathematical Statistics 19, eq. 5.18: ``n Var U <= k Var h``). A sample is k fair coins, of which the minority moves, so
-``E c_k = (1 - w_k)/2`` with ``w_k = E|2 Y - k|/k = C(k-1, floor(k/2)) / 2^(k-1)``, Y binomial(k, 1/2); and ``t_k = w_k`` for even k. With
-``E min(X)/n <= 1/2``:
-
-    l >= gamma (1 - k/n) (1 - t_k^2) - eta w_k/2.
-
-*Limit.* ``w_n -> 0`` and ``m_k -> t_k`` as n grows, so ``l -> gamma (1 - t_k^2) - eta w_k/2``, and the gap from every start stays above
-``gamma^2/(1 - gamma^2)`` times that: for large k about ``gamma^3/(1 - gamma^2)``. No bound that falls with k uniformly in n survives it.
-With one draw for all agents and copying (claim R4) all agents whose side occurs in the sample meet.
+*Bounds.* With ``w_k = C(k-1, floor(k/2)) / 2^(k-1)``, ``t_k = w_k`` for even k and 0 for odd k: ``l >= gamma (1 - k/n) (1 - t_k^2) - eta w_k/2``, and ``l``
+tends to ``gamma (1 - t_k^2) - eta w_k/2`` as n grows, so that no bound that falls with k uniformly in n holds (claim T3f). Proofs:
+docs/mathematics/gap.md. With one draw for all agents and copying (claim R4) all agents whose side occurs in the sample meet.
 """
 
 from __future__ import annotations

@@ -1,134 +1,159 @@
 """The drawing of what rests on what: claims in layers, an arrow from each claim to those that an argument for it uses.
 
 There are two kinds of arrows: solid for the argument that the claim's grounds name (ours, a known theorem, the definitions), dashed for the
-source's. Shapes and line styles say the status, so that colour is not needed: refuted claims are squares, claims without support have a
-dashed outline.
+source's. Every claim is a link to its place. Shapes and line styles say the status, so that colour is not needed: refuted claims are squares, claims
+without support have a dashed outline.
 """
 
 from __future__ import annotations
 
-import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import hypot
 from typing import Final, TypeAlias
 
-import matplotlib as mpl
 import networkx as nx
 from markupsafe import Markup
-from matplotlib.artist import Artist
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from mfverify.report.document import Document
-from mfverify.report.matplotlib_svg import SETTINGS, inlined
 from mfverify.theory.claim import Status
 
-_SHAPES: Final = {
-    Status.REFUTED: ("s", "#f6d5c3", "refuted"),
-    Status.CORROBORATED: ("o", "#d6e8f5", "corroborated"),
-    Status.VACUOUS: ("^", "#ffffff", "vacuous"),
-    Status.UNDECIDED: ("D", "#ffffff", "undecided"),
-}
+Point: TypeAlias = tuple[float, float]
 
-_Line: TypeAlias = str | tuple[int, tuple[int, int]]
-_GROUNDS: Final[tuple[_Line, float, str]] = ("-", 0.08, "our argument uses")
-_SOURCE: Final[tuple[_Line, float, str]] = ((0, (4, 2)), -0.08, "the source's argument uses")
+_SHAPES: Final = {
+    Status.REFUTED: ('<rect x="-17" y="-17" width="34" height="34"{}/>', "#f6d5c3"),
+    Status.CORROBORATED: ('<circle r="18"{}/>', "#d6e8f5"),
+    Status.VACUOUS: ('<path d="M0 -22L21 15H-21Z"{}/>', "#ffffff"),
+    Status.UNDECIDED: ('<path d="M0 -21L21 0L0 21L-21 0Z"{}/>', "#ffffff"),
+}
+"""The shape and the colour of a claim, around the origin."""
+
+_GROUNDS: Final = ("", 0.08, "our argument uses")
+_SOURCE: Final = (' stroke-dasharray="5 3"', -0.08, "the source's argument uses")
 """Line style, bend and words of the two kinds of arrows."""
 
-_WHOLE: Final = "#555555"
+_WHOLE: Final = "#777777"
 _BROKEN: Final = "#b04a00"
+_LOST: Final = ' stroke-dasharray="4 2"'
+_ACROSS: Final = 58.0
+_DOWN: Final = 84.0
+_MOST_ABREAST: Final = 14
+"""Claims side by side; a wider layer takes several rows."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A claim to draw: its status, whether every argument for it uses a refuted claim, where its link leads, and its title."""
+
+    status: Status
+    unsupported: bool
+    link: str
+    title: str
 
 
 def drawing(run: Document) -> Markup | None:
     """The graph of the claims of a run that are joined by an arrow, or None where there is none."""
-    statuses = {claim.id: claim.status for claim in run.claims}
-    kinds = {
-        _GROUNDS: [(claim.id, used) for claim in run.claims if claim.grounds for used in claim.grounds.uses if used in statuses],
-        _SOURCE: [(claim.id, used) for claim in run.claims for used in claim.rests_on if used in statuses],
-    }
-    arrows = nx.DiGraph()
-    arrows.add_edges_from(pair for pairs in kinds.values() for pair in pairs)
+    nodes = {claim.id: Node(claim.status, claim.id in run.unsupported, f"#{claim.anchor}", claim.title) for claim in run.claims}
+    grounds = [(claim.id, used) for claim in run.claims if claim.grounds for used in claim.grounds.uses if used in nodes]
+    return graph(nodes, grounds, [(claim.id, used) for claim in run.claims for used in claim.rests_on if used in nodes])
+
+
+def graph(nodes: Mapping[str, Node], grounds: Sequence[tuple[str, str]], source: Sequence[tuple[str, str]]) -> Markup | None:
+    """The claims that are joined by an arrow, as an ``svg`` element, or None; ``(a, b)`` says that an argument for a uses b."""
+    kinds = {_GROUNDS: grounds, _SOURCE: source}
+    arrows = nx.DiGraph(sorted({pair for pairs in kinds.values() for pair in pairs}))
     if not arrows.edges:
         return None
     place = _places(arrows)
-    width = max(x for x, _ in place.values()) + 1
-    height = max(y for _, y in place.values()) + 1
-    buffer = io.StringIO()
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(SETTINGS)
-        figure = Figure(figsize=(max(6.0, 0.95 * width + 0.6), 1.25 * height + 1.1), layout="constrained")
-        FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
-        axes.set_axis_off()
-        for (line, bend, _), pairs in kinds.items():
-            for a, b in sorted(pairs):
-                axes.annotate(
-                    "",
-                    xy=place[b],
-                    xytext=place[a],
-                    arrowprops={
-                        "arrowstyle": "-|>",
-                        "color": _BROKEN if statuses[b] is Status.REFUTED else _WHOLE,
-                        "linestyle": line,
-                        "shrinkA": 17,
-                        "shrinkB": 17,
-                        "linewidth": 1.0,
-                        "connectionstyle": f"arc3,rad={bend}",
-                    },
-                )
-        for name in sorted(arrows):
-            marker, colour, _ = _SHAPES[statuses[name]]
-            edge = (0, (2, 1.5)) if name in run.unsupported else "-"
-            axes.scatter(*place[name], s=900, marker=marker, facecolor=colour, edgecolor="black", linestyle=[edge], linewidth=1.3, zorder=3)
-            axes.text(*place[name], name, ha="center", va="center", zorder=4, fontsize=10, fontweight="bold")
-        used = [s for s in _SHAPES if s in {statuses[name] for name in arrows}]
-        handles: list[Artist] = [
-            Line2D(
-                [],
-                [],
-                marker=_SHAPES[s][0],
-                color="none",
-                markerfacecolor=_SHAPES[s][1],
-                markeredgecolor="black",
-                markersize=11,
-                label=_SHAPES[s][2],
-            )
-            for s in used
-        ]
-        handles += [Line2D([], [], color=_WHOLE, linestyle=line, label=label) for (line, _, label), pairs in kinds.items() if pairs]
-        if any(statuses[b] is Status.REFUTED for _, b in arrows.edges):
-            handles.append(Line2D([], [], color=_BROKEN, label="uses a refuted claim"))
-        if run.unsupported:
-            handles.append(
-                axes.scatter(
-                    [],
-                    [],
-                    s=120,
-                    marker="o",
-                    facecolor="white",
-                    edgecolor="black",
-                    linestyle=[(0, (2, 1.5))],
-                    label="dashed outline: every argument uses a refuted claim",
-                )
-            )
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
-        axes.set_xlim(-0.6, width - 0.4)
-        axes.set_ylim(-0.6, height - 0.4)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    width = max(x for x, _ in place.values()) + _ACROSS
+    bottom = max(y for _, y in place.values()) + _DOWN / 2
+    parts = [_marker("whole", _WHOLE), _marker("broken", _BROKEN)]
+    for (line, bend, _), pairs in kinds.items():
+        parts += [_arrow(place[a], place[b], bend, line, nodes[b].status is Status.REFUTED) for a, b in sorted(pairs)]
+    parts += [_node(name, nodes[name], place[name]) for name in sorted(arrows)]
+    legend, height = _legend(bottom + 16, {nodes[name].status for name in arrows}, [kind for kind, pairs in kinds.items() if pairs],
+                             any(nodes[b].status is Status.REFUTED for _, b in arrows.edges), any(nodes[name].unsupported for name in arrows))  # fmt: skip
     spoken = "; ".join(
         f"{a}: {label} {', '.join(sorted(b for x, b in pairs if x == a))}"
         for a in sorted(arrows)
         for (_, _, label), pairs in kinds.items()
         if any(x == a for x, _ in pairs)
     )
-    return inlined(buffer.getvalue(), f"What rests on what. {spoken}.", "plot-dependencies")
+    opening = Markup('<svg xmlns="http://www.w3.org/2000/svg" role="group" aria-label="What rests on what. {}." viewBox="0 0 {:.0f} {:.0f}" width="{:.0f}">')
+    wide = max(width, 430.0)
+    return opening.format(spoken, wide, height, wide) + Markup("").join([*parts, legend]) + Markup("</svg>")
 
 
-def _places(arrows: nx.DiGraph) -> dict[str, tuple[float, float]]:
-    """Layers by what must come first (what others rest on at the bottom), each centred, by id within a layer; a circle is one layer."""
+def _marker(name: str, colour: str) -> Markup:
+    return Markup(
+        '<marker id="arrow-{}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0L8 4L0 8Z" fill="{}"/></marker>'
+    ).format(name, colour)
+
+
+def _arrow(start: Point, end: Point, bend: float, line: str, broken: bool) -> Markup:
+    """A curve from the rim of one claim to that of another."""
+    (x, y), (u, v) = start, end
+    dx, dy = u - x, v - y
+    length = hypot(dx, dy) or 1.0
+    cut = 21 / length
+    middle = (x + u) / 2 - bend * dy, (y + v) / 2 + bend * dx
+    return Markup('<path d="M{:.1f} {:.1f}Q{:.1f} {:.1f} {:.1f} {:.1f}" fill="none" stroke="{}" marker-end="url(#arrow-{})"{}/>').format(
+        x + cut * dx, y + cut * dy, *middle, u - cut * dx, v - cut * dy, _BROKEN if broken else _WHOLE,
+        "broken" if broken else "whole", Markup(line),
+    )  # fmt: skip
+
+
+def _shape(status: Status, unsupported: bool) -> Markup:
+    shape, colour = _SHAPES[status]
+    return Markup(shape).format(Markup(' fill="{}" stroke="#000000" stroke-width="1.3"{}').format(colour, Markup(_LOST if unsupported else "")))
+
+
+def _node(name: str, node: Node, place: Point) -> Markup:
+    return Markup('<a href="{}" aria-label="{}"><g transform="translate({:.1f} {:.1f})">{}{}</g></a>').format(
+        node.link,
+        f"{name}: {node.title} ({node.status.value})",
+        *place,
+        _shape(node.status, node.unsupported),
+        Markup('<text y="4" text-anchor="middle" font-size="12" font-weight="bold" fill="#000000">{}</text>').format(name),
+    )
+
+
+def _legend(
+    top: float, statuses: set[Status], kinds: Sequence[tuple[str, float, str]], broken: bool, unsupported: bool
+) -> tuple[Markup, float]:
+    """What shapes and lines mean, two in a row, and where the drawing ends."""
+    entries = [(Markup('<g transform="scale(0.45)">{}</g>').format(_shape(s, False)), s.value) for s in _SHAPES if s in statuses]
+    stroke = Markup('<path d="M-13 0H13" stroke="{}"{}/>')
+    entries += [(stroke.format(_WHOLE, Markup(line)), label) for line, _, label in kinds]
+    entries += [(stroke.format(_BROKEN, ""), "uses a refuted claim")] if broken else []
+    if unsupported:
+        dashed = Markup('<g transform="scale(0.45)">{}</g>').format(_shape(Status.CORROBORATED, True))
+        entries.append((dashed, "dashed outline: every argument uses a refuted claim"))
+    rows = Markup("").join(
+        Markup('<g transform="translate({} {})">{}<text x="19" y="4" font-size="12" fill="currentColor">{}</text></g>').format(
+            20 + 200 * (i % 2), top + 22 * (i // 2), sign, label
+        )
+        for i, (sign, label) in enumerate(entries)
+    )
+    return rows, top + 22 * ((len(entries) + 1) // 2)
+
+
+def _places(arrows: nx.DiGraph) -> dict[str, Point]:
+    """Layers from top to bottom, what others rest on at the bottom; within a layer a claim is near those that it uses. A circle is one layer."""
     parts = nx.condensation(arrows.reverse())
-    layers = [sorted(name for part in layer for name in parts.nodes[part]["members"]) for layer in nx.topological_generations(parts)]
-    widest = max(len(layer) for layer in layers)
+    rows: list[list[str]] = []
+    rank: dict[str, float] = {}
+    for layer in nx.topological_generations(parts):
+        names = sorted(name for part in layer for name in parts.nodes[part]["members"])
+        used = {name: [rank[b] for b in arrows[name] if b in rank] for name in names}
+        names.sort(key=lambda name: (sum(used[name]) / len(used[name]) if used[name] else 0.0, name))
+        rank |= {name: (i + 0.5) / len(names) for i, name in enumerate(names)}
+        several = -(-len(names) // _MOST_ABREAST)
+        rows += [names[i::several] for i in range(several)]
+    widest = max(map(len, rows))
     return {
-        name: (i + (widest - len(layer)) / 2 + 0.22 * (y % 2), float(y)) for y, layer in enumerate(layers) for i, name in enumerate(layer)
+        name: (_ACROSS * (i + 0.5 + (widest - len(row)) / 2 + 0.22 * (y % 2)), _DOWN * (len(rows) - 1 - y) + 30)
+        for y, row in enumerate(rows)
+        for i, name in enumerate(row)
     }

@@ -102,6 +102,12 @@ class Catalogue:
         name = self._paper_of.get(claim.id)
         return name if name is not None and self[claim.id] is claim else None
 
+    def module_of(self, claim_id: str) -> str:
+        """The module that holds a claim. Raises :class:`ModelError` for a claim that no paper of the catalogue holds."""
+        if claim_id not in self._module_of:
+            raise ModelError(f"claim {claim_id!r}: no paper of the catalogue holds it")
+        return self._module_of[claim_id]
+
     def of_paper(self, name: str) -> list[Claim]:
         """The claims of a paper. Raises :class:`ModelError` for an unknown name, with the names that there are."""
         if name not in self._papers:

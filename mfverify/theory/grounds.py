@@ -44,13 +44,23 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where a proof is written: the module whose docstring holds it, and its heading there (or one name in the heading)."""
+    """Where a proof is written: on a page of the documentation under the label ``heading``, or in a module's docstring under it.
 
-    module: str
+    ``place`` is the path of the page, which ends in ``.md``, or the name of the module.
+    """
+
+    place: str
     heading: str
 
+    @property
+    def on_a_page(self) -> bool:
+        """Whether the proof is on a page; otherwise it is in a docstring."""
+        return self.place.endswith(".md")
+
     def __str__(self) -> str:
-        return f"{self.module.replace('.', '/')}.py, under {self.heading}"
+        if self.on_a_page:
+            return f"{self.place}#{self.heading}"
+        return f"{self.place.replace('.', '/')}.py, under {self.heading}"
 
 
 @dataclass(frozen=True)
@@ -79,9 +89,9 @@ class Grounds:
         return {"kind": self.kind.value, "sentence": self.kind.sentence, "where": str(self.where), "uses": list(self.uses)}
 
 
-def proof(module: str, heading: str, uses: Sequence[str] = ()) -> Grounds:
-    """A full proof of ours in a module's docstring, under ``heading``, for exactly the reading that is checked."""
-    return Grounds(Ground.PROOF, Anchor(module, heading), tuple(uses))
+def proof(place: str, heading: str, uses: Sequence[str] = ()) -> Grounds:
+    """A full proof of ours on the page ``place`` or in that module's docstring, under ``heading``, for exactly the reading that is checked."""
+    return Grounds(Ground.PROOF, Anchor(place, heading), tuple(uses))
 
 
 def theorem(reference: str, uses: Sequence[str] = ()) -> Grounds:

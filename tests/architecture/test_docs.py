@@ -53,7 +53,8 @@ plt.show()
 def test_a_notebook_is_shown_with_what_it_prints_and_draws(last: str, built: bool, tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     pages.mkdir()
-    (pages / "conf.py").write_text((DOCS / "conf.py").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("conf.py", "statements.py"):
+        (pages / name).write_text((DOCS / name).read_text(encoding="utf-8"), encoding="utf-8")
     (pages / "index.md").write_text("# Title\n\n```{toctree}\nnotebook\n```\n")
     (pages / "notebook.py").write_text(NOTEBOOK.format(last=last))
     ran = build(pages, tmp_path / "out")

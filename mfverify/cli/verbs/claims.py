@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from mfverify.cli.options import json_option
 from mfverify.cli.terminal import console, say
 
+if TYPE_CHECKING:
+    from mfverify.theory.claim import Claim
+
+
+def _print_proof(claim: Claim) -> None:
+    """A statement, its reading, and the text at the anchor of its grounds; the grounds in words where they are no proof of ours."""
+    from mfverify.bundled import proof_text
+    from mfverify.theory.grounds import Anchor
+
+    grounds = claim.stands_on
+    click.echo(f"{claim.id}. {claim.title}\n\n{claim.statement}\n\nReading: {claim.reading}\nStatus: {claim.registered.value}")
+    click.echo(f"Grounds: {grounds.kind.value}{f', {grounds.where}' if str(grounds.where) else ''}")
+    if isinstance(grounds.where, Anchor):
+        click.echo(f"\n{proof_text(grounds.where.place, grounds.where.heading)}")
+
 
 @click.command()
 @click.option("--graph", "show", flag_value="graph", help="Print what rests on what, with the registered statuses.")
+@click.option("--proof", "proved", metavar="ID", help="Print one statement with the full proof of it, as Markdown.")
 @click.option("--paper", metavar="NAME", help="Only the claims of this paper, such as mean_field_sampling.")
 @json_option
-def claims(show: str | None, paper: str | None, as_json: bool) -> None:
+def claims(show: str | None, proved: str | None, paper: str | None, as_json: bool) -> None:
     """List the catalogue: id, statement, source, registered status and grounds of each claim."""
     from mfverify.papers import CATALOGUE
     from mfverify.theory import dependencies
 
+    if proved is not None:
+        _print_proof(CATALOGUE[proved])
+        return
     chosen = list(CATALOGUE) if paper is None else CATALOGUE.of_paper(paper)
     if show == "graph" and not as_json:
         for line in dependencies.as_text(chosen, {c.id: c.registered for c in chosen}).splitlines():

@@ -1,10 +1,4 @@
-"""Appendix H: stochastic rewards. Claim X1, an identity in exact arithmetic.
-
-**X1.** *Proof.* Let policies see the last outcomes of all rewards beside the state. The law of the next state and outcomes, given state,
-outcomes and action, does not depend on the old outcomes, and the mean reward of the step is the expected reward. So the Bellman equations,
-of the optimum and of a policy that does not look at outcomes, are solved by the values of the model with the expected rewards, for all
-outcomes; and their solutions are unique (B1).
-"""
+"""Appendix H: stochastic rewards. Claim X1, an identity in exact arithmetic; proof: docs/mathematics/extensions.md."""
 
 from __future__ import annotations
 
@@ -176,5 +170,5 @@ X1 = Claim(
     control=Control("the unweighted mean of the support replaces the expectation", bind(_reward_noise, _unweighted_model)),
     left_means="largest difference of V* and of V^pi",
     right_means="0",
-    grounds=proof(__name__, "X1", uses=("B1",)),
+    grounds=proof("docs/mathematics/extensions.md", "X1", uses=("B1",)),
 )

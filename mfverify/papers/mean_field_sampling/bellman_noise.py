@@ -1,11 +1,4 @@
-"""Section 4: the Bellman noise ``eps_{k,m} = ||Q^est_{k,m} - Q*_k||_inf`` falls like ``1/sqrt(m)``. Claim B6.
-
-**B6.** *Proof.* ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``, where P^ are the empirical laws, so ``eps_{k,m} <=
-gamma/(1-gamma) max |(P^ - P) V*_k|``, for every sample. The entry of a pair is the mean of m independent samples of ``V*_k(s')`` without its
-expectation: sub-Gaussian with variance proxy ``span^2/(4m)`` (Hoeffding's lemma). So for N pairs, independent or not, the mean of the largest
-absolute entry is at most ``span sqrt(ln(2N)/(2m))``, and there are at most ``N = |S_g||A_g||Z_l|^k`` pairs. This tends to 0 as m grows: eps
-tends to 0 in mean, hence in probability. The strong law of large numbers, for the N entries, gives it with probability one where the samples
-for m are the first m of one sequence.
+"""Section 4: the Bellman noise ``eps_{k,m} = ||Q^est_{k,m} - Q*_k||_inf`` falls like ``1/sqrt(m)``. Claim B6; proof: docs/mathematics/operators.md.
 
 *The sides of B6.* No seed plays a part in them: sample sets of different pairs are independent, so the law of the largest entry has the
 product of the distribution functions, and its mean is an exact rational. A run of the learner on seeds is shown as a figure. It is an
@@ -238,7 +231,7 @@ B6 = Claim(
     + r"$, hence $\|\hat Q^{est}_{k,m} - \hat Q^*_k\|_\infty \to 0$ as $m \to \infty$.",
     source="Section 4",
     reading=r"the limit as a statement about every finite m; $\mathrm{span}$ is that of $V^*_k$. The left side is gamma/(1-gamma) times the mean of the largest "
-    "sampling error of V*_k over all (state, joint action) pairs: it is at least the mean noise (proof in the head of bellman_noise.py), and an exact "
+    "sampling error of V*_k over all (state, joint action) pairs: it is at least the mean noise (step 1 of its proof), and an exact "
     "rational over all samples, so that no seed plays a part. The figure shows seeded samples: an experiment, on which no verdict depends",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
@@ -250,6 +243,6 @@ B6 = Claim(
     rests_on=("B3", "B4"),
     left_means="upper end of the mean of eps",
     right_means="bound of the mean",
-    grounds=proof(__name__, "B6", uses=("B3", "B4")),
+    grounds=proof("docs/mathematics/operators.md", "B6", uses=("B3", "B4")),
     searched=Arrangement(_few_samples, _law_cost, (1, 2, 3)),
 )

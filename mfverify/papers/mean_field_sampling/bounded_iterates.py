@@ -1,8 +1,4 @@
-"""Iterates stay bounded. Claim B5, in exact arithmetic on small systems.
-
-**B5.** *Proof*, by induction over t: ``|Q^{t+1}| <= rt + gamma max |Q^t| <= rt + gamma rt (1 - gamma^t)/(1 - gamma) = rt (1 -
-gamma^{t+1})/(1 - gamma)``.
-"""
+"""Iterates stay bounded. Claim B5, in exact arithmetic on small systems; proof: docs/mathematics/operators.md."""
 
 from __future__ import annotations
 
@@ -84,5 +80,5 @@ B5 = Claim(
     control=Control("the exponent t is replaced by t - 1", right=_one_iteration_less),
     left_means="largest |Q^t_k|",
     right_means="bound",
-    grounds=proof(__name__, "B5"),
+    grounds=proof("docs/mathematics/operators.md", "B5"),
 )

@@ -1,8 +1,4 @@
-"""Section 4: data processing, one kernel applied to two distributions. Claim C6.
-
-**C6.** *Proof.* ``2 TV(F P, G P) = sum_t |sum_s (F - G)(s) P(s, t)| <= sum_s |F - G|(s) sum_t P(s, t) = 2 TV(F, G)``; a permutation of the
-classes attains equality.
-"""
+"""Section 4: data processing, one kernel applied to two distributions. Claim C6; proof: docs/mathematics/concentration.md."""
 
 from __future__ import annotations
 
@@ -102,6 +98,6 @@ C6 = Claim(
     control=Control("G is moved by the kernel with its rows reversed", bind(_data_processing, _reversed_rows)),
     left_means="largest TV(FP, GP)",
     right_means="TV(F, G)",
-    grounds=proof(__name__, "C6"),
+    grounds=proof("docs/mathematics/concentration.md", "C6"),
     searched=Parameters((_DISTRIBUTIONS, _DISTRIBUTIONS, range(2)), _two_distributions),
 )

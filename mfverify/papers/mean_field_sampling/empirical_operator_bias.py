@@ -1,7 +1,6 @@
 """Section 4, eq. 8, 10: the empirical operator is unbiased before the maximum (B4), and not after it (B4b).
 
-**B4.** *Proof.* Each sample has the law of the next state, so the mean of m of them has its expectation. The next counts of labelled agents
-have the law that the operator on counts uses (B2).
+Proof of B4: docs/mathematics/operators.md.
 """
 
 from __future__ import annotations
@@ -87,7 +86,7 @@ B4 = Claim(
     control=Control("the samples come from a kernel with one wrong row", of_model(_bias_before_maximum, with_a_wrong_row)),
     left_means="largest |E Qhat(s, a) - Q(s, a)|",
     right_means="0",
-    grounds=proof(__name__, "B4", uses=("B2",)),
+    grounds=proof("docs/mathematics/operators.md", "B4", uses=("B2",)),
 )
 
 B4B = Claim(

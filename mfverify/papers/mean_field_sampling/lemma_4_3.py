@@ -1,22 +1,8 @@
 """Lemma 4.3: the number m* of samples. Claims N1, N1b and N1c.
 
-**N1.** *Proof.* By B6 the mean of eps is at most ``1/sqrt(k)`` from ``m >= gamma^2 k span^2 ln(2N)/(2 (1-gamma)^2)`` on. That is no more than
-the x of N1b, and the least such m is at most m* for the reasons given there. Where every next state is certain one sample tells all.
-
-**N1b.** *Proof.* ``eps_{k,m} <= gamma/(1-gamma) max |(P^ - P) V*_k|``, for ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P)
-V*_k``. By Hoeffding's inequality and a union bound over N pairs the maximum exceeds ``t`` with probability at most ``2 N exp(-2 m t^2 /
-span^2)``, ``span = max V*_k - min V*_k``. So ``eps <= 1/sqrt(k)`` with probability at least ``1 - 1/(100 e^k)`` for every ``m >= x =
-gamma^2 k span^2 / (2 (1-gamma)^2) (ln(200 N) + k)``. That the least such m is at most m*: let ``M = |S_g||A_g||Z_l| >= 2``, so that ``m* =
-4 M k^(3.5+|Z_l|) ln M ln(1/(1-gamma))/(1-gamma)^5``. With ``N = |S_g||A_g||Z_l|^k <= M^k`` and ``span <= 2/(1-gamma)`` (rewards bounded by
-one)
-
-    x/m* <= gamma^2 (1-gamma)/(2 ln(1/(1-gamma))) (ln 200 + k ln M + k)/(k^(2.5+|Z_l|) M ln M)
-         <= (gamma (1-gamma)/2) (ln 200 + 1 + ln M)/(M ln M) <= 2.53 gamma (1-gamma) <= 0.64,
-
-for ``ln(1/(1-gamma)) >= gamma``, ``k^(2.5+|Z_l|) >= k``, and M = 2 is the worst. If x <= 1, then m = 1 <= m* by assumption. If x > 1 and m*
->= 2.8, then ``ceil(x) < x + 1 <= 0.64 m* + 1 <= m*``. If x > 1 and m* < 2.8, then x < 1.8, so m = 2, and ``m* >= x/(2.53 gamma (1-gamma))
->= 2`` where ``gamma (1-gamma) <= 0.1976``; that is so, for 0.27 <= gamma <= 0.73 would give ``m* >= 8 ln 2 ln(1/0.73)/0.73^5 > 8``. (The
-span is computed from an enclosure of ``V*_k`` and a little larger.)
+N1: the mean noise is at most ``1/sqrt(k)`` from a number of samples on that is at most m*. N1b: from ``m >= x = gamma^2 k span^2 / (2 (1-gamma)^2)
+(ln(200 N) + k)`` on, ``eps <= 1/sqrt(k)`` with probability at least ``1 - 1/(100 e^k)``, and the least such m is at most m*. The span is computed
+from an enclosure of ``V*_k`` and a little larger. Proofs: docs/mathematics/samples.md.
 """
 
 from __future__ import annotations
@@ -282,7 +268,7 @@ N1 = Claim(
     rests_on=("B4", "B6"),
     left_means="log10 of the m that provably suffices on average",
     right_means="log10 m*",
-    grounds=proof(__name__, "N1", uses=("B6", "N1b")),
+    grounds=proof("docs/mathematics/samples.md", "N1", uses=("B6", "N1b")),
     searched=Arrangement(_without_seeds, table_cost, _SIZES),
 )
 
@@ -301,7 +287,7 @@ N1B = Claim(
     rests_on=("B3", "B4"),
     left_means="log10 of the m that provably suffices",
     right_means="log10 m*",
-    grounds=proof(__name__, "N1b", uses=("B3", "B4")),
+    grounds=proof("docs/mathematics/samples.md", "N1b", uses=("B3", "B4")),
     searched=Arrangement(sample_alone, table_cost, _SIZES),
 )
 

@@ -1,10 +1,7 @@
 """Lemma F.6 (appendix): the KL divergence of a sample from its population. Claims C5 and C5e.
 
-**C5.** *Proof.* ``F_[n] >= (k/n) F_Delta``, for Delta is a part of [n]. So ``KL = sum_z F_Delta(z) ln(F_Delta(z)/F_[n](z)) <= ln(n/k)``, and also
-``TV <= 1 - k/n``. These two are the trivial bounds of the claims about distances.
-
-**C5e.** *Proof.* With every agent in a class of its own ``F_Delta(z)/F_[n](z) = n/k`` wherever ``F_Delta(z) > 0``, so ``KL = ln(n/k)`` for
-every sample.
+``KL <= ln(n/k)`` and ``TV <= 1 - k/n`` for every sample; the two are the trivial bounds of the claims about distances. Proofs:
+docs/mathematics/concentration.md.
 """
 
 from __future__ import annotations
@@ -125,7 +122,7 @@ C5 = Claim(
     control=Control("n/k is replaced by (n - 1)/k", bind(_largest_divergence, lambda total, size: Fraction(total - 1, size))),
     left_means="largest exp(k KL)",
     right_means="(n/k)^k",
-    grounds=proof(__name__, "C5"),
+    grounds=proof("docs/mathematics/concentration.md", "C5"),
     searched=Populations(with_sample),
 )
 
@@ -144,6 +141,6 @@ C5E = Claim(
     control=Control("two agents share each class", bind(_least_divergence, 2)),
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
-    grounds=proof(__name__, "C5e"),
+    grounds=proof("docs/mathematics/concentration.md", "C5e"),
     searched=Parameters((range(2, 11), range(1, 10)), _all_different),
 )

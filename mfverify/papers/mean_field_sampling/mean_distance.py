@@ -1,18 +1,4 @@
-"""Section 4: the expected total variation of a uniform k-subset. Claims C4, C4l and C4m.
-
-**C4, R3m (mean).** *Proof.* The number X_z of sampled agents in class z is hypergeometric, so ``Var(X_z/k) = p_z (1-p_z) (n-k) / (k (n-1))``
-with ``p_z = c_z/n``. By Jensen ``E TV <= (1/2) sum_z sqrt(Var(X_z/k))``, and by Cauchy-Schwarz ``sum_z sqrt(p_z (1-p_z)) <= sqrt(Z sum_z
-p_z (1-p_z)) <= sqrt(Z - 1)``, since ``sum_z p_z^2 >= 1/Z``. R3m keeps Z in place of Z - 1.
-
-**C4l (no less than that).** *Proof.* Write ``S = sum_i e_i`` with ``e_i = 1`` or -1 for the class of the i-th of k agents drawn from n/2
-and n/2, so that ``TV = |S|/(2k)``. Then ``E e_1 e_2 = -1/(n-1)`` and ``E e_1 e_2 e_3 e_4 = 3/((n-1)(n-3))`` give ``E S^2 = k(n-k)/(n-1)``
-and ``E S^4 - 3 (E S^2)^2 = -2 k (n-k) (n^2 - n - 3k(n-k)) / ((n-1)^2 (n-3)) <= 0`` for even n >= 4, since ``3 k(n-k) <= 3 n^2/4 <= n^2 -
-n``. By Hoelder's inequality ``(E S^2)^3 <= (E|S|)^2 E S^4``, so ``E|S| >= sqrt(E S^2/3) >= sqrt(E S^2)/2``. For n = 2, k = 1: TV = 1/2, and
-the bound is 1/4.
-
-**C4m (monotone).** *Proof.* Draw k+1 agents and drop a random one: given the larger sample the smaller one has the larger one's distribution
-in expectation, so ``F_k - F_[n]`` has the conditional mean ``F_{k+1} - F_[n]``. Jensen.
-"""
+"""Section 4: the expected total variation of a uniform k-subset. Claims C4, C4l and C4m; proofs: docs/mathematics/concentration.md."""
 
 from __future__ import annotations
 
@@ -136,7 +122,7 @@ C4 = Claim(
     control=Control("the constant 1/2 is replaced by 1/4", None, population_control_instances, right=by_factor(Fraction(1, 2))),
     left_means="exact E TV",
     right_means="bound",
-    grounds=proof(__name__, "C4"),
+    grounds=proof("docs/mathematics/concentration.md", "C4"),
     searched=Populations(with_sample),
 )
 
@@ -153,7 +139,7 @@ C4L = Claim(
     control=Control("the constant 1/4 is replaced by 1/2", left=by_factor(2)),
     left_means="bound from below",
     right_means="exact E TV",
-    grounds=proof(__name__, "C4l"),
+    grounds=proof("docs/mathematics/concentration.md", "C4l"),
     searched=Parameters((range(1, 61),), Balanced),
 )
 
@@ -170,6 +156,6 @@ C4M = Claim(
     control=Control("k and k + 1 are exchanged", bind(_decrease, (0, 1))),
     left_means="exact E TV at k + 1",
     right_means="exact E TV at k",
-    grounds=proof(__name__, "C4m"),
+    grounds=proof("docs/mathematics/concentration.md", "C4m"),
     searched=Populations(without_sample),
 )

@@ -1,8 +1,4 @@
-"""Lemma 4.3, Theorem 4.4: the number T of iterations suffices. Claim B7.
-
-**B7.** *Proof.* Let ``X = rt sqrt(k)/(1-gamma)``. From 0 the contraction gives ``||Q^T - Q*_k|| <= gamma^T rt/(1-gamma) <= exp(-(1-gamma)
-T) X/sqrt(k)`` (B3, B5). For X >= 1 and ``T >= 2/(1-gamma) ln X`` that is at most ``1/(X sqrt(k)) <= 1/sqrt(k)``; for X < 1, where T = 0, it
-is ``X/sqrt(k) < 1/sqrt(k)``.
+"""Lemma 4.3, Theorem 4.4: the number T of iterations suffices. Claim B7; proof: docs/mathematics/operators.md.
 
 *The errors for B7.* ``Q^T - Q*_k = gamma E[V^{T-1} - V*_k]``, so the iteration error is enclosed from one table of expectations per
 iteration, the rounding errors of the sweeps added up with the factor gamma.
@@ -169,6 +165,6 @@ B7 = Claim(
     rests_on=("B3", "B5"),
     left_means="iteration error after T iterations",
     right_means="1/sqrt(k)",
-    grounds=proof(__name__, "B7", uses=("B3", "B5")),
+    grounds=proof("docs/mathematics/operators.md", "B7", uses=("B3", "B5")),
     searched=Arrangement(sample_alone, table_cost, (1, 2, 3, 4, 6, 8)),
 )

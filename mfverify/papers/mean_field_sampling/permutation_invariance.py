@@ -1,11 +1,6 @@
 """Remark 3.3, Lemma C.19: every iterate is a function of counts. Claim B2, in exact arithmetic on small systems.
 
-**B2.** *Proof*, by induction over t; ``Q^0 = 0``. A permutation of the agents, applied to both states and actions, changes neither the law
-of the next joint state, up to the same permutation (eq. 1: the agents move independently given the global state, by one kernel), nor the
-reward (eq. 2: a mean). So where ``Q^t`` does not change under permutations neither does ``V^t(s) = max_a Q^t(s, a)``, hence ``V^t`` is a
-function of the global state and the counts of the local states, ``Q^{t+1} = r + gamma E[V^t]`` is a function of the global state and action
-and the counts of the pairs, and it is the one that the operator on counts gives: both take the mean of the same function under the law of
-the next counts.
+Proof: docs/mathematics/operators.md.
 """
 
 from __future__ import annotations
@@ -86,5 +81,5 @@ B2 = Claim(
     control=Control("one row of the local kernel is replaced on the mean-field side", of_model(_symmetry, with_a_wrong_row)),
     left_means="largest |labelled - mean-field|",
     right_means="0",
-    grounds=proof(__name__, "B2"),
+    grounds=proof("docs/mathematics/operators.md", "B2"),
 )

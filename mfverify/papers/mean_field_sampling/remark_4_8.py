@@ -1,17 +1,4 @@
-"""Remark 4.8: what one sweep costs, and the table for k = log n. Claims S3, S3f and S3b.
-
-**S3.** *Proof.* In one global state there are J <= |Z| choices (local state, distinct kernel) and U <= |Z| distinct kernels. The pairs
-compared are the count vectors of k agents over J choices, the expectations the count vectors over U kernels, once for each of at most
-``|A_g|`` distinct rows. A count vector of k agents over at most |Z| classes is one of k - 1 agents with one more agent in one of the
-classes, so there are at most ``|Z| k^|Z|`` of them (S1): at most ``|S_g| |Z| k^|Z|`` pairs and ``|S_g||A_g| |Z| k^|Z|`` expectations.
-
-**S3f.** *Proof.* The entries are a sum, with positive weights, of numbers ``C(k+j-1, j-1) = (k+1)..(k+j-1)/(j-1)!`` of count vectors with j
-<= |Z| (see S3). For real k > 0 the logarithm of each has the slope ``sum_{i<j} k/(k+i) <= |Z| - 1`` in ln k, and the slope of a sum is a
-mean of the slopes of its terms. So every secant of ln(entries) against ln(k) has a slope of at most |Z| - 1, and the least-squares slope is
-a mean of the secants' slopes, with the weights ``(ln k_i - ln k_j)^2``.
-
-**S3b.** *Proof.* The mean-field table has at most ``|S_g||A_g||Z| k^|Z|`` entries (S1t, S1), and ``k = ceil(log2 n) <= log2 n + 1``.
-"""
+"""Remark 4.8: what one sweep costs, and the table for k = log n. Claims S3, S3f and S3b; proofs: docs/mathematics/sizes.md."""
 
 from __future__ import annotations
 
@@ -186,7 +173,7 @@ S3 = Claim(
     rests_on=("S1",),
     left_means="entries counted",
     right_means="polynomial bound",
-    grounds=proof(__name__, "S3", uses=("S1",)),
+    grounds=proof("docs/mathematics/sizes.md", "S3", uses=("S1",)),
     searched=Arrangement(sample_alone, table_cost, (1, 2, 3, 4, 6, 8, 12, 16)),
 )
 
@@ -204,7 +191,7 @@ S3F = Claim(
     rests_on=("S3",),
     left_means="fitted exponent",
     right_means="|Z|",
-    grounds=proof(__name__, "S3f", uses=("S3",)),
+    grounds=proof("docs/mathematics/sizes.md", "S3f", uses=("S3",)),
 )
 
 S3B = Claim(
@@ -221,6 +208,6 @@ S3B = Claim(
     rests_on=("S1",),
     left_means="entries",
     right_means="power of log n",
-    grounds=proof(__name__, "S3b", uses=("S1", "S1t")),
+    grounds=proof("docs/mathematics/sizes.md", "S3b", uses=("S1", "S1t")),
     searched=Arrangement(_two_or_more, _free, _POWERS),
 )

@@ -1,10 +1,8 @@
 """Section 2, Remark 4.9: agent types. Claims S4 (the table) and S4b (the gap).
 
 Types are a component of the local state that never changes: ``S_l = E x S``, agent i of type e moves and
-is rewarded as in the model of type e. A start state in which all agents are of type e is a start state of that model alone.
-
-**S4.** *Proof.* The mean-field table has at most ``|S_g||A_g||Z| k^|Z|`` entries (S1t, S1) with ``|Z| = |E||S_l||A_l|``, and
-``k^|E| <= exp(|E| ln ln n) <= n`` for ``k <= ln n`` and ``|E| <= ln n/ln ln n``.
+is rewarded as in the model of type e. A start state in which all agents are of type e is a start state of that model alone. Proof of S4:
+docs/mathematics/sizes.md.
 """
 
 from __future__ import annotations
@@ -219,7 +217,7 @@ S4 = Claim(
     rests_on=("S1",),
     left_means="entries",
     right_means="power of n",
-    grounds=proof(__name__, "S4", uses=("S1", "S1t")),
+    grounds=proof("docs/mathematics/sizes.md", "S4", uses=("S1", "S1t")),
     searched=Parameters(((16, 20, 30, 50, *(10**i for i in range(2, 13))), range(1, 4), range(1, 4)), ManyTypes),
 )
 

@@ -1,7 +1,4 @@
-"""Section 3, Remark 3.1, Algorithm 1: sizes of the tables. Claims S1 and S1t.
-
-**S1.** *Proof.* A distribution of k - 1 agents over Z classes is a vector of Z counts, each one of the k numbers 0, .., k - 1.
-"""
+"""Section 3, Remark 3.1, Algorithm 1: sizes of the tables. Claims S1 and S1t; proof of S1: docs/mathematics/sizes.md."""
 
 from __future__ import annotations
 
@@ -155,7 +152,7 @@ S1 = Claim(
     control=Control("distributions of 4 k agents are counted", left=_of_many),
     left_means="enumerated distributions",
     right_means="k^|Z|",
-    grounds=proof(__name__, "S1"),
+    grounds=proof("docs/mathematics/sizes.md", "S1"),
     searched=Parameters((range(1, 40), range(1, 12)), _few_distributions),
 )
 

@@ -1,17 +1,8 @@
 """Theorem E.3 (appendix): Lipschitz continuity of Q*_k in the empirical distribution. Claims L1 (same size) and L2 (across sizes).
 
 ``Q*_k(s_g, F, a_g)`` for every distribution F of k state-action pairs, in exact arithmetic; the instance compares all pairs of
-distributions and shows the tightest.
-
-**L1.** *Proof.* Let two systems of k agents start with pairs z and z' that differ in one agent alone, say the first, with the same global
-state and action. The second system can do the following: simulate a copy of the first system's first agent, which starts at ``z_1`` and
-moves by the local kernel with private randomness; choose the global action and the actions of agents 2, .., k as the first system's optimal
-policy does for the copy and agents 2, .., k; and let its own first agent do anything. Agents move independently given the global state, so
-the global state, the copy and agents 2, .., k have the law of the first system. What the two systems earn differs in the first agent's
-reward only: by at most ``2 rt_l/k`` a step, the first step included. Randomness and memory do not help (Puterman 1994, section 5.5), so
-``Q_k(z') >= Q_k(z) - 2 rt_l/(k (1-gamma))``, and the same with z and z' exchanged. Q depends on the distribution of the pairs alone (B2),
-and F can be turned into F' by changing ``k TV(F, F')`` agents one at a time: ``|Q_k(F) - Q_k(F')| <= 2 rt_l/(1-gamma) TV(F, F')``. No step
-compares empirical distributions after a transition, so C7 is not used.
+distributions and shows the tightest. The proof of L1 compares no empirical distributions after a transition, so it does not use C7:
+docs/mathematics/across-sizes.md.
 """
 
 from __future__ import annotations
@@ -191,7 +182,7 @@ L1 = Claim(
     rests_on=("B3", "C7"),
     left_means="largest |Q_k(F) - Q_k(F')| at this TV",
     right_means="Lipschitz bound",
-    grounds=proof(__name__, "L1", uses=("B2",)),
+    grounds=proof("docs/mathematics/across-sizes.md", "L1", uses=("B2",)),
     searched=Arrangement(_same_size, comparison_cost, (1, 2, 3, 4, 5)),
 )
 

@@ -1,21 +1,7 @@
 """Lipschitz continuity across sizes, with a fluctuation term. Claims R2 and R2L, in place of L2.
 
-``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system.
-
-**R2, Lipschitz across sizes with a fluctuation term.** For ``z_Delta`` inside ``z_[n]``: ``Q_k(z_Delta) - Q_n(z_[n]) <= L TV + (gamma
-L/(1-gamma)) [ (1/2) sqrt((|S_l|-1)(n-k)/(nk)) + Z/(4n) ]``. *Proof.* Let C be the largest of ``Q_k(z_Delta) - Q_n(z_[n]) - L TV(z_Delta,
-z_[n])``. The rewards differ by at most ``2 rt_l TV``. Let the shared agents make the same moves. The next distributions differ by the difference of
-the means, at most TV (C6), and by independent centred noise with the weights ``1/k - 1/n`` (sampled) and ``-1/n``, whose squares add up to
-``(n-k)/(nk)``: in expectation the square root (C7r, into |S_l| classes). Then give the agents of Delta a k-optimal joint action, and complete
-it to [n] so that in each local state the actions have the shares that they have in Delta, rounded by largest remainders (per state the
-errors add up to at most |A_l|/2; where no sampled agent is, any actions do): that costs ``Z/(4n)``, and ``z_Delta`` lies again inside
-``z_[n]``, since with ``n_s >= k_s`` agents in a state no share is rounded below the sample's number. So ``C <= gamma (L [fluctuation +
-rounding] + C)``, and ``2 rt_l + gamma L = L`` keeps the slope.
-
-**R2L, the other side.** ``Q_n(z_[n]) - Q_k(F) <= L (TV(F, z_[n]) + Z/(4k))`` for every F of k agents. *Proof.* In R1 draw Delta by
-systematic sampling, so that every class has its share rounded up or down, and ``E TV(z_Delta, z_[n]) <= Z/(4k)`` (a share with
-fractional part t is off by ``2 t (1-t)/k <= 1/(2k)`` in expectation). So ``Q_n(z_[n]) <= E Q_k(z_Delta) <= Q_k(F) + L E TV(F, z_Delta)`` by
-L1.
+``L = 2 rt_l / (1 - gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system. R2 bounds ``Q_k(z_Delta) - Q_n(z_[n])`` for ``z_Delta`` inside ``z_[n]``,
+R2L the difference in the other direction, for every distribution of k agents. Proofs: docs/mathematics/across-sizes.md.
 """
 
 from __future__ import annotations
@@ -81,7 +67,7 @@ def _lipschitz_side(bound: Bound, upward: bool, case: Subsampled) -> Outcome:
     )
 
 
-_OURS = "ours, unreviewed; proof in across_sizes.py"
+_OURS = "ours, unreviewed"
 
 R2 = Claim(
     id="R2",
@@ -98,7 +84,7 @@ R2 = Claim(
     left_means="largest Q_k - Q_n",
     right_means="bound",
     repairs=("L2",),
-    grounds=proof(__name__, "R2", uses=("B3", "C6", "C7r")),
+    grounds=proof("docs/mathematics/across-sizes.md", "R2", uses=("B3", "C7r")),
     searched=SEARCHED,
 )
 
@@ -117,6 +103,6 @@ R2L = Claim(
     left_means="largest Q_n - Q_k",
     right_means="bound",
     repairs=("L2",),
-    grounds=proof(__name__, "R2L", uses=("L1", "R1")),
+    grounds=proof("docs/mathematics/across-sizes.md", "R2L", uses=("L1", "R1")),
     searched=SEARCHED,
 )

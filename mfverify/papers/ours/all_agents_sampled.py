@@ -1,15 +1,8 @@
 """When sampling all agents is optimal. Claims P3r and P3s in place of P3, and X3p in place of X3.
 
-**P3r, P3s.** *Proof.* At k = n every sample is the population. P3r: if in every state the optimal joint action is unique and gives all
-agents in one local state the same action, each agent finds its part of it alone, so independent draws are optimal. P3s: with one draw for
-all agents the members play one optimal joint action, of several any, and a policy that does so in every state is optimal (Puterman 1994,
-section 6.2).
-
-**X3p.** *Proof.* On a linear process whose features are constant on cells, the cells of the agents form the n-agent system of the finite
-model over cells, and the values of the process are its values (``extensions/linear_mdp.py``). So P3r for that model says: where the optimum
-is unique and gives all agents in one cell the same action, the gap at k = n is 0, and no gap at a smaller sample is below it, since no gap
-is negative. This is X3 with the condition that its counterexample lacks; the decay to 0 under a shared draw needs no condition (P3s, and
-X3r at k = n).
+At k = n every sample is the population. P3r: independent draws are optimal where the optimum is unique and gives agents in one local state the
+same action. P3s: one draw for all agents is always optimal. X3p: P3r for linear processes. Proofs: docs/mathematics/policies.md and
+docs/mathematics/extensions.md.
 """
 
 from __future__ import annotations
@@ -94,7 +87,7 @@ def _cells_instances(profile: Profile, given: Sequence[Model] | None) -> list[Su
     return [Subsampled(m, n, n) for m in chosen for n in sizes]
 
 
-_OURS = "ours, unreviewed; proof in all_agents_sampled.py"
+_OURS = "ours, unreviewed"
 
 P3R = Claim(
     id="P3r",
@@ -110,7 +103,7 @@ P3R = Claim(
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
-    grounds=proof(__name__, "P3r", uses=("B2",)),
+    grounds=proof("docs/mathematics/policies.md", "P3r", uses=("B2", "P1")),
 )
 
 P3S = Claim(
@@ -127,7 +120,7 @@ P3S = Claim(
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("P3",),
-    grounds=proof(__name__, "P3s", uses=("B1", "B2")),
+    grounds=proof("docs/mathematics/policies.md", "P3s", uses=("B1", "B2")),
 )
 
 X3P = Claim(
@@ -147,7 +140,7 @@ X3P = Claim(
     sides=_agrees_at_n,
     instances=_cells_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
-    grounds=proof(__name__, "X3p", uses=("P3r",)),
+    grounds=proof("docs/mathematics/extensions.md", "X3p", uses=("P3r",)),
     left_means="largest gap at k = n",
     right_means="0",
     repairs=("X3",),

@@ -1,9 +1,6 @@
 """The bias of the empirical operator after the maximum. Claim B4r, in place of B4b.
 
-**B4r.** *Proof.* For fixed V let ``X_a`` be the mean of m samples of ``V(s')`` for the joint action a, ``mu_a`` its expectation. By Jensen
-``E max >= max E``, so the bias is not negative. By Hoeffding's lemma ``X_a - mu_a`` is sub-Gaussian with variance proxy ``span^2/(4m)``, so
-for N joint actions, independent or not, ``E max_a (X_a - mu_a) <= span sqrt(ln N / (2m))``, and ``E max_a (c_a + X_a) - max_a (c_a +
-mu_a)`` is at most that. The operator discounts it.
+The bias is not negative, and at most what the maximal inequality gives for the joint actions. Proof: docs/mathematics/operators.md.
 """
 
 from __future__ import annotations
@@ -55,7 +52,7 @@ B4R = Claim(
     statement=r"$0 \le \mathbb E\big[(\hat{\mathcal T}_{k,m} V)(s)\big] - (\mathcal T_k V)(s) \le "
     + BIAS.latex
     + r"$, $\mathrm{span}$ being that of $V$.",
-    source="ours, unreviewed; proof in bias_after_maximum.py",
+    source="ours, unreviewed",
     reading="V = V*_k, all states, exact law of the maximum; vacuous where the bound is no smaller than gamma times the span",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
     registered=Status.CORROBORATED,
@@ -65,5 +62,5 @@ B4R = Claim(
     left_means="bias (or minus the bias)",
     right_means="bound (or 0)",
     repairs=("B4b",),
-    grounds=proof(__name__, "B4r", uses=("B4",)),
+    grounds=proof("docs/mathematics/operators.md", "B4r", uses=("B4",)),
 )

@@ -1,9 +1,6 @@
 """A number of samples that grows with the rewards. Claim N1r, in place of N1c.
 
-**N1r.** *Proof.* ``Q^est - Q*_k = gamma P^ (V^est - V*_k) + gamma (P^ - P) V*_k``, so ``eps <= gamma/(1-gamma) max |(P^ - P) V*_k|``. By
-Hoeffding's inequality and a union over N pairs the maximum exceeds t with probability at most ``2 N exp(-2 m t^2/span^2)``; with ``t =
-(1-gamma)/(gamma sqrt(k))`` that is at most ``1/(100 e^k)`` from the stated m on. Unlike m*, it grows with the square of the rewards,
-through the span of ``V*_k``.
+Unlike m*, it grows with the square of the rewards, through the span of ``V*_k``. Proof: docs/mathematics/samples.md.
 """
 
 from __future__ import annotations
@@ -39,7 +36,7 @@ N1R = Claim(
     id="N1r",
     title="A number of samples that grows with the rewards suffices",
     statement=r"With $m \ge " + ENOUGH_SAMPLES.latex + r"$ samples: $\Pr[\epsilon_{k,m} > 1/\sqrt k] \le \frac{1}{100 e^k}$.",
-    source="ours, unreviewed; proof in enough_samples.py",
+    source="ours, unreviewed",
     reading=r"$\mathrm{span}$ is that of $V^*_k$; on the smallest random model the probability is an exact rational, so that "
     "the statement itself is checked; N1b compares its m with m*",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
@@ -50,5 +47,5 @@ N1R = Claim(
     left_means="probability that eps > 1/sqrt(k)",
     right_means="1/(100 e^k)",
     repairs=("N1c",),
-    grounds=proof(__name__, "N1r", uses=("B3", "B4")),
+    grounds=proof("docs/mathematics/samples.md", "N1r", uses=("B3", "B4")),
 )

@@ -1,16 +1,11 @@
 """The gap under independent draws, where samples agree on what to do. Claim R6, in place of Theorem 4.2 (T1, T1b).
 
-**R6, independent draws.** *Proof.* Take the global agent's own draw for D, so that the global actions agree. Given D the local agents'
-actions are independent, ``a_i`` with the law ``P_s`` of its state. Couple each with what it does under R4, ``x_s`` for an outsider and
-``a^D_i`` for a member: the mean share of agents that differ is
+With ``P_s`` the law of an agent's action and ``x_s`` that of a copying agent of R4 on the global agent's draw D,
 
-    dis(s) = E_D sum_s [ (k_s/n) (1 - sum_a x_sa P_s(a)) + ((n_s - k_s)/n) TV(P_s, x_s) ].
+    dis(s) = E_D sum_s [ (k_s/n) (1 - sum_a x_sa P_s(a)) + ((n_s - k_s)/n) TV(P_s, x_s) ]
 
-Changing the actions of a share d of the agents changes ``Q_n`` by at most ``L d`` (L1 for n agents), so a step loses at most ``L dis(s)``
-more than under R4, whose steps 2 to 4 bound the loss in every state; then step 1 (P1). The condition under which independent draws are fine
-is that ``dis`` is small: samples of one population rarely disagree on what to do, as where the k-optimal actions do not depend on the
-counts, or where an action gap keeps the population's decision through its fluctuation. Where a population is balanced, as in the
-counterexamples, ``dis`` is about 1/2.
+is the mean share of agents that act otherwise, and costs at most ``L dis(s)`` a step. It is small where samples of one population rarely disagree
+on what to do, and about 1/2 where a population is balanced, as in the counterexamples. Proof: docs/mathematics/gap.md.
 """
 
 from __future__ import annotations
@@ -51,7 +46,7 @@ INDEPENDENT_DRAWS: Final = Bound(
 
 @lru_cache(maxsize=64)
 def disagreement(model: Model, n: int, k: int) -> tuple[Fraction, str]:
-    """The largest ``dis`` over states of the n-agent system (head of this file), exactly, and where it is.
+    """The largest ``dis`` over states of the n-agent system (head of this file; step 1 of the proof of R6), exactly, and where it is.
 
     Cost: for every state the samples that it allows. Raises :class:`UndecidedTieError` for an undecided tie.
     """
@@ -105,7 +100,7 @@ def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> l
     return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
-_OURS = "ours, unreviewed; proof in independent_draws.py"
+_OURS = "ours, unreviewed"
 
 R6 = Claim(
     id="R6",
@@ -122,5 +117,5 @@ R6 = Claim(
     left_means="largest gap, independent draws",
     right_means="bound R6",
     repairs=("T1", "T1b", "T1c"),
-    grounds=proof(__name__, "R6", uses=("L1", "P1", "P2", "R4")),
+    grounds=proof("docs/mathematics/gap.md", "R6", uses=("L1", "P1", "P2", "R4")),
 )

@@ -1,8 +1,4 @@
-"""The expected KL divergence of a uniform k-subset. Claim R3k.
-
-**R3k (KL in the mean).** *Proof.* ``KL(F||G) <= ln(1 + chi2(F||G)) <= chi2(F||G)``, and ``E chi2 = sum_z Var(X_z/k)/p_z = (Z-1) (n-k) / (k
-(n-1))``.
-"""
+"""The expected KL divergence of a uniform k-subset. Claim R3k; proof: docs/mathematics/concentration.md."""
 
 from __future__ import annotations
 
@@ -52,6 +48,6 @@ R3K = Claim(
     control=Control("the right side is divided by four", None, population_control_instances, right=by_factor(Fraction(1, 4))),
     left_means="E KL",
     right_means="bound",
-    grounds=proof(__name__, "R3k"),
+    grounds=proof("docs/mathematics/concentration.md", "R3k"),
     searched=Populations(with_sample),
 )

@@ -1,7 +1,6 @@
 """Expectation and maximum in the order that is allowed. Claim M1r, in place of M1.
 
-**M1r.** *Proof.* For each x let a be a maximiser of f. Then ``max f(x) - max g(x) <= f_a(x) - g_a(x) <= max_a |f_a(x) - g_a(x)|``, and the same
-with f and g exchanged. Take expectations: ``|E max f - E max g| <= E |max f - max g| <= E max_a |f_a - g_a|``. No step exchanges the two.
+No step of its proof exchanges the two: docs/mathematics/across-sizes.md.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ M1R = Claim(
     id="M1r",
     title="Expectation of the largest difference",
     statement=r"$\big|\mathbb E \max_a f_a(x) - \mathbb E \max_a g_a(x)\big| \le \mathbb E \max_a |f_a(x) - g_a(x)|$",
-    source="ours: elementary; proof in maximum_of_differences.py",
+    source="ours: elementary",
     reading="finitely many actions a, x uniform on finitely many outcomes, functions with integer values as tables, one row for each action; exact",
     assumptions=("finite sets",),
     registered=Status.CORROBORATED,
@@ -37,6 +36,6 @@ M1R = Claim(
     left_means="|E max f - E max g|",
     right_means="E max |f - g|",
     repairs=("M1",),
-    grounds=proof(__name__, "M1r"),
+    grounds=proof("docs/mathematics/across-sizes.md", "M1r"),
     searched=SEARCHED,
 )

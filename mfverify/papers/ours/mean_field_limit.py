@@ -1,20 +1,7 @@
 """Infinitely many agents compared with n agents: V1 (the limit is a lower bound), V2 (its distance).
 
-``V_inf(s_g, F)`` is the largest value of a plan, ``max_i <alpha_i, F>``; ``V_n`` belongs to the n-agent system, F to its count vector.
-
-**V1.** ``V_inf(s_g, F) <= V_n(s_g, F)``. *Proof.* A plan says, after each history of global states, what the global agent plays and what an
-agent in each local state plays. n agents can follow it, each independently. Given the history of global states, which has the same law in both
-systems, an agent that begins in s has the law of local states that the plan gives it, for all actions of the others; so what the n agents earn in
-expectation is ``sum_s F(s) alpha(s)``, as in the limit, and at most ``V_n``. Take the supremum over plans. Together with R1,
-``V_inf <= V_n <= E V_k`` for every k <= n.
-
-**V2.** ``V_n - V_inf <= gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``. *Proof.* Let D be the largest ``V_n - V_inf``. Let n agents play an optimal
-joint action, and infinitely many the same shares of actions in each local state. The rewards are equal. The next distribution F' of the n
-agents has that of the infinitely many, G, as its mean; the agents are independent, so ``n sum_s Var F'(s) = 1 - (mean over agents of the sum of
-squares of its next law) <= 1 - 1/|S_l|``, and ``E TV(F', G) <= (1/2) sum_s sqrt(Var F'(s)) <= (1/2) sqrt(|S_l| sum_s Var F'(s))
-<= (1/2) sqrt((|S_l|-1)/n)``. A plan is worth to agents in two local states amounts that differ by at most ``2 rt_l/(1-gamma)``, for one can
-follow the actions that the plan gives to the other, so ``V_inf(h, F') - V_inf(h, G) <= 2 rt_l/(1-gamma) TV(F', G)``. Hence
-``D <= gamma (D + rt_l sqrt((|S_l|-1)/n)/(1-gamma))``.
+``V_inf(s_g, F)`` is the largest value of a plan, ``max_i <alpha_i, F>``; ``V_n`` belongs to the n-agent system, F to its count vector. Proofs:
+docs/mathematics/mean-field-limit.md.
 """
 
 from __future__ import annotations
@@ -115,7 +102,7 @@ _FINITE = (
     "Assumption 2.2 (bounded rewards)",
     "kernels and rewards do not depend on the distribution (eq. 1, 2)",
 )
-_OURS = "ours, unreviewed; proof in mean_field_limit.py"
+_OURS = "ours, unreviewed"
 
 V1 = Claim(
     id="V1",
@@ -132,7 +119,7 @@ V1 = Claim(
     control=Control("the plans are worth a millionth more", left=by_adding(Fraction(1, 10**6))),
     left_means="largest value of a plan less V_n",
     right_means="0",
-    grounds=proof(__name__, "V1"),
+    grounds=proof("docs/mathematics/mean-field-limit.md", "V1"),
     searched=Arrangement(agents_alone, rational_cost, (1, 2, 3, 4, 5)),
 )
 
@@ -153,6 +140,6 @@ V2 = Claim(
     ),
     left_means="largest V_n - V_inf",
     right_means="bound",
-    grounds=proof(__name__, "V2"),
+    grounds=proof("docs/mathematics/mean-field-limit.md", "V2"),
     searched=Arrangement(agents_alone, lumped_cost, LARGE[:12]),
 )

@@ -1,13 +1,7 @@
 """When independent draws are harmless: there is one global choice. Claims R5 and R5b.
 
-``V_n``, ``Q_n`` belong to the n-agent system.
-
-**R5, R5b, when independent draws are harmless.** R5b: let in the one-agent system, for every s_g, one global action ``b(s_g)`` be the only
-optimal one for every local state. Let v be the one-agent value. *Proof* that the gap is 0 for every k and n: by R1 with k = 1, ``V_n`` is
-at most the mean of ``v(s_g, s_i)``, and playing b and each agent's own best action earns it, so ``V_n`` is that mean and ``Q_n(s_g, z, a_g)
-= mean of q(s_g, a_g, z_i)`` for every a_g; for every n, also for the k of the learner. So b(s_g) is its only optimal global action for
-every sample and every agent's part maximises ``q(s_g, b, s_i, .)`` for every sample that it draws: what is played earns the mean of ``v(s_g, s_i)``,
-which is ``V_n``. R5: ``|A_g| = 1`` is the special case without a choice.
+R5b: if in the one-agent system, for every s_g, one global action is the only optimal one for every local state, the gap is 0 for every k and n. R5:
+``|A_g| = 1`` is the special case without a choice. Proofs: docs/mathematics/gap.md.
 """
 
 from __future__ import annotations
@@ -91,7 +85,7 @@ def _r5_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsa
     return [Subsampled(m, n, k) for m in chosen for n in (2, 3) for k in range(1, n + 1)]
 
 
-_OURS = "ours, unreviewed; proof in one_global_choice.py"
+_OURS = "ours, unreviewed"
 
 
 def _has_no_global_choice(model: Model) -> bool:
@@ -116,7 +110,7 @@ R5 = Claim(
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap",
     right_means="0",
-    grounds=proof(__name__, "R5", uses=("R5b",)),
+    grounds=proof("docs/mathematics/gap.md", "R5", uses=("R5b",)),
     searched=Arrangement(Subsampled, rational_cost, admits=_has_no_global_choice, sizes=_NO_CHOICE, origin=Origin.RANDOM),
 )
 
@@ -134,5 +128,5 @@ R5B = Claim(
     left_means="largest gap",
     right_means="0",
     repairs=("T1", "T1b", "T1c"),
-    grounds=proof(__name__, "R5b", uses=("R1",)),
+    grounds=proof("docs/mathematics/gap.md", "R5b", uses=("P1", "R1")),
 )

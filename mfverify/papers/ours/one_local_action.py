@@ -1,23 +1,8 @@
-r"""The gap where only the global agent acts. Claims R7 and R7b, in place of Theorem 4.2 (T1, T1b) for one local action.
+"""The gap where only the global agent acts. Claims R7 and R7b, in place of Theorem 4.2 (T1, T1b) for one local action.
 
-``L = 2 rt_l/(1-gamma)``; ``V_n`` belongs to the n-agent system, W is the value of the policy that is played.
-
-**R7, R7b.** *Policy.* One uniform k-subset D per step; the global agent plays ``a^D``, a maximiser of ``Q_k(s_g, s_D, .)``. Local agents have
-no choice, so this is Algorithm 2 itself. *Proof.*
-
-1. *Optimism* (R1): ``V_n(s) <= U(s) = E_D V_k(s_g, s_D)``, so it suffices to bound ``U - W``.
-2. *One step.* ``V_k(s_g, s_D) = r_g(s_g, a^D) + mean over D of r_l + gamma E[V_k(s_g', s_D') | a^D]``; the local rewards do not depend on the action,
-   so their mean over D and [n] is the same in expectation: ``U(s) - W(s) = gamma E_D E[V_k(s_g', s_D') - W(s') | a^D]``.
-3. *Telescoping.* Put ``f_a(D) = E[V_k(s_g', s_D') - U(s') | s, a]``. The local agents move as they do for every a, so ``E_D f_a(D) = 0`` for
-   every fixed a, and ``U(s) - W(s) = gamma E_D f_{a^D}(D) + gamma E[(U - W)(s')] <= gamma E_D max_a f_a(D) + gamma max (U - W)``.
-4. *Exchanges.* Exchanging one member of D changes one agent of the k-system, hence ``f_a`` by at most ``L/k`` (L1 after the move). Reveal
-   the members of D one at a time. Given the first j - 1, let the j-th be x or y, and exchange x and y in what follows: where
-   y is drawn later the subset is the same, so the two conditional means differ by at most ``(L/k) (1 - (k-j)/(n-j)) = (L/k) (n-k)/(n-j)``.
-5. *Sub-Gaussian tails.* By Hoeffding's lemma for the increments ``f_a(D)`` is sub-Gaussian with variance proxy ``(L/2k)^2 v``, where ``v =
-   (n-k)^2 sum_{i=n-k}^{n-1} 1/i^2 <= k (n-k+1)/n``: equality at k = 1, and from n to n + 1 with m = n - k fixed the left side grows by
-   ``m^2/n^2 <= m (m+1)/(n (n+1))``, the growth of the right side. The complement of D is a uniform (n-k)-subset with the same exchanges,
-   so also ``v <= (n-k)(k+1)/n`` (R7b).
-6. *Maximum* of ``|A_g|`` such variables of mean 0: ``E_D max_a f_a(D) <= (L/k) sqrt(v ln|A_g|/2)``. Steps 1, 3 and 6 give the bound.
+``L = 2 rt_l/(1-gamma)``. Local agents have no choice, so one draw a step is Algorithm 2 itself. The optimism of the k-agent values telescopes: what
+one step loses is at most the maximum over the global actions of variables of mean 0, which are sub-Gaussian under sampling without
+replacement. Proofs: docs/mathematics/gap.md; their steps are checked in tests/claims/test_one_local_action.py.
 """
 
 from __future__ import annotations
@@ -121,7 +106,7 @@ def _cost(model: Model, n: int, k: int) -> float:
     return max(shared_cost(model, n, k), rational_cost(model, n, k) if k == n else 0)
 
 
-_OURS = "ours, unreviewed; proof in one_local_action.py"
+_OURS = "ours, unreviewed"
 _READING = (
     "the global agent plays the lexicographically smallest argmax on its one draw of the step; exact operator; at k = n exact rationals"
 )
@@ -150,7 +135,7 @@ R7 = Claim(
     left_means="largest gap",
     right_means="bound R7",
     repairs=("T1", "T1b"),
-    grounds=proof(__name__, "R7", uses=("L1", "R1")),
+    grounds=proof("docs/mathematics/gap.md", "R7", uses=("L1", "R1")),
     searched=_SEARCHED,
 )
 
@@ -168,6 +153,6 @@ R7B = Claim(
     left_means="largest gap",
     right_means="bound R7b",
     repairs=("T1", "T1b"),
-    grounds=proof(__name__, "R7b", uses=("L1", "R1")),
+    grounds=proof("docs/mathematics/gap.md", "R7b", uses=("R7",)),
     searched=_SEARCHED,
 )

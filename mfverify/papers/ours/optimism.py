@@ -1,16 +1,7 @@
 """Subsampling is optimistic, and less so the more agents are sampled. Claims R1, and P4r in place of P4.
 
-``V_n``, ``Q_n`` belong to the n-agent system.
-
-**R1, subsampling is optimistic.** ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])`` for any random k-subset that contains every agent with
-probability k/n (a uniform one, say), and the same for Q. *Proof.* The k-agent system can draw Delta, simulate the other n - k agents with
-private randomness and play the n-optimal policy's actions for its own agents and the global one: the labelled n-agent process has its own
-law, Delta is independent of it, and so the mean over Delta of the mean reward over Delta is the mean reward over [n]. What it earns with
-randomness and memory is at most ``V_k(s_g, s_Delta)``.
-
-**P4r.** *Proof.* Given k + 1 sampled agents, a uniform k of them: R1 with k + 1 in place of n, then the mean over the k + 1. So ``E V_k``
-falls as k grows, from ``E V_1`` down to ``V_n`` at k = n. This monotonicity in k, of what the learner expects and not of what it gets,
-replaces P4.
+``V_n``, ``Q_n`` belong to the n-agent system. R1: ``E_Delta V_k(s_g, s_Delta) >= V_n(s_g, s_[n])``, and the same for Q. P4r: what the learner expects,
+``E V_k``, falls as k grows, down to ``V_n`` at k = n. What it gets need not. Proofs: docs/mathematics/across-sizes.md.
 """
 
 from __future__ import annotations
@@ -67,7 +58,7 @@ def _less_paid(model: Model) -> Model:
     return scaled(model, Fraction(9, 10))
 
 
-_OURS = "ours, unreviewed; proof in optimism.py"
+_OURS = "ours, unreviewed"
 
 R1 = Claim(
     id="R1",
@@ -83,7 +74,7 @@ R1 = Claim(
     control=Control("the k-value is multiplied by 9/10", of_model(_optimistic, _less_paid)),
     left_means="largest V_n - E V_k",
     right_means="0",
-    grounds=proof(__name__, "R1"),
+    grounds=proof("docs/mathematics/across-sizes.md", "R1"),
     searched=SEARCHED,
 )
 
@@ -102,6 +93,6 @@ P4R = Claim(
     left_means="largest E V_{k+1} - E V_k",
     right_means="0",
     repairs=("P4",),
-    grounds=proof(__name__, "P4r", uses=("R1",)),
+    grounds=proof("docs/mathematics/across-sizes.md", "P4r", uses=("R1",)),
     searched=SEARCHED,
 )

@@ -118,7 +118,7 @@ _ASSUMPTIONS = (
     "Assumption 2.2 (bounded rewards)",
     "kernels and rewards do not depend on the distribution (eq. 1, 2)",
 )
-_OURS = "ours, unreviewed; proof in plan_for_a_sample.py"
+_OURS = "ours, unreviewed"
 
 V3 = Claim(
     id="V3",

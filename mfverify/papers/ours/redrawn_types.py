@@ -1,4 +1,4 @@
-"""A model whose gap does not fall with k, for every n. Claim T3f, which refutes T3 for every constant; its proof is in the model's docstring."""
+"""A model whose gap does not fall with k, for every n. Claim T3f, which refutes T3 for every constant; proof: docs/mathematics/gap.md."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ T3F = Claim(
     id="T3f",
     title="A model whose gap does not fall with k",
     statement=r"On the model of redrawn types, for every $s_0$, $n$ and $k$: $V^*(s_0) - V^{\pi_k}(s_0) \ge " + REDRAWN_TYPES.latex + "$",
-    source="ours, unreviewed; proof in models/redrawn.py",
+    source="ours, unreviewed",
     reading="the smallest gap over all start states, so that no start is an exception. As n grows with k fixed the right side tends to a number > 0 for every k >= 2, "
     "and for large k to gamma^3/(1 - gamma^2): no C (ln k)^p / sqrt(k) stays above it",
     assumptions=(*EXACT_AND_INDEPENDENT, "the model of redrawn types with 0 < eta < 2 gamma"),
@@ -97,7 +97,7 @@ T3F = Claim(
     control=Control("the left side is multiplied by two", instances=lambda: _t3f_instances(Profile.QUICK, None)[:5], left=by_factor(2)),
     left_means="closed form from below",
     right_means="smallest gap over start states",
-    grounds=proof("mfverify.models.redrawn", "Bound for every n", uses=("P2",)),
+    grounds=proof("docs/mathematics/gap.md", "T3f", uses=("P2",)),
     searched=Parameters(
         (
             range(2, 61),

@@ -2,27 +2,9 @@
 
 ``L = 2 rt_l/(1-gamma)``; ``V_n``, ``Q_n`` belong to the n-agent system; ``z_D`` are the state-action pairs of the members of D.
 
-**R4.** *Policy.* One uniform k-subset D per step for all agents. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
+*Policy.* One uniform k-subset D per step for all agents. ``a^D`` is a maximiser of ``Q_k(s_g, s_D, .)``; the global agent and the members of
 D play their part; an agent outside whose state s occurs in D copies a uniformly random member in s, one whose state does not
-occur plays any action. *Proof.*
-
-1. *Performance difference* (P1): ``V_n - V^pi = 1/(1-gamma)`` times a mean, over states that the policy visits, of the loss
-   ``V_n(s) - E Q_n(s, a)`` of one step. So it suffices to bound the loss in every state, and to divide by 1 - gamma.
-2. *Optimism* (R1): ``V_n(s) <= E_D V_k(s_g, s_D) = E_D Q_k(s_g, z_D, a_g)``.
-3. *The same a_g on both sides, D inside [n]* (R2): ``Q_k(z_D) - Q_n(z_[n]) <= L TV(z_D, z_[n]) + gamma L/(1-gamma) [fluctuation + rounding]``; at
-   k = n the two are the same.
-4. *The distance.* Let ``x_sa`` be the share of the members in s that play a. For a state that occurs in D, the agents in s that play a are in the
-   mean ``n_s x_sa``, so ``sum_a |F_D(s,a) - F_[n](s,a)| <= |F_D(s) - F_[n](s)|`` plus the noise of ``n_s - k_s`` independent copies over n, of mean
-   at most ``sqrt((n_s - k_s)(|A_l| - 1))/n``; for one that does not occur the sum is ``F_[n](s)``, the first term. Summing over s, with
-   Cauchy-Schwarz, and with ``E TV(s_D, s_[n]) <= (1/2) sqrt((|S_l|-1)(n-k)/(k(n-1)))`` (C4): the two first terms of the bound.
-
-**R4u.** *Proof.* The terms of R4 with their largest value over n: ``(n-k)/(k(n-1)) <= 1/k``, ``(n-k)/n^2 <= 1/(4k)`` (largest at n = 2k),
-``1{k<n}/n <= 1/k``. A constant times 1/sqrt(k) for all n at once, which is what T3 says of independent draws.
-
-**X3r.** *Proof.* R4 for the cells. A local state of the process acts through its cell alone, and the mass of a component on a cell is a
-fixed number, so the cells of the agents are a Markov decision process of their own, the finite model, with the same values, greedy policies
-and executed values (``extensions/linear_mdp.py``); who copies within a cell copies in that model. At k = n the bound is 0
-(P3s), so that under a shared draw the gap does decay to 0 as k grows to n, which is what X3 says of independent draws and what fails there.
+occur plays a fixed action. Proofs: docs/mathematics/gap.md and, for X3r, docs/mathematics/extensions.md.
 """
 
 from __future__ import annotations
@@ -171,7 +153,7 @@ def _linear_instances(profile: Profile, given: Sequence[Model] | None) -> list[S
     return [Subsampled(m, n, k) for m, n, k in plan]
 
 
-_OURS = "ours, unreviewed; proof in shared_draw.py"
+_OURS = "ours, unreviewed"
 COPYING = "members play their part of the lexicographically smallest joint argmax; an agent outside copies a random member in the same state, or plays action 0"
 
 
@@ -195,7 +177,7 @@ R4 = Claim(
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("T1", "T1b", "T1c"),
-    grounds=proof(__name__, "R4", uses=("C4", "P1", "R1", "R2")),
+    grounds=proof("docs/mathematics/gap.md", "R4", uses=("C4", "P1", "R1", "R2")),
     gap_bound=SHARED_DRAW,
     searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),
 )
@@ -217,7 +199,7 @@ R4U = Claim(
     left_means="largest gap, shared draw",
     right_means="bound R4u",
     repairs=("T3",),
-    grounds=proof(__name__, "R4u", uses=("R4",)),
+    grounds=proof("docs/mathematics/gap.md", "R4u", uses=("R4",)),
     searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),
 )
 
@@ -236,6 +218,6 @@ X3R = Claim(
     left_means="largest gap, shared draw",
     right_means="bound R4",
     repairs=("X3", "X3b"),
-    grounds=proof(__name__, "X3r", uses=("R4",)),
+    grounds=proof("docs/mathematics/extensions.md", "X3r", uses=("R4",)),
     searched=Arrangement(Subsampled, _linear_cost, (2, 3, 4, 6, 8)),
 )

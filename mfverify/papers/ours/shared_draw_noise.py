@@ -1,7 +1,7 @@
 """The gap of a learned policy under a shared draw. Claim R4n, in place of Theorem 4.4 (T2, T2b).
 
-**R4n.** *Proof.* A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k``: step 2 of R4 becomes ``V_n(s) <= E_D Q_k(z_D) + 2 eps``, once
-a step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with probability ``1 - 1/(100 e^k)``, it replaces Theorem 4.4.
+A maximiser of ``Q^est`` loses at most ``2 eps`` in ``Q_k`` at every step. With ``eps <= 1/sqrt(k)``, which N1r's number of samples gives with
+probability ``1 - 1/(100 e^k)``, R4n replaces Theorem 4.4. Proof: docs/mathematics/gap.md.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _noisy_instances(profile: Profile, given: Sequence[Model] | None) -> list[Le
     return [Learned(model, n, k, m, seed) for model, n, k, m, seed in plan]
 
 
-_OURS = "ours, unreviewed; proof in shared_draw_noise.py"
+_OURS = "ours, unreviewed"
 
 R4N = Claim(
     id="R4n",
@@ -83,5 +83,5 @@ R4N = Claim(
     left_means="largest gap, shared draw",
     right_means="bound R4n",
     repairs=("T2", "T2b", "T2c"),
-    grounds=proof(__name__, "R4n", uses=("R4",)),
+    grounds=proof("docs/mathematics/gap.md", "R4n", uses=("R4",)),
 )

@@ -1,7 +1,6 @@
 """The gap under a shared draw where agents have types. Claim S4r, in place of S4b.
 
-**S4r.** *Proof.* A model with types is a model with the local states ``E x S_l``, of which the first component never changes. R4 holds for
-it, with ``|E||S_l|`` in place of ``|S_l|`` and ``|E| Z`` in place of Z.
+R4 for the local states ``E x S_l``, of which the first component never changes. Proof: docs/mathematics/gap.md.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def _typed_instances(profile: Profile, given: Sequence[Model] | None) -> list[Ty
     return [Typed(m, n, k, types) for m, types, n, k in plan]
 
 
-_OURS = "ours, unreviewed; proof in shared_draw_types.py"
+_OURS = "ours, unreviewed"
 
 S4R = Claim(
     id="S4r",
@@ -74,5 +73,5 @@ S4R = Claim(
     left_means="largest gap, shared draw",
     right_means="bound S4r",
     repairs=("S4b",),
-    grounds=proof(__name__, "S4r", uses=("R4",)),
+    grounds=proof("docs/mathematics/gap.md", "S4r", uses=("R4",)),
 )

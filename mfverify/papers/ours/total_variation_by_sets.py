@@ -1,10 +1,6 @@
 """The total variation of a uniform k-subset, its tail and its mean. Claims R3 and R3m, in place of C2 and C3.
 
-**R3 (tail).** *Proof.* TV is the largest of ``F_Delta(A) - F_[n](A)`` over the 2^Z sets A of classes. For one set the sample mean of its
-indicator is without replacement, and Serfling (1974) gives ``Pr[F_Delta(A) - F_[n](A) >= e] <= exp(-2 k n e^2 / (n-k+1))``.
-
-**R3m.** *Proof.* The bound of C4 is the same with ``Z - 1`` in place of ``Z``, so it is at most this one for every population, n and k; C4
-is proved in ``papers/mean_field_sampling/mean_distance.py``.
+Proofs: docs/mathematics/concentration.md.
 """
 
 from __future__ import annotations
@@ -85,7 +81,7 @@ R3 = Claim(
     left_means="exact tail probability",
     right_means="bound",
     repairs=("C2", "C3", "C3b"),
-    grounds=proof(__name__, "R3"),
+    grounds=proof("docs/mathematics/concentration.md", "R3"),
     searched=Populations(with_sample),
 )
 
@@ -103,6 +99,6 @@ R3M = Claim(
     left_means="exact E TV",
     right_means="bound",
     repairs=("C2",),
-    grounds=proof(__name__, "R3m", uses=("C4",)),
+    grounds=proof("docs/mathematics/concentration.md", "R3m", uses=("C4",)),
     searched=Populations(with_sample),
 )

@@ -1,10 +1,6 @@
 """One sampled transition, with the fluctuation of the moves. Claim C7r, in place of C7 and C7b.
 
-**C7r.** *Proof.* The next distributions differ by ``(F_Delta - F_[n]) P``, which is C6, plus a noise of mean 0: in class t it is ``sum_i
-w_i (1{s_i' = t} - p_it)`` over independent agents i that move to t with probability ``p_it``, with the weights ``1/k - 1/n`` (sampled) and
-``-1/n``, whose squares add up to ``(n-k)/(nk)``. Half the sum over t of its mean size is at most ``(1/2) sum_t sqrt(sum_i w_i^2 p_it (1 -
-p_it))``, and as for C4 that is at most ``(1/2) sqrt(Z sum_i w_i^2 sum_t p_it (1 - p_it)) <= (1/2) sqrt((Z-1) sum_i w_i^2)``, Z being the
-number of classes that agents move to.
+Proof: docs/mathematics/concentration.md.
 """
 
 from __future__ import annotations
@@ -62,6 +58,6 @@ C7R = Claim(
     left_means="exact E TV after",
     right_means="bound",
     repairs=("C7", "C7b"),
-    grounds=proof(__name__, "C7r", uses=("C6",)),
+    grounds=proof("docs/mathematics/concentration.md", "C7r", uses=("C6",)),
     searched=Transitions(uniform=False),
 )
