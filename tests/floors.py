@@ -27,7 +27,7 @@ TESTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "tests/test_costs.py": ("psutil",),
     "tests/test_runner.py": ("joblib",),
     "tests/test_cli.py": ("click", "rich"),
-    "tests/report/test_page.py": ("networkx", "Jinja2", "markupsafe", "matplotlib"),
+    "tests/report/test_page.py": ("networkx", "Jinja2", "markupsafe"),
     "tests/report/test_mathematics.py": ("latex2mathml", "sympy"),
     "tests/report/test_table.py": ("pyarrow",),
     "tests/environments": ("pettingzoo", "gymnasium"),
