@@ -82,12 +82,12 @@ def counterexample(claim: ClaimRecord, run: Document) -> Counterexample | None:
     """The counterexample to quote: the smallest certificate, else the clearest violation of the run; None where nothing is violated."""
     certificate = smallest_certificate(claim, run)
     if certificate is not None and certificate.where:
-        return Counterexample(_unbroken(certificate.where), f"≥ {certificate.left}", f"≤ {certificate.right}", certificate)
+        return Counterexample(unbroken(certificate.where), f"≥ {certificate.left}", f"≤ {certificate.right}", certificate)
     found = clearest_violation(claim)
-    return None if found is None else Counterexample(_unbroken(found.where), found.left.strip(), found.right.strip(), certificate)
+    return None if found is None else Counterexample(unbroken(found.where), found.left.strip(), found.right.strip(), certificate)
 
 
-def _unbroken(where: str) -> str:
+def unbroken(where: str) -> str:
     """An instance in words whose equations stay on one line."""
     return where.replace(" = ", "\u00a0=\u00a0")
 

@@ -106,7 +106,9 @@
   const tabulate = (lines) => {
     instances();
     const names = headings(lines);
-    const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col", class: classes[name] ?? "number" }, name)));
+    const some = Boolean(lines.dataset.command) || names.includes("Command");
+    const again = some && !names.includes("Command") ? [...names, "Command"] : names;
+    const head = make("tr", {}, ...again.map((name) => make("th", { scope: "col", class: classes[name] ?? "number" }, name)));
     const body = make("tbody");
     for (const line of all("span", lines)) {
       const found = cells(line);
@@ -120,11 +122,13 @@
         else cell.append(words);
         row.append(cell);
       });
-      const again = command(lines, Object.fromEntries(names.map((name, column) => [name, found[column]])));
-      if (again) {
-        const press = button("Copy command", () => copy(again, press));
-        press.setAttribute("aria-label", "Copy command of " + line.id);
-        row.cells[names.length - 1].append(" ", press);
+      if (some) {
+        const words = command(lines, Object.fromEntries(names.map((name, column) => [name, found[column]])));
+        const press = button("copy", () => copy(words, press));
+        press.setAttribute("aria-label", "Copy the command of " + line.id);
+        const cell = row.cells[again.indexOf("Command")] ?? row.appendChild(make("td"));
+        cell.className = "";
+        cell.replaceChildren(press);
       }
       body.append(row);
     }

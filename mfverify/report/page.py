@@ -113,6 +113,7 @@ def render(document: Mapping[str, Any]) -> str:
         titles={section.record.id: section.title for section in sections},
         means={section.record.id: (section.left_means, section.right_means) for section in sections},
         links={paper.name: _link(paper) for paper in run.papers},
+        anchors={claim.id: claim.anchor for claim in run.claims},
         violated=Verdict.VIOLATED,
         opening=summary.opening(run),
         verdict_sentence=summary.verdict_sentence(run),
@@ -242,9 +243,9 @@ def _violation(claim: ClaimRecord, run: Document) -> dict[str, Any]:
     return {
         "claim": claim,
         "title": typeset(claim.title, f"claim {claim.id}, title"),
-        "where": found.where,
-        "left": found.left,
-        "right": found.right,
+        "where": answers.unbroken(found.where),
+        "left": found.left.removeprefix(" = ").removeprefix(" in "),
+        "right": found.right.removeprefix(" = ").removeprefix(" in "),
         "certificate": answers.smallest_certificate(claim, run),
     }
 

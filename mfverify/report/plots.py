@@ -40,7 +40,10 @@ _MIDDLE, _SAMPLE = 10, (28, 84, 56)
 """Height of the middle of a letter above its line; start, end and middle of a line's sample in the legend."""
 
 _LONGEST_LABEL: Final = 52
-_LONGEST_Y_LABEL: Final = 30
+_LONGEST_Y_LABEL: Final = 38
+_MOST_MARKED: Final = 8
+"""Abscissas on a logarithmic axis that are labelled each."""
+
 _MOST_MARKERS: Final = 8
 
 _FAR: Final = 3
@@ -290,7 +293,7 @@ def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels:
     place = logarithmic if geometric(x_values) else linear
     x_axis = place(x_values, _LEFT, _WIDTH - _RIGHT)
     y_axis = logarithmic(y_values, bottom, top) if scale == "log" else linear(y_values, bottom, top, from_zero=True)
-    parts = [*_axes_drawn(x_axis, y_axis, labels, top, bottom)]
+    parts = [*_axes_drawn(x_axis, y_axis, x_values, labels, top, bottom)]
     for number, line in enumerate(lines):
         parts += _line_drawn(line, x_axis, y_axis, _LINE * number + _LINE - _MIDDLE)
     if violated:
@@ -303,9 +306,13 @@ def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels:
     return opening.format(name, _WIDTH, bottom + _BELOW, places) + Markup("".join(map(str, parts))) + Markup("</svg>")
 
 
-def _axes_drawn(x_axis: Axis, y_axis: Axis, labels: tuple[str, str], top: int, bottom: int) -> Iterator[str]:
+def _axes_drawn(
+    x_axis: Axis, y_axis: Axis, marked: Sequence[float], labels: tuple[str, str], top: int, bottom: int
+) -> Iterator[str]:
     right = _WIDTH - _RIGHT
-    x_ticks = [(round(x_axis.at(value)), label) for value, label in x_axis.ticks()]
+    named = sorted(set(marked)) if x_axis.logarithmic else []
+    ticks = [(x, f"{x:g}") for x in named] if 0 < len(named) <= _MOST_MARKED else x_axis.ticks()
+    x_ticks = [(round(x_axis.at(value)), label) for value, label in ticks]
     y_ticks = [(label, round(y_axis.at(value))) for value, label in y_axis.ticks()]
     grid = "".join(f"M{_LEFT} {y}H{right}" for _, y in y_ticks)
     marks = "".join(f"M{x} {bottom}v6" for x, _ in x_ticks)
@@ -314,7 +321,7 @@ def _axes_drawn(x_axis: Axis, y_axis: Axis, labels: tuple[str, str], top: int, b
     yield from (_text(label, x=x) for x, label in x_ticks)
     yield _text(labels[0], _LONGEST_LABEL, x=(_LEFT + right) // 2, y=32) + "</g>"
     if labels[1]:
-        yield f'<g class="middle" transform="translate(22 {(top + bottom) // 2})rotate(-90)">{_text(labels[1], _LONGEST_Y_LABEL)}</g>'
+        yield f'<g class="middle" transform="translate(22 {bottom // 2 + 30})rotate(-90)">{_text(labels[1], _LONGEST_Y_LABEL)}</g>'
     yield f'<g class="end" transform="translate({_LEFT - 10} 8)">'
     yield from (_text(label, y=y) for label, y in y_ticks)
     yield "</g>"
