@@ -306,9 +306,7 @@ def _svg(lines: Sequence[Line], violated: Sequence[tuple[float, float]], labels:
     return opening.format(name, _WIDTH, bottom + _BELOW, places) + Markup("".join(map(str, parts))) + Markup("</svg>")
 
 
-def _axes_drawn(
-    x_axis: Axis, y_axis: Axis, marked: Sequence[float], labels: tuple[str, str], top: int, bottom: int
-) -> Iterator[str]:
+def _axes_drawn(x_axis: Axis, y_axis: Axis, marked: Sequence[float], labels: tuple[str, str], top: int, bottom: int) -> Iterator[str]:
     right = _WIDTH - _RIGHT
     named = sorted(set(marked)) if x_axis.logarithmic else []
     ticks = [(x, f"{x:g}") for x in named] if 0 < len(named) <= _MOST_MARKED else x_axis.ticks()

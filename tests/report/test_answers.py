@@ -8,9 +8,13 @@ import json
 
 import pytest
 
+from mfverify import Model, verify
 from mfverify.errors import ModelError
+from mfverify.papers import CATALOGUE
 from mfverify.report import render
 from mfverify.report.certificates import FOLDER, beside_the_sources
+from mfverify.report.digits import listed
+from mfverify.theory.paper import Paper
 from tests.report.documents import Json, claim, document, gap_claim, instance, lipschitz_claim, model, side
 from tests.report.pages import Element, parse
 
@@ -179,6 +183,27 @@ def test_claims_come_paper_by_paper_with_main_theorems_first() -> None:
         "What holds": ["2", "0", "2", "0", "0"],
         "Claims of your own": ["1", "0", "1", "0", "0"],
     }
+
+
+def test_main_theorems_are_claims_of_their_paper() -> None:
+    assert any(paper.main for paper in CATALOGUE.papers)
+    for paper in CATALOGUE.papers:
+        ids = [claim_id for readings in paper.main_theorems for claim_id in readings]
+        assert len(ids) == len(set(ids))
+        assert all(readings for readings in paper.main_theorems)
+        assert {CATALOGUE.paper_of(CATALOGUE[claim_id]) for claim_id in ids} <= {paper.name}
+    assert Paper("p", "A paper", headlines=("A", "B")).main_theorems == (("A",), ("B",))
+
+
+def test_a_real_run_names_its_papers_and_whose_models_it_used() -> None:
+    run = verify(["C3", "R3"], instance="n=2 k=1 population=1+1", workers=1).document
+    assert [(paper["name"], bool(paper["main"])) for paper in run["papers"]] == [("mean_field_sampling", True), ("ours", False)]
+    screen = parse(render(run)).section("summary")
+    assert heading(screen) == "No main theorem of a paper was checked in this run."
+    main = next(paper for paper in CATALOGUE.papers if paper.name == "mean_field_sampling").main_theorems
+    assert f"Not checked in this run: {listed([readings[0] for readings in main])}." in screen.text
+    own = Model([[[1]]], [[[[1]]]], [[0]], [[[1]]], discount="1/2", name="mine")
+    assert [one["given"] for one in verify(["B5"], models=[own], workers=1).document["models"]] == [True]
 
 
 def test_models_and_claims_of_the_caller_are_named_as_such() -> None:

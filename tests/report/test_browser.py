@@ -268,7 +268,7 @@ def test_what_a_button_copies(browser: Browser, page: Path) -> None:
     section = "section[aria-labelledby=claim-T1]"
     assert browser.run(words, section, "Copy LaTeX").startswith("For all $s_0$ and $1 \\le k \\le n$, $$V^{\\star}(s_0)")
     assert browser.run(words, section, "Copy command") == "mfverify verify --claims T1 --instance 'coordination n=2000 k=401'"
-    assert browser.run(words, "#claim-T1-absorbing-n-12-k-7", "Copy command") == "mfverify verify --claims T1 --instance 'absorbing n=12 k=7'"
+    assert browser.run(words, "#claim-T1-absorbing-n-12-k-7", "copy") == "mfverify verify --claims T1 --instance 'absorbing n=12 k=7'"
     cited = browser.run(words, "section[aria-labelledby=provenance]", "Copy BibTeX")
     assert cited.startswith("@misc{mfverify-20250131T120000Z,\n  title = {{Verification report of mfverify: 5 claims on 43 instances}},\n  year = {2025},")
     assert "version 0.1.0, commit 3f2a1b9c0d" in cited
