@@ -21,12 +21,15 @@ from markupsafe import Markup, escape
 
 from mfverify.report.axes import Axis, geometric, linear, logarithmic
 from mfverify.report.digits import compared, drawn, listed, plain
-from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Side
+from mfverify.report.document import ClaimRecord, Curve, InstanceRecord, Series, Side
 from mfverify.report.summary import counted, excess, where
 from mfverify.theory.claim import Verdict
 
 FEWEST_POINTS: Final = 4
 """Fewer points are left to the table of instances."""
+
+MOST_POINTS: Final = 32
+"""Of a longer curve every second, third, ... point is drawn, and the last; the caption says so."""
 
 _SPOKEN_POINTS: Final = 4
 """A text alternative of both sides against k lists at most this many points."""
@@ -138,6 +141,7 @@ def _places(instances: Sequence[InstanceRecord]) -> str:
 
 def curve_panel(curve: Curve, place: str, file: str) -> Panel:
     """The panel of one curve; ``place`` names the claim and instance, ``file`` the data for download."""
+    curve, every = _thinned(curve)
     lines = [Line(one.label, curve.x, one.lower, one.upper, number % len(_MARKERS)) for number, one in enumerate(curve.series)]
     spoken = "; ".join(_spoken_line(line) for line in lines)
     name = f"{curve.title}. {curve.y_label} against {curve.x_label}. {spoken}."
@@ -147,7 +151,17 @@ def curve_panel(curve: Curve, place: str, file: str) -> Panel:
         [f"{x:.12g}", *(end for one in curve.series for end in (_outward(one.lower[i], _DOWN), _outward(one.upper[i], _UP)))]
         for i, x in enumerate(curve.x)
     ]
-    return Panel(svg, f"{curve.title} ({place}).", _file_name(file), _data([header, *rows]))
+    thinned = f" Every {every}{'nd' if every == 2 else 'rd' if every == 3 else 'th'} point; all are in report.json." if every > 1 else ""
+    return Panel(svg, f"{curve.title} ({place}).{thinned}", _file_name(file), _data([header, *rows]))
+
+
+def _thinned(curve: Curve) -> tuple[Curve, int]:
+    """A curve of at most about :data:`MOST_POINTS` points, and which part of the points these are: every first, second, third, ..."""
+    last = len(curve.x) - 1
+    every = -(-last // MOST_POINTS) or 1
+    kept = [*range(0, last, every), last]
+    series = tuple(Series(one.label, tuple(one.lower[i] for i in kept), tuple(one.upper[i] for i in kept)) for one in curve.series)
+    return replace(curve, x=tuple(curve.x[i] for i in kept), series=series), every
 
 
 def _groups(claim: ClaimRecord) -> list[Group]:

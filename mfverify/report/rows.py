@@ -28,7 +28,7 @@ LABEL: Final = "LABEL"
 _TAB: Final = 8
 """Distance of the tab stops, by the page's style sheet."""
 
-_WIDEST: Final = 31
+_WIDEST: Final = 55
 """Longer cells are not lined up."""
 
 

@@ -471,6 +471,19 @@ def test_the_data_of_a_curve_contain_its_ends() -> None:
     assert {"x, in words", "y"} <= {label.text for label in figure.all("text")}
 
 
+@pytest.mark.parametrize(("points", "drawn", "said"), [(33, 33, ""), (34, 18, "Every 2nd point"), (100, 26, "Every 4th point"), (4, 4, "")])
+def test_of_a_long_curve_some_points_are_drawn_and_the_caption_says_so(points: int, drawn: int, said: str) -> None:
+    ends = [1 / (1 + i) for i in range(points)]
+    curve = {"title": "t", "x_label": "x", "y_label": "y", "x": list(range(points)), "scale": "log", "series": [{"label": "s", "lower": ends, "upper": ends}]}
+    entry = instance("holds", actual=side(0.1, 0.1), bound=side(1.0, 1.0), details={"curve": curve})
+    (figure,) = parse(render(document([claim("X", "corroborated", [entry])]))).all("figure")
+    _, *rows = data_of(figure)
+    assert len(rows) == drawn == len(figure.all("svg")[0].attributes["data-x"].split())
+    assert (rows[0][0], rows[-1][0]) == ("0", str(points - 1))
+    assert said in figure.text
+    assert ("report.json" in figure.text) is bool(said)
+
+
 def test_numbers_at_the_ends_of_double_precision_are_drawn() -> None:
     for values in ([5e-324, 1e-300, 1.0, 1.7e308], [-1.7e308, 0.0, 1.0, 1.7e308], [1e16, 1e16, 1e16, 1e16], [0.0] * 4):
         for scale in ("linear", "log"):
