@@ -4,21 +4,7 @@ The limit keeps finitely many plans, each with a linear function that bounds its
 function is largest at it. ``excess`` is how much less than ``V_inf(F_Delta)`` the chosen plan may be worth there, a number that is computed with
 the plans. Let ``L = 2 rt_l/(1-gamma)`` and ``t = E TV(F_Delta, F) <= (1/2) sqrt((|S_l|-1)(n-k)/(k(n-1)))`` (C4, over local states).
 
-**V3.** *Proof.* Write ``Q_i(g, F)`` for one step of plan i in the limit and ``V_inf`` after it. The function of plan i is at most
-``Q_i(g, .)``: the limit certifies it as one step of the plan with continuations that are below ``V_inf``. So the chosen plan i has
-``Q_i(F_Delta) >= V_inf(F_Delta) - excess``. Rewards of one step differ by at most ``2 rt_l TV(F, F_Delta)``; the next distributions of F and
-F_Delta under plan i are no farther from each other than F and F_Delta (C6), and ``V_inf(h, .)`` has slope L (proof of V2); so
-``Q_i(F) >= Q_i(F_Delta) - L TV(F, F_Delta)``. Take the expectation over the sample. ``V_inf(g, .)`` is convex, being a supremum of linear
-functions, and ``E F_Delta = F``: ``E Q_i(F) >= E V_inf(F_Delta) - excess - L t >= V_inf(F) - excess - L t``. In the system of n agents the next
-distribution F' has the mean ``F P_i``, so ``E V_inf(h, F') >= V_inf(h, F P_i)``, by convexity once more. Hence one step of the policy, and
-``V_inf`` after it, is worth at least ``V_inf - excess - L t`` in every state, so the policy is worth at least ``V_inf - (excess + L t)/(1-gamma)``.
-V2 bounds ``V_n - V_inf``. No step needs a table of k agents, the number of actions, or that an agent copies another.
-
-**V3f.** *Proof.* Following plan i is worth ``<alpha_i, F>`` to n agents, exactly as to infinitely many (proof of V1). What the global agent earns
-is the same for agents that begin in two local states, so the entries of ``alpha_i`` differ by at most L. With ``excess`` counted for
-``alpha`` in place of the function that chose the plan, ``<alpha_i, F> >= <alpha_i, F_Delta> - L TV(F, F_Delta) >= V_inf(F_Delta) - excess -
-L TV(F, F_Delta)``, and the expectation is at least ``V_inf(F) - excess - L t``. The sample is drawn once, so its loss is paid once: no
-division by ``1 - gamma``. V2 bounds ``V_n - V_inf``.
+Proofs: docs/mathematics/mean-field-limit.md.
 """
 
 from __future__ import annotations
@@ -136,7 +122,7 @@ V3 = Claim(
     control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),
     left_means="largest gap, plan for a new sample",
     right_means="bound V3",
-    grounds=proof(__name__, "V3", uses=("C4", "C6", "V2")),
+    grounds=proof("docs/mathematics/mean-field-limit.md", "V3", uses=("C4", "C6", "V2")),
     searched=Arrangement(Subsampled, shared_cost, LARGE[:10]),
 )
 
@@ -155,6 +141,6 @@ V3F = Claim(
     control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),
     left_means="largest gap, plan for one sample",
     right_means="bound V3f",
-    grounds=proof(__name__, "V3f", uses=("C4", "V1", "V2")),
+    grounds=proof("docs/mathematics/mean-field-limit.md", "V3f", uses=("C4", "V1", "V2")),
     searched=Arrangement(Subsampled, shared_cost, LARGE[:10]),
 )
