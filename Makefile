@@ -10,13 +10,14 @@ FLOORS_STAMP := $(FLOORS)/.installed
 BENCH := .venv-bench
 BENCH_STAMP := $(BENCH)/.installed
 
-.PHONY: help report test lint floors lock docs bench coverage mutants fuzz clean
+.PHONY: help report test lint floors lock docs paper bench coverage mutants fuzz clean
 help:
 	@echo "make report   verify the catalogue on the bundled models; leaves reports/latest/report.html and report.json"
 	@echo "make test     linters, types, all tests, theorem checks and notebooks"
 	@echo "make floors   quick tests with the oldest versions of everything that pyproject.toml declares, in .venv-floors"
 	@echo "make lock     requirements.lock, after a change of pyproject.toml; UPGRADE=1 for the newest versions"
 	@echo "make docs     the documentation in docs/_build, warnings are errors"
+	@echo "make paper    statements and proofs as one PDF, docs/_build/latex/mathematics.pdf; needs LaTeX"
 	@echo "make bench    side by side with real solvers, in .venv-bench; leaves docs/benchmarks/ (AUTHORS=path: a clone of the authors' code)"
 	@echo "make coverage lines and branches of the certified core that the tests reach, at least 95 %"
 	@echo "make mutants  mutation testing of the certified core, half an hour on two cores; ONLY='mfverify/enclosure.py' for one file"
@@ -71,6 +72,14 @@ lock: $(TEST_STAMP)
 docs: $(TEST_STAMP)
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "the documentation is docs/_build/html/index.html"
+
+LATEX := latexmk texlive-latex-extra texlive-fonts-recommended tex-gyre
+paper: $(TEST_STAMP)
+	@command -v latexmk >/dev/null && command -v pdflatex >/dev/null || \
+	  { echo "make paper needs latexmk and pdflatex; on Debian: apt-get install --no-install-recommends $(LATEX)" >&2; exit 1; }
+	$(BIN)/python -m sphinx -q -W --keep-going -b latex -D nb_execution_mode=off docs docs/_build/latex
+	cd docs/_build/latex && latexmk -silent -pdf -interaction=nonstopmode -halt-on-error mathematics.tex
+	@echo "statements and proofs are docs/_build/latex/mathematics.pdf"
 
 # The peers bring much with them; they have a virtual environment of their own.
 $(BENCH_STAMP): pyproject.toml

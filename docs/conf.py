@@ -12,6 +12,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
+from sphinx.writers.latex import LaTeXTranslator
 
 from mfverify.report.mathematics import typeset
 
@@ -47,6 +48,14 @@ html_theme = "furo"
 html_title = "mfverify"
 html_math_renderer = "mathml"
 html_static_path: list[str] = []
+PREAMBLE = r"""
+\usepackage{adjustbox}
+\usepackage{ragged2e}
+\AtBeginDocument{\RaggedRight}
+\DeclareUnicodeCharacter{200B}{\hskip0pt\relax}
+"""
+latex_documents = [("mathematics/index", "mathematics.tex", "mfverify: the mathematics", author, "howto")]
+latex_elements = {"papersize": "a4paper", "pointsize": "10pt", "preamble": PREAMBLE}
 exclude_patterns = ["_build", "conf.py", "statements.py"]
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
@@ -64,6 +73,15 @@ def _display(translator: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def _fitted(translator: LaTeXTranslator, node: nodes.math_block) -> None:
+    """A displayed formula on paper: a long one is made as small as the line is wide."""
+    translator.body.append(
+        "\n\n\\begin{adjustbox}{max width=\\linewidth,center}$\\displaystyle " + " ".join(node.astext().split()) + "$\\end{adjustbox}\n\n"
+    )
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Mathematics as in the report: MathML, translated while building, so that a page needs no script from elsewhere."""
+    app.add_node(nodes.math_block, override=True, latex=(_fitted, None))
     app.add_html_math_renderer("mathml", inline_renderers=(_inline, None), block_renderers=(_display, None))

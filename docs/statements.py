@@ -24,6 +24,9 @@ from mfverify.theory.grounds import Anchor
 
 FENCE = re.compile(r"^```\{(statement|statement-table|remaining-statements|statement-graph)\} *(\S*)\n```$", re.MULTILINE)
 _MATHS = re.compile(r"(\$[^$]+\$)")
+_TEST_NAME = re.compile(r"`[\w/]+\.py(::\w+)?`")
+"""The name of a test or a file, which paper has to break somewhere."""
+
 _LONG = 90
 """Formulas with more characters of LaTeX than this are displayed."""
 
@@ -35,8 +38,12 @@ def prose(text: str) -> str:
 
 
 def displayed(statement: str) -> str:
-    """The same with long formulas as displays."""
-    return re.sub(r"\$([^$]+)\$", lambda found: f"\n\n$$\n{found[1]}\n$$\n\n" if len(found[1]) > _LONG else found[0], prose(statement)).strip()
+    """The same with long formulas as displays, each with the punctuation that follows it."""
+
+    def formula(found: re.Match[str]) -> str:
+        return f"\n\n$$\n{found[1]}{found[2]}\n$$\n\n" if len(found[1]) > _LONG else found[0]
+
+    return re.sub(r"\$([^$]+)\$([.,;:]?)", formula, prose(statement)).rstrip()
 
 
 def link(claim_id: str) -> str:
@@ -75,10 +82,9 @@ def facts(claim: Claim, html: bool) -> Iterator[str]:
     if claim.repairs:
         yield f"*In place of*: {links(claim.repairs)}."
     file = f"{module_of(claim).replace('.', '/')}.py"
-    yield (
-        f'*Executable check*: `pytest proofs_checks -k "{claim.id}- or {claim.id}]"`, on given models `mfverify verify --claims {claim.id} --models FILE`; '
-        + (f'the code is <a href="{source_page(module_of(claim)).removeprefix("mathematics/")}.html"><code>{file}</code></a>.' if html else f"the code is `{file}`.")
-    )
+    code = f'<a href="{source_page(module_of(claim)).removeprefix("mathematics/")}.html"><code>{file}</code></a>' if html else f"`{file}`"
+    yield f'*Executable check*: `pytest proofs_checks -k "{claim.id}- or {claim.id}]"`; its code: {code}.'
+    yield f"*On given models*: `mfverify verify --claims {claim.id} --models FILE`."
     if (bundled.folder("reports") / "certificates" / f"{claim.id}.json").exists():
         yield f"*Certificate*: `mfverify check certificates:{claim.id}`."
 
@@ -98,7 +104,7 @@ def table() -> str:
     """All statements, by paper, with their status and grounds."""
     lines = []
     for paper in CATALOGUE.papers:
-        lines += [f"**{prose(paper.reference)}**", "", "| statement | | status | grounds | instead |", "|---|---|---|---|---|"]
+        lines += [f"**{prose(paper.reference)}**", "", "```{tabularcolumns} p{1.5cm}p{6cm}p{2.2cm}p{2.4cm}p{2.4cm}\n```", "", "| statement | | status | grounds | instead |", "|---|---|---|---|---|"]
         for claim in CATALOGUE.of_paper(paper.name):
             instead = [other.id for other in CATALOGUE if claim.id in other.repairs]
             row = (link(claim.id), prose(claim.title), claim.registered.value, claim.stands_on.kind.value, ", ".join(map(link, instead)))
@@ -154,7 +160,8 @@ def expanded(text: str, html: bool) -> str:
             return picture() if html else ""
         return remaining(folder_of_pages(), html)
 
-    return FENCE.sub(replacement, text)
+    text = FENCE.sub(replacement, text)
+    return text if html else _TEST_NAME.sub(lambda found: re.sub(r"([_/:]+)", "\\1\u200b", found[0]), text)
 
 
 def _read(app: Sphinx, docname: str, source: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -35,6 +36,24 @@ def test_the_pages_are_built_without_a_warning(tmp_path: Path) -> None:
     for notebook in notebooks:
         assert f'href="notebooks/{notebook}.html"' in gallery
         assert (tmp_path / "out" / "notebooks" / f"{notebook}.html").exists()
+
+
+@pytest.mark.slow
+def test_statements_and_proofs_become_one_latex_document(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "latex", "-D", "nb_execution_mode=off", str(DOCS), str(tmp_path)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert (built.returncode, built.stderr) == (0, "")
+    text = (tmp_path / "mathematics.tex").read_text(encoding="utf-8")
+    for words in ("R4. A gap bound with a shared draw", "Hoeffding’s lemma", "All statements"):
+        assert words in text
+
+
+def test_make_paper_says_what_to_install() -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    ran = subprocess.run(["make", "paper", "TEST_STAMP=", "PATH=/nonexistent"], capture_output=True, text=True, check=False, cwd=PROJECT)
+    assert ran.returncode != 0
+    assert "make paper needs latexmk and pdflatex; on Debian: apt-get install" in ran.stderr
 
 
 NOTEBOOK = """# %% [markdown]

@@ -153,7 +153,8 @@ def test_the_text_beside_a_statement_comes_from_the_catalogue() -> None:
 
 def test_markup_in_a_fact_is_escaped() -> None:
     assert statements.prose("m* and T_k < 1, $x_1 * y$, |Z|^k [a] `b`") == r"m\* and T\_k \< 1, $x_1 * y$, \|Z\|\^k \[a\] \`b\`"
-    assert statements.displayed("For $x$: $" + "y" * 91 + "$.") == "For $x$: \n\n$$\n" + "y" * 91 + "\n$$\n\n."
+    assert statements.displayed("For $x$: $" + "y" * 91 + "$. End") == "For $x$: \n\n$$\n" + "y" * 91 + ".\n$$\n\n End"
+    assert statements.displayed("$" + "y" * 91 + "$").startswith("\n\n$$\n")
 
 
 def test_every_statement_is_in_the_table_and_those_with_arguments_in_the_graph() -> None:

@@ -1,4 +1,4 @@
-"""The gap where only the global agent acts. Claims R7 and R7b, in place of Theorem 4.2 (T1, T1b) for one local action.
+"""The gap where only the global agent acts. Claims R7 and R7b, in place of Theorem 4.2 (T1, T1b, T1c) for one local action.
 
 ``L = 2 rt_l/(1-gamma)``. Local agents have no choice, so one draw a step is Algorithm 2 itself. The optimism of the k-agent values telescopes: what
 one step loses is at most the maximum over the global actions of variables of mean 0, which are sub-Gaussian under sampling without
@@ -134,7 +134,7 @@ R7 = Claim(
     control=_CONTROL,
     left_means="largest gap",
     right_means="bound R7",
-    repairs=("T1", "T1b"),
+    repairs=("T1", "T1b", "T1c"),
     grounds=proof("docs/mathematics/gap.md", "R7", uses=("L1", "R1")),
     searched=_SEARCHED,
 )
@@ -152,7 +152,7 @@ R7B = Claim(
     control=_CONTROL,
     left_means="largest gap",
     right_means="bound R7b",
-    repairs=("T1", "T1b"),
+    repairs=("T1", "T1b", "T1c"),
     grounds=proof("docs/mathematics/gap.md", "R7b", uses=("R7",)),
     searched=_SEARCHED,
 )
