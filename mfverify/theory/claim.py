@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from mfverify.model import Model
+    from mfverify.theory.argument import Line
     from mfverify.theory.bound import Bound
     from mfverify.theory.screen import Screen
     from mfverify.theory.search_space import SearchSpace
@@ -117,7 +118,8 @@ class Claim(Generic[C]):
     claims that a claim of ours replaces, ``failing_step`` says of a claim registered as refuted which step of the
     argument fails. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds are
     not vacuous. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
-    without it certificates do not cover the claim. ``searched`` says where a search for a counterexample takes instances from;
+    without it certificates do not cover the claim. ``argument`` gives the lines of the source's argument, as reconstructed, on an
+    instance. ``searched`` says where a search for a counterexample takes instances from;
     without it they are those of ``instances``, on generated models. ``screen`` computes both sides on many small models at once, in
     doubles, for searches and for classes of models that are decided as a whole.
     """
@@ -140,6 +142,7 @@ class Claim(Generic[C]):
     grounds: Grounds | None = None
     gap_bound: Bound | None = None
     certificate: GapProof | Callable[[C], Witness] | None = None
+    argument: Callable[[C], Sequence[Line]] | None = None
     searched: SearchSpace[C] | None = None
     screen: Screen | None = None
 

@@ -19,6 +19,7 @@ import sympy as sp
 
 from mfverify import models
 from mfverify.model import Model
+from mfverify.papers.mean_field_sampling.argument_of_theorem_4_2 import walk
 from mfverify.papers.mean_field_sampling.assumptions_off import Outside, outcome, outside
 from mfverify.papers.mean_field_sampling.gaps import bound_at, gap_sides
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_l, eps_km, gamma, k, n, rt
@@ -144,6 +145,7 @@ T1 = Claim(
     "population stays split",
     gap_bound=THEOREM_4_2,
     certificate=GapProof(right=bound_at(THEOREM_4_2)),
+    argument=partial(walk, THEOREM_4_2, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -166,6 +168,7 @@ T1B = Claim(
     "much larger (T3f)",
     gap_bound=THEOREM_4_2_WEAKER,
     certificate=GapProof(right=bound_at(THEOREM_4_2_WEAKER)),
+    argument=partial(walk, THEOREM_4_2_WEAKER, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -189,5 +192,6 @@ T1C = Claim(
     "sqrt(log n)/n there",
     gap_bound=THEOREM_4_2_DOUBLED,
     certificate=GapProof(right=bound_at(THEOREM_4_2_DOUBLED)),
+    argument=partial(walk, THEOREM_4_2_DOUBLED, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )

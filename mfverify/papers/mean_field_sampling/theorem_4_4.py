@@ -13,12 +13,13 @@ from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling import symbols
+from mfverify.papers.mean_field_sampling.argument_of_theorem_4_2 import walk
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.gaps import bound_at, gap_sides
 from mfverify.papers.mean_field_sampling.laws_of_estimates import pairs_of_counts
 from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_TARGET
 from mfverify.papers.mean_field_sampling.symbols import k, symbol_values
-from mfverify.papers.mean_field_sampling.theorem_4_2 import LOG_OUTSIDE_ROOT, LOG_UNDER_ROOT
+from mfverify.papers.mean_field_sampling.theorem_4_2 import LOG_OUTSIDE_ROOT, LOG_UNDER_ROOT, THEOREM_4_2_DOUBLED
 from mfverify.papers.quantities import optimum, scaled
 from mfverify.papers.screens import independent_gap
 from mfverify.subsample_mfq.execution import execution_value
@@ -145,6 +146,7 @@ T2 = Claim(
     "learning part is not to blame: where every next state is certain the empirical operator is the exact one",
     gap_bound=THEOREM_4_4,
     certificate=GapProof(right=bound_at(THEOREM_4_4)),
+    argument=partial(walk, THEOREM_4_4, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -168,6 +170,7 @@ T2B = Claim(
     failing_step="As for T2: the remainder 4/sqrt(k) and the logarithm outside the root still fall with k, and the loss from samples that disagree does not",
     gap_bound=THEOREM_4_4_WEAKER,
     certificate=GapProof(right=bound_at(THEOREM_4_4_WEAKER)),
+    argument=partial(walk, THEOREM_4_4_WEAKER, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -192,5 +195,6 @@ T2C = Claim(
     failing_step="As for T2: the remainder 4/sqrt(k) and twice the first term still fall with k, and the loss from samples that disagree does not",
     gap_bound=THEOREM_4_4_DOUBLED,
     certificate=GapProof(right=bound_at(THEOREM_4_4_DOUBLED)),
+    argument=partial(walk, THEOREM_4_4_DOUBLED, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
