@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -43,7 +44,8 @@ def _instance_of(claim: Claim, label: str) -> Case:
     from mfverify.theory.claim import Profile
 
     for profile in Profile:
-        for one in claim.instances(profile, None):
+        cases: Sequence[Case] = claim.instances(profile, None)
+        for one in cases:
             if one.label == label:
                 return one
     raise ModelError(f"--instance: {label!r} is no instance of {claim.id}; take a label from report.json")

@@ -145,7 +145,7 @@ T1 = Claim(
     "population stays split",
     gap_bound=THEOREM_4_2,
     certificate=GapProof(right=bound_at(THEOREM_4_2)),
-    argument=partial(walk, THEOREM_4_2, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_2, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -168,7 +168,7 @@ T1B = Claim(
     "much larger (T3f)",
     gap_bound=THEOREM_4_2_WEAKER,
     certificate=GapProof(right=bound_at(THEOREM_4_2_WEAKER)),
-    argument=partial(walk, THEOREM_4_2_WEAKER, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_2_WEAKER, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -192,6 +192,6 @@ T1C = Claim(
     "sqrt(log n)/n there",
     gap_bound=THEOREM_4_2_DOUBLED,
     certificate=GapProof(right=bound_at(THEOREM_4_2_DOUBLED)),
-    argument=partial(walk, THEOREM_4_2_DOUBLED, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_2_DOUBLED, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )

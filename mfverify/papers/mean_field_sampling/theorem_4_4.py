@@ -146,7 +146,7 @@ T2 = Claim(
     "learning part is not to blame: where every next state is certain the empirical operator is the exact one",
     gap_bound=THEOREM_4_4,
     certificate=GapProof(right=bound_at(THEOREM_4_4)),
-    argument=partial(walk, THEOREM_4_4, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_4, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -170,7 +170,7 @@ T2B = Claim(
     failing_step="As for T2: the remainder 4/sqrt(k) and the logarithm outside the root still fall with k, and the loss from samples that disagree does not",
     gap_bound=THEOREM_4_4_WEAKER,
     certificate=GapProof(right=bound_at(THEOREM_4_4_WEAKER)),
-    argument=partial(walk, THEOREM_4_4_WEAKER, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_4_WEAKER, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
 
@@ -195,6 +195,6 @@ T2C = Claim(
     failing_step="As for T2: the remainder 4/sqrt(k) and twice the first term still fall with k, and the loss from samples that disagree does not",
     gap_bound=THEOREM_4_4_DOUBLED,
     certificate=GapProof(right=bound_at(THEOREM_4_4_DOUBLED)),
-    argument=partial(walk, THEOREM_4_4_DOUBLED, THEOREM_4_2_DOUBLED),
+    argument=bind(walk, THEOREM_4_4_DOUBLED, THEOREM_4_2_DOUBLED),
     searched=_SEARCHED,
 )
