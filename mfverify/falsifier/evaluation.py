@@ -16,6 +16,7 @@ from typing import Any
 
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError
+from mfverify.falsifier.climb import Climbed, climb, space_of
 from mfverify.papers.named import claim_named, name_of
 from mfverify.runner import Cluster, in_order
 from mfverify.theory.cases.case import Case
@@ -66,29 +67,32 @@ def _float(x: Fraction) -> float:
         return float("inf") if x > 0 else float("-inf")
 
 
+class _Task:
+    """What a worker needs: a claim, and the deadline (of this machine's ``time.monotonic()``).
+
+    A claim of the catalogue is pickled as its id: pickling would evaluate expressions that are kept unevaluated. The deadline is sent as the
+    remaining time, since clocks of two machines need not agree.
+    """
+
+    claim: Claim
+    deadline: float
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"claim": name_of(self.claim) or self.claim, "deadline": self.deadline - time.monotonic()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        claim = state["claim"]
+        known = {"claim": claim_named(claim) if isinstance(claim, str) else claim, "deadline": time.monotonic() + state["deadline"]}
+        self.__dict__.update(state | known)
+
+
 @dataclass(frozen=True)
-class Asked:
-    """What a worker needs: the claim, a candidate, and the deadline (of this machine's ``time.monotonic()``)."""
+class Asked(_Task):
+    """A candidate to be evaluated."""
 
     claim: Claim
     candidate: Candidate
     deadline: float = field(compare=False)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue is pickled as its id: pickling would evaluate expressions that are kept unevaluated.
-
-        The deadline is sent as the remaining time, since clocks of two machines need not agree.
-        """
-        left = self.deadline - time.monotonic()
-        return {"claim": name_of(self.claim) or self.claim, "candidate": self.candidate, "left": left}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        claim = state["claim"]
-        self.__dict__.update(
-            claim=claim_named(claim) if isinstance(claim, str) else claim,
-            candidate=state["candidate"],
-            deadline=time.monotonic() + state["left"],
-        )
 
 
 class _OutOfTime(BaseException):
@@ -198,6 +202,31 @@ def evaluate(asked: Asked) -> Evaluated:
     return Evaluated(candidate, verdict, reason=outcome.reason)
 
 
+@dataclass(frozen=True)
+class Island(_Task):
+    """An island to be climbed (:mod:`mfverify.falsifier.climb`), named by its seed."""
+
+    claim: Claim
+    seed: str
+    deadline: float = field(compare=False)
+
+
+def climbed(island: Island) -> Climbed | None:
+    """What an island reached, or None where time ran out before."""
+    space, screen = space_of(island.claim), island.claim.screen
+    if space is None or screen is None:
+        return None
+    try:
+        with _until(island.deadline):
+            return climb(screen, space, island.seed)
+    except _OutOfTime:
+        return None
+    except Exception:
+        if time.monotonic() >= island.deadline:  # compiled code that is interrupted may raise an error of its own
+            return None
+        raise
+
+
 class Evaluator:
     """Evaluates candidates of one claim until a deadline (of ``time.monotonic()``), on worker processes of this machine or of a cluster.
 
@@ -221,3 +250,11 @@ class Evaluator:
             yield answer
         for candidate in candidates[answered:]:
             yield Evaluated(candidate, None, reason="out of time")
+
+    def climbed(self, seeds: Sequence[str]) -> Iterator[Climbed]:
+        """What islands with these seeds reached, in order, up to the first that is not finished by the deadline."""
+        asked = [Island(self.claim, seed, self.deadline) for seed in seeds]
+        for answer in in_order(climbed, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):
+            if answer is None:
+                return
+            yield answer

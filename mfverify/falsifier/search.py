@@ -1,6 +1,9 @@
-"""The search for a violated instance: rounds over all families, and local search around the best so far.
+"""The search for a violated instance: rounds of islands, of all families, and of local search around the best so far.
 
-A round is a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
+For a claim with a screen a round begins with islands (:mod:`mfverify.falsifier.climb`), on each of which thousands of candidates are ranked
+without enclosures. Those that come near a violation or set a record become candidates like the others.
+
+A round is then a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
 as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
 round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim and seed; the budget
 only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
@@ -16,10 +19,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from mfverify.falsifier.climb import Climbed, space_of
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
+from mfverify.theory.search_space import Arrangement
 
 ROUND = 24
 """Candidates in a round, for any number of workers."""
@@ -29,6 +34,12 @@ _TRIES = 200
 """How many candidates of a family may be repetitions in a row before it counts as exhausted."""
 
 LOCAL = "local search"
+CLIMBING = "climbing"
+
+ISLANDS = 4
+"""Islands in a round, for any number of workers."""
+NEAR = 0.999
+"""Ratios from which on a ranked candidate is evaluated by the certified sides even if it sets no record."""
 
 Progress = Callable[["Searched"], None]
 """Called now and then with what was searched so far."""
@@ -38,7 +49,8 @@ Progress = Callable[["Searched"], None]
 class Searched:
     """What was searched: how many candidates of each family and with what verdicts, the best one, the first violated one.
 
-    ``exhausted``: every family came to its end. ``rounds`` counts finished rounds.
+    ``exhausted``: every family came to its end. ``rounds`` counts finished rounds. ``screened`` candidates were ranked without enclosures
+    on islands; ``curve`` holds each better ratio that was ranked, with the number ranked until then, and ``screened_best`` where it was.
     """
 
     claim: str
@@ -51,6 +63,9 @@ class Searched:
     found: Evaluated | None = None
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    screened: int = 0
+    climbing_seconds: float = 0.0
+    curve: list[tuple[int, float]] = field(default_factory=list)
 
     @property
     def evaluations(self) -> int:
@@ -70,6 +85,15 @@ class Searched:
         if one.verdict is Verdict.VIOLATED and self.found is None:
             self.found = one
 
+    def take_island(self, one: Climbed) -> bool:
+        """Count what an island ranked; whether it is worth the certified sides: near a violation, or a record."""
+        record = not self.curve or one.ratio > self.curve[-1][1]
+        for ranked, ratio in one.curve:
+            if not self.curve or ratio > self.curve[-1][1]:
+                self.curve.append((self.screened + ranked, ratio))
+        self.screened += one.screened
+        return record or one.ratio > NEAR
+
 
 def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searched, progress: Progress | None = None) -> None:
     """Look for a violated instance until one is found, the families are exhausted, the deadline passes or ``most`` are evaluated.
@@ -78,8 +102,10 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
     """
     started = time.monotonic()
     sequence = _Sequence(domain_of(claim), searched.seed)
+    climbs = space_of(claim) is not None
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
-        candidates = sequence.next_round()
+        candidates = _summits(claim, evaluator, searched) if climbs else []
+        candidates += sequence.next_round()
         if not candidates:
             searched.exhausted = True
             break
@@ -94,6 +120,21 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
                 progress(searched)
         sequence.learn(answers)
         searched.rounds += 1
+
+
+def _summits(claim: Claim, evaluator: Evaluator, searched: Searched) -> list[Candidate]:
+    """The best of each island of the next round that is worth the certified sides."""
+    started = time.monotonic()
+    seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)]
+    out = []
+    for one in evaluator.climbed(seeds):
+        if searched.take_island(one) and one.found is not None:
+            model, _ = one.found
+            arrangement = claim.searched
+            made = arrangement.instance(model, one.agents, one.subsample) if isinstance(arrangement, Arrangement) else None
+            out += [] if made is None else [Candidate(CLIMBING, made)]
+    searched.climbing_seconds += time.monotonic() - started
+    return out
 
 
 class _Sequence:
@@ -157,6 +198,9 @@ def summary(searched: Searched) -> dict[str, Any]:
         "families": dict(sorted(searched.families.items())),
         "verdicts": dict(sorted(searched.verdicts.items())),
         "exhausted": searched.exhausted,
+        "screened": searched.screened,
+        "per_second": round(searched.screened / searched.climbing_seconds) if searched.climbing_seconds else None,
+        "curve": [[ranked, ratio] for ranked, ratio in searched.curve],
         "best": outcome(searched.best) if searched.best is not None else None,
         "failures": searched.failures,
     }

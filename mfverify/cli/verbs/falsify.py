@@ -100,6 +100,8 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
     looked = f"searched {searched['candidates']} candidates with seed {document['seed']} ({families or 'none'})"
     if searched["exhausted"]:
         looked += ", all that there are"
+    if searched["screened"]:
+        looked += f"; ranked {searched['screened']:,} without enclosures"
     if violated is None:
         yield f"{document['claim']}: undecided, nothing found"
         yield f"  {looked}"
