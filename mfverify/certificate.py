@@ -72,12 +72,14 @@ class Certificate:
     def instance(self) -> Case:
         """The case that it certifies: ``certify(claim, instance)`` gives the same bytes again. Raises :class:`ModelError` where the
         document is not one of :func:`certify`."""
-        model, agents, subsample, parameters = (self.document.get(key) for key in ("model", "agents", "subsample", "parameters"))
+        claim, model, agents, subsample, parameters = (
+            self.document.get(key) for key in ("claim", "model", "agents", "subsample", "parameters")
+        )
         sizes = all(x is None or type(x) is int for x in (agents, subsample))
-        if not (isinstance(model, dict | None) and sizes and isinstance(parameters, dict)):
-            raise ModelError("the document is not a certificate: it needs a model, agents, subsample and a table of parameters")
+        if not (isinstance(claim, str) and isinstance(model, dict | None) and sizes and isinstance(parameters, dict)):
+            raise ModelError("the document is not a certificate: it needs a claim, a model, agents, subsample and a table of parameters")
         form = Written(None if model is None else model_from_document(model), agents, subsample, parameters)
-        return read(form, dict.fromkeys(type(one) for one in CATALOGUE[self.document["claim"]].instances(Profile.QUICK, None)))
+        return read(form, dict.fromkeys(type(one) for one in CATALOGUE[claim].instances(Profile.QUICK, None)))
 
     def to_json(self) -> str:
         """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""

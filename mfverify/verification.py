@@ -25,6 +25,7 @@ from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named, is_registered, name_of
+from mfverify.papers.plans import cases_of
 from mfverify.rationals import written
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
@@ -211,9 +212,9 @@ def _tasks(
     """Every instance of every claim, once; a label may name an instance of either profile."""
     tasks: list[_Task] = []
     for claim in claims:
-        instances = list(claim.instances(profile, models))
+        instances = cases_of(claim, profile, models)
         if label is not None:
-            instances += list(claim.instances(Profile.FULL, models))
+            instances += cases_of(claim, Profile.FULL, models)
         seen: set[str] = set()
         for one in instances:
             key = one.key(claim.id, code_version())

@@ -28,7 +28,7 @@ import mfverify as mfv
 from mfverify import counts
 from mfverify.extensions.heterogeneous import hidden_kinds, shown_kinds
 from mfverify.extensions.outside import executed, optimum
-from mfverify.models.agent_types import preferences
+from mfverify.models.preferences import preferences
 from mfverify.subsample_mfq.learning import mean_field_table_size
 
 # %% [markdown]

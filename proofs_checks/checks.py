@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from mfverify.papers import CATALOGUE
+from mfverify.papers.plans import cases_of
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Finding, Profile, Status, Verdict, finding, judge, status
 
@@ -25,7 +26,7 @@ def found(claim_id: str, instance: Case) -> Finding:
 
 def instance_cases(*claim_ids: str) -> pytest.MarkDecorator:
     """Every instance of the given claims, with readable ids."""
-    cases = [(i, instance) for i in claim_ids for instance in CATALOGUE[i].instances(PROFILE, None)]
+    cases = [(i, instance) for i in claim_ids for instance in cases_of(CATALOGUE[i], PROFILE)]
     assert cases, "a theme without instances checks nothing"
     return pytest.mark.parametrize(("claim_id", "instance"), [pytest.param(i, x, id=f"{i}-{x.label}".replace(" ", "-")) for i, x in cases])
 
@@ -54,7 +55,7 @@ def check_instance(claim_id: str, instance: Case) -> None:
 def check_status(claim_id: str) -> None:
     """Over all instances the claim has the status that the catalogue registers."""
     claim = CATALOGUE[claim_id]
-    findings = [found(claim_id, x) for x in claim.instances(PROFILE, None)]
+    findings = [found(claim_id, x) for x in cases_of(claim, PROFILE)]
     verdicts = [f.verdict for f in findings]
     assert status(verdicts) is claim.registered, "\n".join(
         describe(f) for f in findings if f.verdict in (Verdict.VIOLATED, Verdict.UNDECIDED)

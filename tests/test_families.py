@@ -33,7 +33,7 @@ def test_arguments_are_those_of_the_function() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("nothing", "models:nothing: there is no bundled model of this name; the names are coordination, "),
+        ("nothing", "models:nothing: there is no bundled model of this name; the names are absorbing, "),
         ("coordination(nothing=1)", "models:coordination: has no argument nothing; it takes eta, discount"),
         ("patrol(discount=1/2)", "models:patrol: has no argument discount; it takes none"),
         ("coordination(eta=exit())", "models:coordination(eta=exit()): expected|models:coordination, eta: found 'exit"),

@@ -11,8 +11,10 @@ one step later half of the agents are at the state of the global agent, which th
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from mfverify.model import Model
+from mfverify.models.hard import Hard, for_every_global_state, unit
 
 
 def absorbing(discount: str | Fraction = "1/2") -> Model:
@@ -28,3 +30,22 @@ def absorbing(discount: str | Fraction = "1/2") -> Model:
         name="absorbing",
         documentation=__doc__ or "",
     )
+
+
+def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
+    """Every agent is absorbed in one of several places by chance; 1 where the global agent is, and place 0 is worth ``leaning`` more."""
+    spots = range(places)
+    start = [Fraction(0), *([Fraction(1, places)] * places)]
+    absorbed = unit(places + 1)[1:]
+    reward = [[[Fraction(0)]] * places, *([[scale * (1 + leaning * (s == 0)) * (s == g)] for g in spots] for s in spots)]
+    return Model(
+        [unit(places)] * places,
+        for_every_global_state([[row] for row in (start, *absorbed)], places),
+        [[0] * places] * places,
+        reward,
+        discount,
+        f"lottery of {places} places (leaning {leaning}, discount {discount}, scale {scale})",
+    )
+
+
+HARD: Final = Hard(hard, order=1)

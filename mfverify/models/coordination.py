@@ -9,8 +9,10 @@ state of the global agent no agent needs to move, so the optimal value there is 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from mfverify.model import Model
+from mfverify.models.hard import Hard, for_every_global_state, unit
 from mfverify.rationals import exact, parameter
 
 
@@ -30,3 +32,19 @@ def coordination(eta: str | int | Fraction = "1/100", discount: str | Fraction =
         name=f"coordination({', '.join(given)})" if given else "coordination",
         documentation=__doc__ or "",
     )
+
+
+def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
+    """Every agent chooses a place at every step; +1 where the global agent is, -1 elsewhere; ``leaning`` is the cost of moving."""
+    spots = range(places)
+    return Model(
+        [unit(places)] * places,
+        for_every_global_state([unit(places)] * places, places),
+        [[0] * places] * places,
+        [[[scale * ((1 if s == g else -1) - leaning * (a != s)) for a in spots] for g in spots] for s in spots],
+        discount,
+        f"coordination of {places} places (leaning {leaning}, discount {discount}, scale {scale})",
+    )
+
+
+HARD: Final = Hard(hard, order=2)

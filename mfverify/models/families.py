@@ -82,5 +82,3 @@ class Family:
         if self.name not in BUNDLED:
             raise ModelError(f"{PREFIX}{self.name}: there is no bundled model of this name; the names are {', '.join(BUNDLED)}")
         return BUNDLED[self.name]
-
-

@@ -24,8 +24,10 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import comb
+from typing import Final
 
 from mfverify.model import Model
+from mfverify.models.hard import Hard, for_every_global_state, unit
 from mfverify.rationals import exact, parameter
 
 CHOOSE = 0
@@ -81,3 +83,26 @@ def limit_of_mean_loss(k: int, eta: Fraction, discount: Fraction) -> Fraction:
     """The limit of ``l`` as n grows."""
     tie = lead(k) if k % 2 == 0 else Fraction(0)
     return discount * (1 - tie**2) - eta * lead(k) / 2
+
+
+def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
+    """Coordination in which what an agent leans to is redrawn uniformly at every step, so that every population stays nearly tied.
+
+    Local state ``(type, place)`` is number ``type * places + place``; choosing a place that is not one's type costs ``leaning``.
+    """
+    spots = range(places)
+    rows = [[Fraction(int(t % places == a), places) for t in range(places * places)] for a in spots]
+    reward = [
+        [[scale * ((1 if place == g else -1) - leaning * (a != kind)) for a in spots] for g in spots] for kind in spots for place in spots
+    ]
+    return Model(
+        [unit(places)] * places,
+        for_every_global_state([rows] * (places * places), places),
+        [[0] * places] * places,
+        reward,
+        discount,
+        f"redrawn types, {places} places (leaning {leaning}, discount {discount}, scale {scale})",
+    )
+
+
+HARD: Final = Hard(hard, order=4, places=(2,))

@@ -12,8 +12,10 @@ one step later the sign is met by chance, from then on by choice). A policy that
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
 from mfverify.model import Model
+from mfverify.models.hard import Hard, for_every_global_state, unit
 from mfverify.rationals import exact
 
 
@@ -31,3 +33,25 @@ def splitting(cost: str | Fraction = "1/10", discount: str | Fraction = "1/2") -
         name="splitting",
         documentation=__doc__ or "",
     )
+
+
+def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) -> Model:
+    """As the lottery, but an agent may keep out of it (action 0); taking part costs ``leaning``. Two who take part may cancel each other."""
+    spots = range(places)
+    stay, gamble = unit(places + 1)[0], [Fraction(0), *([Fraction(1, places)] * places)]
+    absorbed = [[row, row] for row in unit(places + 1)[1:]]
+    reward = [
+        [[Fraction(0), -scale * abs(leaning)] for _ in spots],
+        *([[scale * (1 if s == g else -1)] * 2 for g in spots] for s in spots),
+    ]
+    return Model(
+        [unit(places)] * places,
+        for_every_global_state([[stay, gamble], *absorbed], places),
+        [[0] * places] * places,
+        reward,
+        discount,
+        f"splitting lottery of {places} places (leaning {leaning}, discount {discount}, scale {scale})",
+    )
+
+
+HARD: Final = Hard(hard, order=3)

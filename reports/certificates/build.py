@@ -19,9 +19,9 @@ from typing import Any
 
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
-from mfverify.falsifier import templates
 from mfverify.model import Model
-from mfverify.models.agent_types import preferences
+from mfverify.models.commitment import hard as commitment_family
+from mfverify.models.preferences import preferences
 from mfverify.papers.mean_field_sampling.remark_4_9 import Typed
 from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
 from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
@@ -49,7 +49,7 @@ def commitment() -> Model:
 
 def scaled_commitment(scale: str) -> Model:
     """The same as the falsifier has it, moving a little dearer and all rewards multiplied: the bounds are not homogeneous in them."""
-    return templates.commitment(2, Fraction(1, 64), Fraction(1, 2), Fraction(scale))
+    return commitment_family(2, Fraction(1, 64), Fraction(1, 2), Fraction(scale))
 
 
 def uneven_majority() -> Model:
@@ -79,8 +79,8 @@ NAMED = {
     "T1b": ("T1b", Subsampled(commitment(), 74, 73)),
     "T2": ("T2", Subsampled(commitment(), 44, 43)),
     "T2b": ("T2b", Subsampled(commitment(), 122, 121)),
-    "T1c": ("T1c", Subsampled(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
-    "T2c": ("T2c", Subsampled(templates.commitment(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
+    "T1c": ("T1c", Subsampled(commitment_family(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
+    "T2c": ("T2c", Subsampled(commitment_family(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
     "T1b_scaled": ("T1b", Subsampled(scaled_commitment("1/4"), 70, 69)),
     "T2_scaled": ("T2", Subsampled(scaled_commitment("32"), 18, 17)),
     "T2b_scaled": ("T2b", Subsampled(scaled_commitment("16"), 88, 87)),

@@ -214,14 +214,14 @@ def preference_gap(population: tuple[int, ...], k: int) -> Fraction:
 
 @pytest.mark.parametrize(("types", "n", "k"), [(2, 3, 1), (2, 3, 2), (2, 3, 3), (2, 6, 3), (2, 6, 5), (3, 6, 1), (3, 6, 3)])
 def test_gap_of_preferences_matches_labelled_subsets(types: int, n: int, k: int) -> None:
-    mixed, _, single, _ = gap_by_types(agent_types.preferences(types), types, n, k)
+    mixed, _, single, _ = gap_by_types(models.preferences(types), types, n, k)
     assert mixed == max(preference_gap(c, k) for c in product(range(1, n + 1), repeat=types) if sum(c) == n)
     assert single == 0
 
 
 def test_three_agents_of_two_types_refute_s4b_without_any_tie() -> None:
     """One agent is sampled, so its wish is the only maximiser: with probability 1/3 it is the minority's."""
-    model = agent_types.preferences(2)
+    model = models.preferences(2)
     sides = S4B.sides(Typed(model, 3, 1, 2))
     assert isinstance(sides, Sides) and judge(sides) is Verdict.VIOLATED
     assert (sides.left.lower, sides.right.upper) == (Fraction(1, 9), 0)

@@ -15,7 +15,14 @@ from mfverify.falsifier.grids import SIZES, grid
 from mfverify.falsifier.model_moves import changed, random_model, simpler_models, tuned
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.model import Model
-from mfverify.models.agent_types import preferences
+from mfverify.models import HARD
+from mfverify.models.absorbing import hard as of_absorbing
+from mfverify.models.commitment import hard as of_commitment
+from mfverify.models.coordination import hard as of_coordination
+from mfverify.models.hard import Hard
+from mfverify.models.preferences import hard as of_preferences
+from mfverify.models.preferences import preferences
+from mfverify.models.splitting import hard as of_splitting
 from mfverify.papers.mean_field_sampling.remark_4_9 import never_changes_type
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.search_space import RANDOM_SIZES
@@ -23,23 +30,25 @@ from mfverify.theory.search_space import RANDOM_SIZES
 HALF = Fraction(1, 2)
 
 
-@pytest.mark.parametrize("template", templates.TEMPLATES)
+@pytest.mark.parametrize("family", HARD)
 @pytest.mark.parametrize("places", (2, 3))
-def test_every_template_is_a_model(template: templates.Template, places: int) -> None:
+def test_every_family_has_models(family: Hard, places: int) -> None:
     for leaning in templates.LEANINGS:
-        model = template(places, leaning, HALF, Fraction(8))
+        model = family.model(places, leaning, HALF, Fraction(8))
         assert model.rt >= 8
         assert len(model.name) <= 200
 
 
-def test_templates_reduce_to_the_bundled_models() -> None:
-    assert templates.coordination(2, Fraction(1, 100), HALF, Fraction(1)) == models.coordination()
-    assert templates.lottery(2, Fraction(0), HALF, Fraction(1)) == models.absorbing()
-    assert templates.splitting(2, Fraction(1, 10), HALF, Fraction(1)) == models.splitting()
+def test_families_reduce_to_the_bundled_models() -> None:
+    assert of_coordination(2, Fraction(1, 100), HALF, Fraction(1)) == models.coordination()
+    assert of_absorbing(2, Fraction(0), HALF, Fraction(1)) == models.absorbing()
+    assert of_splitting(2, Fraction(1, 10), HALF, Fraction(1)) == models.splitting()
+    assert of_commitment(2, Fraction(1, 16), HALF, Fraction(1)) == models.commitment()
+    assert of_preferences(2, Fraction(0), HALF, Fraction(1)) == models.preferences()
 
 
 def test_committed_agents_never_move_again() -> None:
-    model = templates.commitment(3, Fraction(-1, 4), HALF, Fraction(1))
+    model = of_commitment(3, Fraction(-1, 4), HALF, Fraction(1))
     assert all((model.local_kernel[s, g, a] == np.eye(3, dtype=int)[s]).all() for s in range(3) for g in (1, 2, 3) for a in range(3))
     assert model.local_reward[0, 0].tolist() == [-Fraction(1, 4), 0, 0]
 
@@ -96,7 +105,7 @@ def test_changes_change_a_model_and_keep_its_sizes() -> None:
 
 
 def test_simplifications_are_simpler_in_one_respect() -> None:
-    model = templates.splitting(2, Fraction(1, 16), Fraction(3, 5), Fraction(8))
+    model = of_splitting(2, Fraction(1, 16), Fraction(3, 5), Fraction(8))
     found = list(simpler_models(model))
     own = simplicity(Subsampled(model, 2, 2))
     assert sum(simplicity(Subsampled(m, 2, 2)) < own for m in found) > 50

@@ -20,7 +20,8 @@ from mfverify import models
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model, derived_name
-from mfverify.models.agent_types import preferences, typed
+from mfverify.models.agent_types import typed
+from mfverify.models.preferences import preferences
 from mfverify.papers.mean_field_sampling.assumptions import FINITE_SETS
 from mfverify.papers.mean_field_sampling.sizes import sized
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, E, S_g, S_l, n

@@ -12,7 +12,7 @@ from typing import Final
 from mfverify import models
 from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
-from mfverify.models.agent_types import preferences
+from mfverify.models.preferences import preferences
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
 from mfverify.papers.mean_field_sampling.remark_4_9 import Typed, twins
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
