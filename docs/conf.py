@@ -69,7 +69,7 @@ def _inline(translator: HTML5Translator, node: nodes.math) -> None:
 
 
 def _display(translator: HTML5Translator, node: nodes.math_block) -> None:
-    translator.body.append(f'<div class="math">{typeset(f"$${node.astext()}$$", "documentation")}</div>')
+    translator.body.append(f'<div class="math" style="overflow-y: hidden">{typeset(f"$${node.astext()}$$", "documentation")}</div>')
     raise nodes.SkipNode
 
 

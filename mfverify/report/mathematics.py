@@ -49,8 +49,17 @@ _NEGATIVE_THIN: Final = "-0.167em"
 _ALPHABETS: Final = {
     "bold": {"A": 0x1D400, "a": 0x1D41A, "0": 0x1D7CE},
     "double-struck": {"A": 0x1D538, "a": 0x1D552, "0": 0x1D7D8},
+    "script": {"A": 0x1D49C, "a": 0x1D4B6},
+    "fraktur": {"A": 0x1D504, "a": 0x1D51E},
 }
 """First letters of the alphabets that MathML Core wants as characters, not as the attribute ``mathvariant``."""
+
+_ELSEWHERE: Final = {
+    "double-struck": dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True)),
+    "script": dict(zip("BEFHILMRego", "ℬℰℱℋℐℒℳℛℯℊℴ", strict=True)),
+    "fraktur": dict(zip("CHIRZ", "ℭℌℑℜℨ", strict=True)),
+}
+"""Letters of these alphabets that were characters before the alphabets were."""
 
 
 def typeset(prose: str, place: str) -> Markup:
@@ -179,6 +188,8 @@ def _opens(element: Element) -> bool:
 
 
 def _in_alphabet(letter: str, variant: str) -> str:
+    if letter in _ELSEWHERE.get(variant, {}):
+        return _ELSEWHERE[variant][letter]
     starts = _ALPHABETS[variant]
     for first, size in (("A", 26), ("a", 26), ("0", 10)):
         if 0 <= ord(letter) - ord(first) < size:
@@ -192,6 +203,8 @@ def _written(element: Element, latex: str, place: str) -> Markup:
     if tag not in _ELEMENTS:
         raise _refused(latex, place, f"it needs the element <{tag}>, which is not among those this report writes")
     for name in element.attrib:
+        if name == "mathvariant" and element.get(name) not in ("normal", "italic"):
+            raise _refused(latex, place, f"browsers do not draw the alphabet {element.get(name)!r}")
         if name not in _ATTRIBUTES:
             raise _refused(latex, place, f"it needs the attribute {name!r}, which is not among those this report writes")
     if tag in ARITY and len(element) != ARITY[tag]:

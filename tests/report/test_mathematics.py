@@ -58,6 +58,12 @@ def test_limits_stand_below_in_display_and_beside_in_line() -> None:
 
 def test_alphabets_are_characters() -> None:
     assert maths(r"$\mathbb{E} \mathbb{1} \mathbf{1} \mathcal{S}$").text == "\U0001d53c\U0001d7d9\U0001d7cf\U0001d4ae"
+    assert maths(r"$|\mathcal S_l| \mathcal E \mathcal T \mathbb E \mathbb R \mathfrak C$").text == "|𝒮l|ℰ𝒯𝔼ℝℭ"
+
+
+def test_an_alphabet_that_browsers_do_not_draw_is_refused() -> None:
+    with pytest.raises(ModelError, match="claim X, statement: .* browsers do not draw the alphabet 'sans-serif'"):
+        typeset(r"$\mathsf S$", "claim X, statement")
 
 
 def test_prose_around_mathematics_is_escaped() -> None:
