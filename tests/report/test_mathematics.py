@@ -62,7 +62,7 @@ def test_alphabets_are_characters() -> None:
 
 
 def test_an_alphabet_that_browsers_do_not_draw_is_refused() -> None:
-    with pytest.raises(ModelError, match="claim X, statement: .* browsers do not draw the alphabet 'sans-serif'"):
+    with pytest.raises(ModelError, match=r"claim X, statement: .* browsers do not draw the alphabet 'sans-serif'"):
         typeset(r"$\mathsf S$", "claim X, statement")
 
 
