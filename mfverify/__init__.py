@@ -36,6 +36,8 @@ _HOME = {
     "simulate": "simulation",
     "batch": "batch",
     "verify": "verification",
+    "sweep": "points.sweep",
+    "choose_k": "points.choice",
     "Claim": "theory.claim",
     "Control": "theory.claim",
     "Case": "theory.cases.case",

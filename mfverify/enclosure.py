@@ -44,6 +44,11 @@ _LONGEST_SHOWN_BITS: Final = 10_000
 """Longer numerators and denominators are not written out (Python itself refuses texts of more than 4300 digits)."""
 
 
+_LONGEST_RATIONAL: Final = 11
+_MOST_DECIMALS: Final = 15
+"""Decimals that are shown unless more are requested."""
+
+
 class _Undecided:
     """The answer of a comparison that the enclosures do not settle."""
 
@@ -203,6 +208,57 @@ class Interval:
     def __repr__(self) -> str:
         ends = self.to_json()
         return f"[{ends['lower']!r}, {ends['upper']!r}]"
+
+    def __format__(self, specification: str) -> str:
+        """Certified digits only: the decimal that both ends round to, ``[lower, upper]`` rounded outward where there is none.
+
+        Without a specification as many decimals as the ends agree in, at most 15, or the rational itself where it is known and short;
+        ``.6f`` shows six decimals. Raises :class:`ValueError` for any other specification.
+
+        >>> third = Interval(Fraction(3333, 10**4), Fraction(3334, 10**4))
+        >>> f"{third}", f"{third:.3f}", f"{third:.6f}", f"{Interval.exactly('1/3')}"
+        ('0.333', '0.333', '[0.333300, 0.333400]', '1/3')
+        """
+        if not specification:
+            if self.is_exact and len(short := shown(self.lower)) <= _LONGEST_RATIONAL:
+                return short
+            decimals = next((d for d in range(_MOST_DECIMALS, -1, -1) if round(self.lower, d) == round(self.upper, d)), 0)
+            low, high = round(self.lower, decimals), round(self.upper, decimals)
+            return _decimal(low, decimals) if low == high and (low != 0 or self.is_exact) else repr(self)
+        asked = re.fullmatch(r"\.([0-9]{1,3})f", specification)
+        if asked is None:
+            raise ValueError(f"format of an interval: found {specification!r}, expected nothing or a number of decimals such as .6f")
+        decimals = int(asked[1])
+        if round(self.lower, decimals) == round(self.upper, decimals):
+            return _decimal(round(self.lower, decimals), decimals)
+        unit = Fraction(1, 10**decimals)
+        return f"[{_decimal(self.lower // unit * unit, decimals)}, {_decimal(-(-self.upper // unit) * unit, decimals)}]"
+
+    def __float__(self) -> float:
+        """The double nearest to the number. Raises :class:`UndecidedError` where the two ends are not nearest to the same."""
+        low, high = float(self.lower), float(self.upper)
+        if low != high:
+            raise UndecidedError(f"the interval {self!r} does not determine one double; float(x.midpoint) is an estimate, and f'{{x}}' its certified digits")
+        return low
+
+    def __round__(self, digits: int) -> Fraction:
+        """The rational that both ends round to, with so many decimals. Raises :class:`UndecidedError` where they do not round to the same."""
+        low, high = round(self.lower, digits), round(self.upper, digits)
+        if low != high:
+            raise UndecidedError(f"the interval {self!r} does not decide its value rounded to {digits} decimals; ask for fewer, or for a narrower value")
+        return Fraction(low)
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the certified digits, and both bounds when pointed at."""
+        return f'<span title="{self!r}">{self}</span>'
+
+
+def _decimal(value: Fraction | int, decimals: int) -> str:
+    """A rational that has so many decimals, with all of them."""
+    scaled = abs(Fraction(value)) * 10**decimals
+    digits = written(scaled).rjust(decimals + 1, "0")
+    sign = "-" if value < 0 else ""
+    return sign + (f"{digits[:-decimals]}.{digits[-decimals:]}" if decimals else digits)
 
 
 Ends: TypeAlias = "tuple[Fraction | None, Fraction | None]"

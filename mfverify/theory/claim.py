@@ -116,12 +116,12 @@ class Claim(Generic[C]):
     claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
     and which claims our own argument uses; without it a search is the only evidence for the claim. ``repairs`` names the refuted
     claims that a claim of ours replaces, ``failing_step`` says of a claim registered as refuted which step of the
-    argument fails. ``gap_bound`` is the right side of a claim about the optimality gap, for the table of where such bounds are
-    not vacuous. ``certificate`` says how a violated instance is certified: by the gap of a policy, or by what the function finds;
-    without it certificates do not cover the claim. ``argument`` gives the lines of the source's argument, as reconstructed, on an
-    instance. ``searched`` says where a search for a counterexample takes instances from;
-    without it they are those of ``instances``, on generated models. ``screen`` computes both sides on many small models at once, in
-    doubles, for searches and for classes of models that are decided as a whole.
+    argument fails. ``gap_bound`` is the right side of a claim about the optimality gap: on every case with a model, n and k alone the claim
+    is that the largest gap over start states, with the draws ``gap_sampling``, is at most this bound, without a further assumption. It is
+    used where values are out of reach, and for the table of where such bounds are not vacuous. ``certificate`` says how a violated instance
+    is certified: by the gap of a policy, or by what the function finds; without it certificates do not cover the claim. ``argument``
+    gives the lines of the source's argument, as reconstructed, on an instance. ``searched`` says where a search for a counterexample takes instances from; without it they are those of ``instances``, on generated models. ``screen``
+    computes both sides on many small models at once, in doubles, for searches and for classes of models that are decided as a whole.
     """
 
     id: str
@@ -141,6 +141,7 @@ class Claim(Generic[C]):
     failing_step: str = ""
     grounds: Grounds | None = None
     gap_bound: Bound | None = None
+    gap_sampling: str = "independent"
     certificate: GapProof | Callable[[C], Witness] | None = None
     argument: Callable[[C], Sequence[Line]] | None = None
     searched: SearchSpace[C] | None = None

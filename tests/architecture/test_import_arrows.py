@@ -50,6 +50,7 @@ ORDER = (
     "certificate",
     "results",
     "runner",
+    "points",
     "falsifier",
     "report",
     "verification",

@@ -35,11 +35,12 @@ def test_every_command_that_the_readme_shows_prints_what_it_says(
     (tmp_path / "reports").symlink_to(PROJECT / "reports")
     (model,) = blocks(README, "toml")
     (tmp_path / f"{tomllib.loads(model)['name']}.toml").write_text(model)
-    assert check_sessions(README, capsys) >= 6
+    assert check_sessions(README, capsys) >= 1
 
 
 def test_every_verb_has_an_example() -> None:
-    assert {command.split()[1] for command, _ in sessions(README)} == set(main.commands)
+    page = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert {command.split()[1] for command, _ in sessions(page)} == set(main.commands)
 
 
 def test_the_python_of_the_readme_runs() -> None:

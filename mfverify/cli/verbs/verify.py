@@ -16,7 +16,13 @@ from mfverify.exit_status import ExitStatus, tell
 
 @click.command(cls=ListOptions)
 @click.option("--profile", type=click.Choice(["quick", "full"]), default="quick", show_default=True, help="How much to compute.")
-@click.option("--claims", "claims", multiple=True, metavar="ID...", help="Only these claims, such as: --claims T1 L2. FILE.py:NAME is one of your own; the file is executed.")
+@click.option(
+    "--claims",
+    "claims",
+    multiple=True,
+    metavar="ID...",
+    help="Only these claims, such as: --claims T1 L2. FILE.py:NAME is one of your own; the file is executed.",
+)
 @click.option("--paper", metavar="NAME", help="Only the claims of this paper, such as mean_field_sampling.")
 @click.option("--models", "models", multiple=True, metavar="FILE...", help="Model files (or models:NAME) instead of the bundled models.")
 @click.option("--instance", metavar="LABEL", help="Only the instance with this label (as in report.json).")

@@ -179,6 +179,7 @@ R4 = Claim(
     repairs=("T1", "T1b", "T1c"),
     grounds=proof("docs/mathematics/gap.md", "R4", uses=("C4", "P1", "R1", "R2")),
     gap_bound=SHARED_DRAW,
+    gap_sampling="shared",
     searched=Arrangement(fewer_sampled, shared_cost, LARGE[:10]),
 )
 

@@ -1,0 +1,200 @@
+"""What ``sweep`` and ``map`` share: options, the run and what is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mfverify.cli.options import checked_workers, integer, load_argument, number
+from mfverify.cli.terminal import console, progress_bar, say
+from mfverify.errors import ModelError
+from mfverify.exit_status import ExitStatus, tell
+from mfverify.files import check_writable
+from mfverify.rationals import quoted
+
+if TYPE_CHECKING:
+    from mfverify.model import Model
+    from mfverify.models.families import Family
+    from mfverify.points.axes import Axis
+    from mfverify.points.sweep import Sweep
+
+_SHOWN_POINTS: Final = 100
+
+_OPTIONS: Final = (
+    click.option("--table", type=click.Path(path_type=Path), help="File for the table: .csv or .parquet."),
+    click.option(
+        "--start", metavar="GLOBAL:C1+C2...", help="Compare the gap at this start alone: the global state, the agents in each local one."
+    ),
+    click.option(
+        "--seconds",
+        type=number,
+        default=600.0,
+        show_default=True,
+        help="Values that take longer at one point (estimated) are out of reach.",
+    ),
+    click.option(
+        "--episodes", type=integer, default=1000, show_default=True, help="Episodes where a point stays undecided; 0 simulates none."
+    ),
+    click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the episodes."),
+    click.option("--store", type=click.Path(path_type=Path), help="File of finished points: what it has is not computed again."),
+    click.option("--workers", type=integer, default=None, help="Worker processes [default: what pays, up to the usable cores]."),
+    click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster with this scheduler."),
+)
+
+
+def points_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that both commands take."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def compute(
+    claim: str,
+    model: str | None,
+    axes: Sequence[Axis],
+    picture: Path | None,
+    option: str,
+    *,
+    verdicts: bool,
+    table: Path | None,
+    start: str | None,
+    seconds: float,
+    episodes: int,
+    seed: int,
+    store: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> int:
+    """Check every argument, compute the points, print and write; the exit status."""
+    from mfverify.points.picture import check_picture, write_picture
+    from mfverify.points.sweep import sweep
+    from mfverify.points.table import check_suffix, write_table
+
+    workers = checked_workers(workers, scheduler)
+    if episodes < 0 or seed < 0:
+        raise ModelError(f"--{'episodes' if episodes < 0 else 'seed'}: found {min(episodes, seed)}, expected an integer of at least 0")
+    if picture is not None:
+        check_picture(picture, [len(axis.values) for axis in axes], option)
+    if table is not None:
+        check_suffix(table, "--table")
+        check_writable(table, "--table")
+    source = None if model is None else _source(model)
+    try:
+        with progress_bar() as progress:
+            found = sweep(
+                claim,
+                source,
+                axes,
+                start=None if start is None else start_of(start),
+                seconds=seconds,
+                episodes=episodes,
+                seed=seed,
+                verdicts=verdicts,
+                store=store,
+                workers=workers,
+                scheduler=scheduler,
+                model_argument="" if model is None else model,
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        kept = (
+            f"what was finished is kept in {store}, the same command continues"
+            if store is not None
+            else "nothing is kept without --store FILE"
+        )
+        tell(f"interrupted; {kept}")
+        return ExitStatus.INTERRUPTED
+    document = dict(found.document) | {"as_map": option == "--out"}
+    if table is not None:
+        write_table(document, table)
+    if picture is not None:
+        write_picture(document, picture)
+    if as_json:
+        click.echo(found.to_json(), nl=False)
+    else:
+        report(found, [path for path in (picture, table) if path is not None], listed=option == "--plot")
+    return int(found.verdicts["violated"] > 0 and found.document["registered"] != "refuted")
+
+
+def _source(text: str) -> Model | Family:
+    from mfverify.models.families import PREFIX, Family
+
+    return Family.named(text.removeprefix(PREFIX)) if text.startswith(PREFIX) else load_argument(text)
+
+
+def start_of(text: str) -> tuple[int, tuple[int, ...]]:
+    """A start from ``GLOBAL:C1+C2+...``."""
+    s_g, _, listed = text.partition(":")
+    try:
+        return integer(s_g), tuple(integer(c) for c in listed.split("+"))
+    except click.BadParameter:
+        raise ModelError(
+            f"--start: found {quoted(text)}, expected the global state and the agents in each local state, such as 0:3+1"
+        ) from None
+
+
+def report(found: Sweep, written: Sequence[Path], listed: bool) -> None:
+    """Print the points where they are ``listed``, how many have each verdict, and what was written."""
+    from mfverify.points.sweep import sentence
+
+    points = found.document["points"]
+    if listed:
+        _print_points(found.document)
+    say(sentence(found.document))
+    simulated = sum(bool(one["simulated"] and "lower" in one["simulated"]) for one in points)
+    if simulated:
+        say(f"{simulated} of them simulated: intervals with 99% confidence, which no verdict rests on")
+    open_points = [one for one in points if one["by"] == "bound" and one["verdict"] == "undecided"]
+    if open_points:
+        first = open_points[0]
+        remedy = "" if found.document["start"] else "; --start GLOBAL:COUNTS compares one start"
+        say(f"undecided by the bound alone: {len(open_points)}; values are out of reach ({first['reason']}){remedy}")
+        why = next((one["simulated"]["reason"] for one in open_points if "reason" in (one["simulated"] or {})), "")
+        if why:
+            say(f"not simulated: {why}; --seconds and --episodes say how far to go")
+    for path in written:
+        click.echo(f"wrote {path}")
+
+
+def _print_points(document: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    axes = [axis["name"] for axis in document["axes"]]
+    for name in axes:
+        table.add_column(name, justify="right")
+    for name in ("verdict", "left side", "right side", "by"):
+        table.add_column(name)
+    points = document["points"]
+    for one in points[:_SHOWN_POINTS]:
+        left = "" if one["by"] == "bound" else _side(one["actual"])
+        simulated = one["simulated"] or {}
+        if "lower" in simulated:
+            left = f"simulated {simulated['lower']:.3g} to {simulated['upper']:.3g}"
+        table.add_row(*(one["at"][name] for name in axes), one["verdict"], left, _side(one["bound"]), one["by"])
+    console().print(table)
+    if len(points) > _SHOWN_POINTS:
+        click.echo(f"... and {len(points) - _SHOWN_POINTS} more points; --table and --json have all")
+
+
+def _side(document: Mapping[str, Any] | None) -> str:
+    """Certified digits of a side."""
+    from mfverify.enclosure import Interval, ends_of
+
+    if document is None:
+        return ""
+    lower, upper = ends_of(document)
+    if lower is None or upper is None:
+        return f"[{document['lower']}, {document['upper']}]"
+    return shortened(Interval(lower, upper))
+
+
+def shortened(value: Any) -> str:
+    """Six certified decimals, or the two bounds to three digits where they are not certified."""
+    text = f"{value:.6f}"
+    return text if not text.startswith("[") else f"[{float(value.lower):.3g}, {float(value.upper):.3g}]"
