@@ -191,8 +191,8 @@ class Q_function:
 
 @pytest.mark.slow
 def test_the_authors_step_is_timed_on_a_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    config = json.loads(readme.split("```json\n")[1].split("```")[0])
+    page = (Path(__file__).parents[1] / "docs" / "how-to" / "my-model.md").read_text(encoding="utf-8")
+    config = json.loads(page.split("```json\n")[1].split("```")[0])
     config["simulation"]["monte_carlo_samples"] = 10
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "centralized_training.py").write_text(AUTHORS)

@@ -278,7 +278,22 @@ def test_an_interruption_keeps_what_is_finished(
         return real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr("mfverify.points.sweep.known_at", second_is_interrupted)
-    line = ["sweep", "models:absorbing", "--claim", "T1", "--agents", "4", "--subsample", "1:3", "--workers", "1", "--store", "kept.sqlite", "--table", "out.csv"]
+    line = [
+        "sweep",
+        "models:absorbing",
+        "--claim",
+        "T1",
+        "--agents",
+        "4",
+        "--subsample",
+        "1:3",
+        "--workers",
+        "1",
+        "--store",
+        "kept.sqlite",
+        "--table",
+        "out.csv",
+    ]
     assert run(line) == 130
     assert "kept in kept.sqlite, the same command continues" in capsys.readouterr().err
     assert not Path("out.csv").exists()
