@@ -120,7 +120,8 @@ class Claim(Generic[C]):
     is that the largest gap over start states, with the draws ``gap_sampling``, is at most this bound, without a further assumption. It is
     used where values are out of reach, and for the table of where such bounds are not vacuous. ``certificate`` says how a violated instance
     is certified: by the gap of a policy, or by what the function finds; without it certificates do not cover the claim. ``argument``
-    gives the lines of the source's argument, as reconstructed, on an instance. ``searched`` says where a search for a counterexample takes instances from; without it they are those of ``instances``, on generated models. ``screen``
+    gives the lines of the source's argument, as reconstructed, on an instance. ``searched`` says
+    where a search for a counterexample takes instances from; without it they are those of ``instances``, on generated models. ``screen``
     computes both sides on many small models at once, in doubles, for searches and for classes of models that are decided as a whole.
     """
 

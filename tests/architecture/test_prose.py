@@ -9,7 +9,7 @@ import pytest
 
 from tests.architecture.sources import PROJECT
 
-README = "\n\n".join((PROJECT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/commands.md", "docs/explanation/outcomes.md"))
+README = "\n\n".join((PROJECT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/commands.md", "docs/explanation/outcomes.md", "docs/how-to/sweep-and-map.md"))
 """The README and the pages that it begins with."""
 DOCS = [path for path in sorted((PROJECT / "docs").rglob("*.md")) if "_build" not in path.parts]
 PAGES = [PROJECT / "README.md", PROJECT / "SECURITY.md", *DOCS, *sorted((PROJECT / "notebooks").glob("*.py"))]
