@@ -15,7 +15,7 @@ from mfverify.json_files import parse_json, read_text
 FOLDER: Final = folder("reports") / "certificates"
 _LARGEST: Final = 16 * 2**20
 
-_LARGEST_INCLUDED: Final = 8 * 2**10
+_LARGEST_INCLUDED: Final = 4 * 2**10
 """Bytes of the largest certificate whose content goes into a report."""
 
 

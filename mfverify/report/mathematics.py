@@ -105,6 +105,7 @@ def _mathml(latex: str, display: bool, place: str) -> Markup:
         problem = str(error) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
         raise _refused(latex, place, problem) from error
     root.set("alttext", latex.strip())
+    root.attrib.pop("xmlns", None)  # a page of HTML needs none
     _polish(root, display)
     written = _written(root, latex, place)
     return Markup('<span class="display">{}</span>').format(written) if display else written

@@ -75,7 +75,8 @@
     (source.closest("details") ?? source).after(press);
   }
 
-  // Instances: lines of text, cells divided by tabs; as a table once they are unfolded.
+  // Instances: lines of text, cells divided by tabs; as a table once they are unfolded. What is folded is text that makes no elements yet.
+  const folded = (hidden) => new DOMParser().parseFromString(hidden.textContent, "text/html").body;
   const models = new Map(all("#models ~ .scroll tbody th a").map((link) => [link.textContent, link.getAttribute("href")]));
   const cells = (line) => line.textContent.split(/\t+/).map((cell) => cell.trim());
   const headings = (lines) => cells(lines.querySelector("strong"));
@@ -87,8 +88,9 @@
     return lines.dataset.command?.replace("'LABEL'", () => "'" + label.replaceAll("'", "'\"'\"'") + "'");
   };
   let known;  // all instances, read when they are first searched or a table is made of some
-  const instances = () => known ??= all("pre.rows").flatMap((lines) => {
-    const id = lines.closest("section").querySelector("h3").textContent.split(". ")[0];
+  const instances = () => known ??= all("details.instances > noscript").flatMap((hidden) => {
+    const lines = folded(hidden).querySelector("pre");
+    const id = hidden.closest("section").querySelector("h3").textContent.split(". ")[0];
     const names = headings(lines);
     return all("span", lines).map((line) => {
       const row = Object.fromEntries(cells(line).map((cell, column) => [names[column], cell]));
@@ -104,7 +106,6 @@
   };
   const classes = { Verdict: "verdict", Model: "name", Parameters: "name", Label: "name", Command: "name", Notes: "notes" };
   const tabulate = (lines) => {
-    instances();
     const names = headings(lines);
     const some = Boolean(lines.dataset.command) || names.includes("Command");
     const again = some && !names.includes("Command") ? [...names, "Command"] : names;
@@ -137,6 +138,7 @@
     lines.replaceWith(region(lines.getAttribute("aria-label"), table));
   };
   const unfold = (details) => {
+    instances();  // while they are lines of text
     all("noscript", details).forEach((hidden) => { hidden.outerHTML = hidden.textContent; });
     all("pre.rows", details).forEach(tabulate);
   };
@@ -145,7 +147,8 @@
   }, true);
   const arrive = () => {
     const name = decodeURIComponent(location.hash.slice(1));
-    let target = name && document.getElementById(name);
+    const inside = name && all("details.instances > noscript").find((hidden) => hidden.textContent.includes(`id="${name}"`));
+    let target = inside || (name && document.getElementById(name));
     if (!target) return;
     for (let around = target.closest("details"); around; around = around.parentElement.closest("details")) {
       around.open = true;
@@ -198,7 +201,7 @@
 
   // The search over all instances.
   const place = document.getElementById("search");
-  if (place && document.querySelector("pre.rows")) {
+  if (place && document.querySelector("details.instances")) {
     const most = 50;
     const bar = form("search");
     const text = make("input", { type: "search", placeholder: "such as: T1 n=2000" });

@@ -52,9 +52,12 @@ _MOST_MARKERS: Final = 8
 _FAR: Final = 3
 """A trivial bound beyond this many times everything else would flatten the plot, so it is mentioned instead of drawn."""
 
+_DOTS: Final = 2
+"""The first styles, whose markers are dots that the page's style sheet makes round or square: the ends of lines of no length."""
+
 _MARKERS: Final = (
-    "m-6,0a6 6 0 1 0 12 0a6 6 0 1 0-12 0",
-    "m-5-5h10v10h-10z",
+    "h0",
+    "h0",
     "m0-7l6 12h-12z",
     "m0-8l8 8l-8 8l-8-8z",
     "m0 7l6-12h-12z",
@@ -356,7 +359,11 @@ def _line_drawn(line: Line, x_axis: Axis, y_axis: Axis, legend: int) -> Iterator
         return
     marked = [point for piece in placed for point in piece]
     marked = [(_SAMPLE[2], legend), *marked[:: -(-len(marked) // _MOST_MARKERS) or 1]]
-    yield f'<path class="s{line.style}" d="{path}{"".join(f"M{x} {y}{_MARKERS[line.style]}" for x, y in marked)}"/>'
+    markers = "".join(f"M{x} {y}{_MARKERS[line.style]}" for x, y in marked)
+    if line.style < _DOTS:
+        yield f'<path class="s{line.style}" d="{path}"/><path class="s{line.style} dots" d="{markers}"/>'
+    else:
+        yield f'<path class="s{line.style}" d="{path}{markers}"/>'
 
 
 def _pieces(line: Line, positive: bool) -> list[list[tuple[float, float, float]]]:

@@ -327,6 +327,7 @@ HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "</title></style></svg>",
+    "</pre></noscript><img src=x onerror=alert(1)>",
     "{{ 7*7 }}",
     "$x$ \\frac",
     "' onload='x",
