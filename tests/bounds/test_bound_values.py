@@ -16,6 +16,7 @@ import sympy as sp
 from mfverify.counts import count_vectors, subsample_law, total_variation
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
+from mfverify.papers.mean_field_control.rate_of_approximation import WITH_ACTIONS
 from mfverify.papers.mean_field_sampling.bellman_noise import MEAN_NOISE
 from mfverify.papers.mean_field_sampling.bounded_iterates import ITERATE_SIZE
 from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL
@@ -53,6 +54,7 @@ from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
 from mfverify.papers.ours.shared_draw_types import SHARED_DRAW_TYPES
 from mfverify.papers.ours.total_variation_by_sets import TV_MEAN, TV_TAIL_BY_SETS
 from mfverify.papers.ours.transition_with_fluctuation import AFTER_TRANSITION
+from mfverify.papers.sub_sample_q.theorem_3_4 import THEOREM_3_4, THEOREM_3_4_LOCAL
 from mfverify.theory.bound import Bound
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.vacuity import TRIVIAL_GAP
@@ -95,6 +97,11 @@ def to_mpf(value: Fraction | int) -> mpmath.mpf:
 
 def ln(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.log(x)
+
+
+def of_one_draw(v: Numbers) -> mpmath.mpf:
+    """The bracket of Theorem 3.4 of arXiv 2403.00222."""
+    return mpmath.sqrt((v.n - v.k + 1) / (2 * v.n * v.k) * ln(2 * v.S_l * v.A_g * mpmath.sqrt(v.k))) + 1 / mpmath.sqrt(v.k)
 
 
 def of_sample(v: Numbers) -> mpmath.mpf:
@@ -148,6 +155,9 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     THEOREM_4_4: lambda v: first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
     THEOREM_4_4_WEAKER: lambda v: first_term(v, mpmath.mpf(1)) + 4 / mpmath.sqrt(v.k),
     THEOREM_4_4_DOUBLED: lambda v: 2 * first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
+    THEOREM_3_4: lambda v: 2 * v.rt / (1 - v.gamma) ** 2 * of_one_draw(v) + 2 * v.eps_km / (1 - v.gamma),
+    THEOREM_3_4_LOCAL: lambda v: 2 * v.rt_l / (1 - v.gamma) ** 2 * of_one_draw(v) + 2 * v.eps_km / (1 - v.gamma),
+    WITH_ACTIONS: lambda v: v.gamma * v.rt_l / (1 - v.gamma) ** 2 * (mpmath.sqrt(v.S_l) + mpmath.sqrt(v.A_l)) / mpmath.sqrt(v.n),
     SHARED_DRAW: shared_draw,
     SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
     SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),

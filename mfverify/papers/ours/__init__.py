@@ -18,6 +18,8 @@ PAPER: Final = Paper(
         "N": "numbers of samples",
         "X": "extensions",
         "V": "the mean-field limit",
+        "A": "equilibria",
+        "H": "neighbourhoods",
     },
     place=2,
 )
