@@ -69,7 +69,7 @@ def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampl
     ]
     if profile is Profile.FULL:
         plan += [(fixed_sides("1/10"), 400, (51, 101, 399)), (models.absorbing(), 40, (5, 20, 39))]
-        plan += [(models.random_coupled(seed, 3, 1, 2, 2, discount="1/10"), 20, (6, 11, 19)) for seed in range(12)]
+        plan += [(models.random_coupled(seed, 3, 1, 2, 2, discount="1/10"), 20, (6, 11, 19)) for seed in range(6)]
     return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
