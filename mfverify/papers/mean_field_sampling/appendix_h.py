@@ -46,7 +46,7 @@ _REWARD_SAMPLES = (4, 16, 64, 256, 1024)
 
 
 def _unweighted_model(rewards: StochasticRewards) -> Model:
-    """Sabotage: the mean of the support, without the probabilities, in place of the expectation."""
+    """The mean of the support, without the probabilities, in place of the expectation."""
     of_global, of_local = rewards.of_global.values, rewards.of_local.values
     means = of_global.sum(axis=-1) / of_global.shape[-1], of_local.sum(axis=-1) / of_local.shape[-1]
     return replace(rewards.dynamics, global_reward=means[0], local_reward=means[1])

@@ -45,7 +45,6 @@ _SLOPES: Final = 4 * rt / (1 - gamma) ** 2
 """``2 L/(1-gamma)`` with ``L = 2 rt/(1-gamma)``."""
 
 
-
 def step_loss(model: Model, agents: int, size: int, sampling: str) -> Enclosure:
     """``V*(s) - E_{a ~ pi} Q*(s, a)`` in every state: what one step of a policy loses before the optimum takes over.
 

@@ -17,10 +17,7 @@ from mfverify.theory.claim import Profile
 def exact_gap(model: Model, n: int, k: int) -> tuple[Fraction, str]:
     """The largest ``V* - V^{pi_k}`` over start states as a Fraction, and where it is attained."""
     system = rational_system(model, n)
-    best = system.array(system.optimum)
-    played = exact_execution_value(learned(model, k), n).exact
-    assert played is not None
-    difference = best - played
+    difference = system.array(system.optimum) - exact_execution_value(learned(model, k), n).exact
     flat = int(difference.argmax())
     g, c = divmod(flat, difference.shape[1])
     return difference[g, c], f"s_g={g}, counts {system.vectors[c]}"

@@ -29,7 +29,6 @@ from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_T
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_g, S_l, Z, gamma, k, span, symbol_values
 from mfverify.papers.quantities import optimum, scaled
 from mfverify.rationals import estimate
-from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import OfSample, sample_alone
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
@@ -218,15 +217,20 @@ def _nothing_to_choose() -> Model:
     return Model([[[1]]], [[[[1]]]], [[0]], [[[1]]], "1/2", "one state and one action of every kind")
 
 
-def _failure_at_asked(share: int, case: Paid) -> Outcome:
-    """The failure probability at ``ceil(m*/share)`` samples, on the lottery."""
+def _failure_at_asked(case: Paid) -> Outcome:
+    """The failure probability at ``ceil(m*)`` samples, on the lottery."""
     k = case.subsample
     asked = _asked_samples(case.model, k)
     if isinstance(asked, NotApplicable):
         return asked
-    m = max(1, ceil(asked.upper / share))
+    m = max(1, ceil(asked.upper))
     left = failure_probability(k, case.reward, m)
     return Sides(left, enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m, "m*": estimate(asked.midpoint)})
+
+
+def _at_a_hundredth(left: Interval, case: Paid) -> Interval:
+    asked = _asked_samples(case.model, case.subsample)
+    return left if isinstance(asked, NotApplicable) else failure_probability(case.subsample, case.reward, max(1, ceil(asked.upper / 100)))
 
 
 def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Paid]:
@@ -302,9 +306,9 @@ N1C = Claim(
     "m* does not contain the rewards while the noise is proportional to them, so the statement can only hold with a factor for the rewards in its O~",
     assumptions=FINITE,
     registered=Status.REFUTED,
-    sides=bind(_failure_at_asked, 1),
+    sides=_failure_at_asked,
     instances=_n1c_instances,
-    control=Control("a hundredth of m*", bind(_failure_at_asked, 100), lambda: [Paid(lottery(4), 1, 4)]),
+    control=Control("a hundredth of m*", instances=lambda: [Paid(lottery(4), 1, 4)], left=_at_a_hundredth),
     left_means="probability that eps > 1/sqrt(k) at m*",
     right_means="1/(100 e^k)",
     failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "

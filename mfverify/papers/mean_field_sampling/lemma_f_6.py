@@ -6,7 +6,7 @@ docs/mathematics/concentration.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -23,7 +23,6 @@ from mfverify.papers.mean_field_sampling.populations import OCCUPIED
 from mfverify.papers.mean_field_sampling.symbols import k, n
 from mfverify.papers.mean_field_sampling.total_variation import mean_total_variation
 from mfverify.rationals import estimate
-from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.populations import EveryPopulation, Population, SampledPopulation, text_of, with_sample
@@ -52,8 +51,8 @@ def divergence_power(sample: Population, population: Population) -> Fraction:
     return prod((Fraction(x * total, size * c) ** x for x, c in zip(sample, population, strict=True) if x), start=Fraction(1))
 
 
-def _largest_divergence(base: Callable[[int, int], Fraction], case: SampledPopulation | EveryPopulation) -> Outcome:
-    """The tightest of ``exp(k KL) <= base(n, k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
+def _largest_divergence(case: SampledPopulation | EveryPopulation) -> Outcome:
+    """The tightest of ``exp(k KL) <= (n/k)^k`` over all samples of all cases, in rationals; equality is decided exactly.
 
     Trivial is ``KL <= ln(1/min_z F_[n](z))``, as a mean of ``ln(F_Delta/F_[n])`` is at most the largest of these; and KL = 0 at k = n.
     """
@@ -63,7 +62,7 @@ def _largest_divergence(base: Callable[[int, int], Fraction], case: SampledPopul
         total = sum(population)
         found = [(divergence_power(sample, population), sample) for sample in counts.subcounts(population, size)]
         power, sample = max(found)
-        right = base(total, size) ** size
+        right = Fraction(total, size) ** size
         samples += len(found)
         attained += sum(value == right for value, _ in found)
         divergence = logarithm(power) / size
@@ -81,6 +80,15 @@ def _divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[S
     return [*map(EveryPopulation, range(2, most + 1)), *(SampledPopulation(p, size) for p, size in large)]
 
 
+def _single() -> list[SampledPopulation]:
+    return [one for one in _divergence_instances(Profile.QUICK, None) if isinstance(one, SampledPopulation)]
+
+
+def _one_agent_less(right: Interval, case: SampledPopulation) -> Interval:
+    del right
+    return Interval.exactly(Fraction(case.agents - 1, case.subsample) ** case.subsample)
+
+
 @dataclass(frozen=True)
 class Distinct(Case):
     """n agents in n classes, of which k are sampled."""
@@ -89,14 +97,23 @@ class Distinct(Case):
     subsample: int
 
 
-def _least_divergence(together: int, case: Distinct) -> Outcome:
-    """``(n/k)^k <= exp(k KL)`` for every sample from n agents, ``together`` in each class."""
+def _powers(case: Distinct, together: int) -> list[Fraction]:
+    """``exp(k KL)`` of all samples where ``together`` agents share a class."""
+    population = (together,) * (case.agents // together)
+    return [divergence_power(sample, population) for sample in counts.subcounts(population, case.subsample)]
+
+
+def _least_divergence(case: Distinct) -> Outcome:
+    """``(n/k)^k <= exp(k KL)`` for every sample from n agents in n classes."""
     total, size = case.agents, case.subsample
-    population = (together,) * (total // together)
-    powers = [divergence_power(sample, population) for sample in counts.subcounts(population, size)]
-    mean = mean_total_variation(population, size)
+    powers, mean = _powers(case, 1), mean_total_variation((1,) * total, size)
     details = {"worst": f"KL = ln({total}/{size}) in all {len(powers)} kinds of samples, where TV = {mean}"}
     return Sides(Interval.exactly(Fraction(total, size) ** size), Interval.exactly(min(powers)), None, details)
+
+
+def _two_together(right: Interval, case: Distinct) -> Interval:
+    del right
+    return Interval.exactly(min(_powers(case, 2)))
 
 
 def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> list[Distinct]:
@@ -117,9 +134,9 @@ C5 = Claim(
     "the smallest class, so that KL <= ln(1/min F) says as much; " + OCCUPIED,
     assumptions=("Delta any k-subset of [n]",),
     registered=Status.CORROBORATED,
-    sides=bind(_largest_divergence, Fraction),
+    sides=_largest_divergence,
     instances=_divergence_instances,
-    control=Control("n/k is replaced by (n - 1)/k", bind(_largest_divergence, lambda total, size: Fraction(total - 1, size))),
+    control=Control("n/k is replaced by (n - 1)/k", instances=_single, right=_one_agent_less),
     left_means="largest exp(k KL)",
     right_means="(n/k)^k",
     grounds=proof("docs/mathematics/concentration.md", "C5"),
@@ -136,9 +153,9 @@ C5E = Claim(
     reading="n agents in n different classes; the sides are (n/k)^k and the smallest exp(k KL). In a fixed number of classes the mean decays like 1/k: R3k",
     assumptions=("the number of classes grows with n",),
     registered=Status.CORROBORATED,
-    sides=bind(_least_divergence, 1),
+    sides=_least_divergence,
     instances=_least_divergence_instances,
-    control=Control("two agents share each class", bind(_least_divergence, 2)),
+    control=Control("two agents share each class", right=_two_together),
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
     grounds=proof("docs/mathematics/concentration.md", "C5e"),

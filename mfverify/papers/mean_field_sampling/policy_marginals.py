@@ -17,7 +17,6 @@ from mfverify.papers.mean_field_sampling.exact_gaps import small_enough
 from mfverify.papers.quantities import learned
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.learning import Learned
-from mfverify.theory.bind import bind
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import by_definition
@@ -56,11 +55,16 @@ def enumerated_marginals(
     return of_global, of_local
 
 
-def _marginals(of_others: int, case: Subsampled) -> Outcome:
-    """Largest difference between the hypergeometric marginals and the enumeration, over all labelled states and agents.
+def _marginals(case: Subsampled) -> Outcome:
+    return _compared(case, case.subsample - 1)
 
-    A local agent draws ``k + of_others`` others; the statement has k - 1.
-    """
+
+def _left_out(case: Subsampled) -> Outcome:
+    return _compared(case, case.subsample)
+
+
+def _compared(case: Subsampled, others: int) -> Outcome:
+    """Largest difference between the hypergeometric marginals and the enumeration in which a local agent draws that many others."""
     model, n, k = case.model, case.agents, case.subsample
     policy = learned(model, k)
     exact = policy_marginals(policy, n)
@@ -69,7 +73,7 @@ def _marginals(of_others: int, case: Subsampled) -> Outcome:
     largest, where, compared = Fraction(0), "all agree", 0
     for g, s in product(range(model.sizes[0]), product(range(local_states), repeat=n)):
         rank = int(counts.rank([s.count(x) for x in range(local_states)]))
-        global_share, local_share = enumerated_marginals(policy, n, (g, s), k + of_others)
+        global_share, local_share = enumerated_marginals(policy, n, (g, s), others)
         pairs = [(of_global[g, rank, b], x, f"global action {b}") for b, x in enumerate(global_share)]
         pairs += [(of_local[g, rank, s[i], a], x, f"agent {i}, action {a}") for i, row in enumerate(local_share) for a, x in enumerate(row)]
         for formula, counted, what in pairs:
@@ -103,9 +107,9 @@ P2 = Claim(
     reading="hypergeometric sums over count vectors against the enumeration of every subset for every labelled agent, exact",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=bind(_marginals, -1),
+    sides=_marginals,
     instances=_p2_instances,
-    control=Control("local agents draw k of the others and leave themselves out", bind(_marginals, 0)),
+    control=Control("local agents draw k of the others and leave themselves out", _left_out),
     rests_on=("B2",),
     left_means="largest |formula - enumeration|",
     right_means="0",

@@ -8,7 +8,7 @@ as k grows, for any constants C and c.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, comb
 from typing import Final
@@ -18,7 +18,6 @@ import sympy as sp
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import k
-from mfverify.theory.bind import bind
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
@@ -47,16 +46,18 @@ class RewardSamples(Case):
     error: Fraction
 
 
-def _failure(share: Fraction, case: RewardSamples) -> Outcome:
-    """The probability of an error of more than ``share`` times the stated one; the statement has the whole."""
-    size = case.subsample
-    number = enclose(_ORDER, {k: size}) * case.C
+def _failure(case: RewardSamples) -> Outcome:
+    number = enclose(_ORDER, {k: case.subsample}) * case.C
     samples = ceil(number.lower)
     if samples != ceil(number.upper):
         return Unresolved(f"the number of samples lies between {number.lower} and {number.upper}")
-    error = case.error * share
-    left = failure(samples, Fraction(1, 2), error**2 / size)
+    left = failure(samples, Fraction(1, 2), case.error**2 / case.subsample)
     return Sides(Interval.exactly(left), Interval.exactly(Fraction(1, 2)), Interval.exactly(1), {"worst": f"{samples} samples"})
+
+
+def _of_a_tenth(left: Interval, case: RewardSamples) -> Interval:
+    smaller = _failure(replace(case, error=case.error / 10))
+    return smaller.left if isinstance(smaller, Sides) else left
 
 
 def _instances(profile: Profile, _: Sequence[Model] | None) -> list[RewardSamples]:
@@ -81,9 +82,9 @@ X1S = Claim(
     "the weakest probability that says anything, and any larger one is a stronger statement",
     assumptions=("rewards are independent of each other",),
     registered=Status.REFUTED,
-    sides=bind(_failure, Fraction(1)),
+    sides=_failure,
     instances=_instances,
-    control=Control("the error is divided by ten", bind(_failure, Fraction(1, 10))),
+    control=Control("the error is divided by ten", left=_of_a_tenth),
     left_means="probability of a larger error",
     right_means="one half",
     failing_step="The standard deviation of a mean of N samples is of order 1/sqrt(N), so an error of 1/sqrt(k) takes N of order k; the printed order is "

@@ -14,7 +14,6 @@ from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.reward_samples import failure
 from mfverify.papers.mean_field_sampling.symbols import delta, k
-from mfverify.theory.bind import bind
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
@@ -33,12 +32,19 @@ class EnoughSamples(Case):
     probability: Fraction
 
 
-def _failure(share: Fraction, case: EnoughSamples) -> Outcome:
-    """The probability of a larger error with ``share`` of the samples; the statement has all of them."""
-    size, allowed = case.subsample, case.delta
-    samples = max(1, ceil(enclose(_SAMPLES, {k: size, delta: allowed}).upper * share))
-    left = failure(samples, case.probability, Fraction(1, size))
-    return Sides(Interval.exactly(left), Interval.exactly(allowed), Interval.exactly(1), {"worst": f"{samples} samples"})
+def _samples(case: EnoughSamples, share: Fraction) -> int:
+    return max(1, ceil(enclose(_SAMPLES, {k: case.subsample, delta: case.delta}).upper * share))
+
+
+def _failure(case: EnoughSamples) -> Outcome:
+    samples = _samples(case, Fraction(1))
+    left = failure(samples, case.probability, Fraction(1, case.subsample))
+    return Sides(Interval.exactly(left), Interval.exactly(case.delta), Interval.exactly(1), {"worst": f"{samples} samples"})
+
+
+def _with_a_tenth(left: Interval, case: EnoughSamples) -> Interval:
+    del left
+    return Interval.exactly(failure(_samples(case, Fraction(1, 10)), case.probability, Fraction(1, case.subsample)))
 
 
 def _instances(profile: Profile, _: Sequence[Model] | None) -> list[EnoughSamples]:
@@ -60,9 +66,9 @@ X1R = Claim(
     reading="a reward of 1 or -1 with the given probability of 1, the number of samples rounded up, exact binomial probabilities",
     assumptions=("rewards are independent of each other",),
     registered=Status.CORROBORATED,
-    sides=bind(_failure, Fraction(1)),
+    sides=_failure,
     instances=_instances,
-    control=Control("a tenth of the samples", bind(_failure, Fraction(1, 10))),
+    control=Control("a tenth of the samples", left=_with_a_tenth),
     left_means="probability of a larger error",
     right_means="delta",
     repairs=("X1s",),

@@ -11,17 +11,21 @@ from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.failure_probability import ENOUGH_SAMPLES, RARE, Paid, enough_samples, failure_probability, lottery
 from mfverify.papers.ours import symbols
-from mfverify.theory.bind import bind
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.grounds import proof
 
 
-def _failure(share: int, case: Paid) -> Outcome:
-    """The exact failure probability on the lottery at the number of samples of N1r, divided by ``share``."""
+def _failure(case: Paid) -> Outcome:
+    """The exact failure probability on the lottery at the number of samples of N1r."""
     model, k = case.model, case.subsample
-    m = max(1, enough_samples(model, k) // share)
+    m = enough_samples(model, k)
     return Sides(failure_probability(k, case.reward, m), enclose(RARE, {symbols.k: k}), Interval.exactly(1), {"m": m})
+
+
+def _at_a_hundredth(left: Interval, case: Paid) -> Interval:
+    del left
+    return failure_probability(case.subsample, case.reward, max(1, enough_samples(case.model, case.subsample) // 100))
 
 
 def _failure_instances(profile: Profile, given: Sequence[Model] | None) -> list[Paid]:
@@ -41,9 +45,9 @@ N1R = Claim(
     "the statement itself is checked; N1b compares its m with m*",
     assumptions=("Assumption 2.1 (finite sets)", "Assumption 2.2 (bounded rewards)"),
     registered=Status.CORROBORATED,
-    sides=bind(_failure, 1),
+    sides=_failure,
     instances=_failure_instances,
-    control=Control("a hundredth of m", bind(_failure, 100)),
+    control=Control("a hundredth of m", left=_at_a_hundredth),
     left_means="probability that eps > 1/sqrt(k)",
     right_means="1/(100 e^k)",
     repairs=("N1c",),

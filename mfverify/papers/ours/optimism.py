@@ -20,7 +20,6 @@ from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.ours.coupled_models import SEARCHED, exact_pairs
 from mfverify.papers.quantities import rational_system, scaled, trivial_gap
 from mfverify.papers.screens import OPTIMISM, OPTIMISM_FALLS
-from mfverify.theory.bind import bind
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
@@ -41,17 +40,26 @@ def _mean(table: Mapping[State, flint.fmpq], g: int, population: tuple[int, ...]
     return sum((p * fraction(table[g, sample]) for sample, p in counts.subsample_law(population, size)), Fraction(0))
 
 
-def _optimism_falls(first: int, second: int, case: Subsampled) -> Outcome:
-    """The largest ``E V_{k+second} - E V_{k+first}`` over populations of n agents, exact; the statement has 0 and 1."""
+def _rises(case: Subsampled) -> list[tuple[Fraction, str]]:
+    """``E V_{k+1} - E V_k`` for every global state and population of n agents, exact."""
     model, n, k = case.model, case.agents, case.subsample
-    fewer, more = (rational_system(model, k + step).optimum for step in (first, second))
+    fewer, more = (rational_system(model, size).optimum for size in (k, k + 1))
     rises = []
     for g in range(model.sizes[0]):
         for row in counts.count_vectors(n, model.sizes[2]):
             population = tuple(int(x) for x in row)
-            rises.append((_mean(more, g, population, k + second) - _mean(fewer, g, population, k + first), f"s_g={g}, counts {population}"))
-    worst, where = max(rises, key=itemgetter(0))
-    return Sides(Interval.exactly(worst), Interval.exactly(0), trivial_gap(model), {"worst": where})
+            rises.append((_mean(more, g, population, k + 1) - _mean(fewer, g, population, k), f"s_g={g}, counts {population}"))
+    return rises
+
+
+def _optimism_falls(case: Subsampled) -> Outcome:
+    worst, where = max(_rises(case), key=itemgetter(0))
+    return Sides(Interval.exactly(worst), Interval.exactly(0), trivial_gap(case.model), {"worst": where})
+
+
+def _exchanged(left: Interval, case: Subsampled) -> Interval:
+    del left
+    return Interval.exactly(max(-rise for rise, _ in _rises(case)))
 
 
 def _less_paid(model: Model) -> Model:
@@ -87,9 +95,9 @@ P4R = Claim(
     assumptions=FINITE,
     registered=Status.CORROBORATED,
     screen=OPTIMISM_FALLS,
-    sides=bind(_optimism_falls, 0, 1),
+    sides=_optimism_falls,
     instances=exact_pairs,
-    control=Control("k and k + 1 are exchanged", bind(_optimism_falls, 1, 0)),
+    control=Control("k and k + 1 are exchanged", left=_exchanged),
     left_means="largest E V_{k+1} - E V_k",
     right_means="0",
     repairs=("P4",),

@@ -65,6 +65,8 @@ excess: Final = amount("excess")
 TABLE: Final = PAPER_TABLE.extended(
     PaperSymbol(eta, r"\eta", "cost of moving in a bundled model"),
     PaperSymbol(disagreement, r"\mathrm{dis}", "mean share of agents whose own draw makes them act otherwise than a shared one (R6)"),
-    PaperSymbol(excess, r"\mathrm{exc}", "how much less than the limit a computed plan may be worth at the distribution that chose it (V3)"),
+    PaperSymbol(
+        excess, r"\mathrm{exc}", "how much less than the limit a computed plan may be worth at the distribution that chose it (V3)"
+    ),
 )
 """Every symbol that a right-hand side of ours may use, in the order in which a report lists them."""
