@@ -24,6 +24,9 @@ from mfverify.report.words import counts, mark, story, value_in_words
 from mfverify.theory.claim import Status, Verdict
 from mfverify.theory.grounds import Ground
 
+MOST_REPAIRS: Final = 3
+"""Repaired statements that the first screen names by their titles; further ones by their ids."""
+
 LONGEST_SHOWN: Final = 10
 """Instances whose duration the page shows; report.json has the others."""
 
@@ -107,6 +110,7 @@ def render(document: Mapping[str, Any]) -> str:
         script_hash=_allowance(script),
         answers=found,
         lead=answers.lead(found),
+        most_repairs=MOST_REPAIRS,
         unchecked_sentence=answers.unchecked_sentence,
         picture=_picture(found, sections),
         heading=summary.heading(run),

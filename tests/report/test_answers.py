@@ -132,7 +132,14 @@ def test_of_several_main_theorems_those_that_fail_are_counted() -> None:
     assert heading(first_screen(both)) == "The main theorems, as read, fail: all 2."
     other = [holding("T1", paper="a_paper"), refuted() | {"id": "T1b"}]
     (answer,) = answers(first_screen(other))
-    assert "Another reading, T1b: refuted." in answer.text
+    assert "Other readings: T1b refuted." in answer.text
+
+
+def test_of_many_repairs_the_first_are_named_by_their_titles() -> None:
+    many = [holding(f"R{i}", paper="ours", repairs=["T1"]) for i in range(1, 6)]
+    said = answers(first_screen([refuted(), *many]))[0].text
+    assert "R3, title of R3 (1 holds), search only. Also R4, R5." in said
+    assert "title of R4" not in said
 
 
 def test_the_smallest_certificate_is_quoted() -> None:
