@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -44,8 +45,8 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     import numpy as np
 
     from mfverify.exact.optimal import optimal_value
+    from mfverify.papers import CATALOGUE
     from mfverify.papers.mean_field_sampling.symbols import eps_km, symbol_values
-    from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2
     from mfverify.subsample_mfq.execution import execution_value
     from mfverify.subsample_mfq.learning import bellman_noise, learn
     from mfverify.theory.evaluate import UndefinedError
@@ -56,10 +57,11 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
     worst = states[int(g) * difference.shape[1] + int(c)]
     noise = bellman_noise(learned)
-    try:
-        bound: dict[str, Any] | None = THEOREM_4_2.enclose({**symbol_values(loaded, agents, subsample), eps_km: noise}).to_json()
-    except UndefinedError:
-        bound = None
+    theorem = CATALOGUE[CATALOGUE.papers[0].main_theorems[0][0]]
+    bound: dict[str, Any] | None = None
+    if theorem.gap_bound is not None:
+        with suppress(UndefinedError):
+            bound = theorem.gap_bound.enclose({**symbol_values(loaded, agents, subsample), eps_km: noise}).to_json()
     document = {
         "model": loaded.name,
         "agents": agents,
@@ -81,7 +83,7 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     )
     say(f"largest gap {difference.max()!r} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
     say(
-        "bound of Theorem 4.2: "
+        f"bound of {theorem.source}: "
         + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)")
     )
     print_states(states)

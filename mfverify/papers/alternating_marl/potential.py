@@ -27,7 +27,7 @@ def potential_sides(case: Deviation) -> Outcome:
 
 
 def _for_all(case: Deviation) -> Outcome:
-    """Sabotage: the global policy reads all states."""
+    """The same where the global policy reads all states."""
     return potential_sides(Deviation(case.model, case.agents, Reads.ALL))
 
 

@@ -26,7 +26,7 @@ def _sides(case: Deviation) -> Outcome:
 
 
 def _reading(case: Deviation) -> Outcome:
-    """Sabotage: the global policy reads all states."""
+    """The same where the global policy reads all states."""
     return potential_sides(Deviation(case.model, case.agents, Reads.ALL))
 
 
