@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.falsifier.smallest import Front, descend
 from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
@@ -41,7 +42,10 @@ Progress = Callable[[str, Searched, Shrunk | None], None]
 
 @dataclass(frozen=True)
 class Attack:
-    """The outcome of one search. ``certificate`` is None where nothing was found, or where ``reason`` says why there is none."""
+    """The outcome of one search. ``certificate`` is None where nothing was found, or where ``reason`` says why there is none.
+
+    ``smallest`` are the violated instances that were certified and that no other one beats in every respect.
+    """
 
     claim: Claim
     seed: int
@@ -50,6 +54,7 @@ class Attack:
     shrunk: Shrunk | None = None
     certificate: Certificate | None = None
     reason: str = ""
+    smallest: Front = field(default_factory=Front)
 
     @property
     def found(self) -> Evaluated | None:
@@ -74,6 +79,7 @@ class Attack:
             "searched": summary(self.searched),
             "violated": None,
             "shrinking": None,
+            "smallest": self.smallest.to_json(),
             "certificate": None if self.certificate is None else self.certificate.document,
             "reason": self.reason,
         }
@@ -135,23 +141,27 @@ def attack(
     if candidates is not None:
         candidates = positive_integer("candidates", candidates)
     name = claim.id
-    searched, shrunk = Searched(name, seed), None
+    searched, shrunk, front = Searched(name, seed), None, Front()
     try:
         with connected(scheduler) if scheduler is not None else nullcontext() as cluster:
             evaluator = Evaluator(claim, workers, time.monotonic() + budget, cluster)
             search(claim, evaluator, candidates, searched, (lambda s: progress(name, s, None)) if progress else None)
             if searched.found is not None:
                 shrunk = Shrunk(searched.found)
-                shrink(claim, evaluator, candidates, shrunk, (lambda s: progress(name, searched, s)) if progress else None)
+                front.add(searched.found)
+                tell = (lambda s: progress(name, searched, s)) if progress else None
+                shrink(claim, evaluator, candidates, shrunk, front.add, tell)
+                if candidates is None:
+                    descend(claim, evaluator, searched, shrunk, front, tell)
     except KeyboardInterrupt:
-        raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk)) from None
+        raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk, smallest=front)) from None
     if shrunk is None:
         return Attack(claim, seed, budget, searched)
     try:
         certificate, reason = certified(claim, shrunk.best), ""
     except MfverifyError as error:
         certificate, reason = None, str(error)
-    return Attack(claim, seed, budget, searched, shrunk, certificate, reason)
+    return Attack(claim, seed, budget, searched, shrunk, certificate, reason, front)
 
 
 def certified(claim: Claim, found: Evaluated) -> Certificate:

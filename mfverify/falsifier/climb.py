@@ -22,6 +22,7 @@ import numpy as np
 from scipy.optimize import differential_evolution
 
 from mfverify import screening
+from mfverify.errors import ModelError
 from mfverify.falsifier import templates
 from mfverify.falsifier.model_domains import sizes_of
 from mfverify.falsifier.model_moves import assembled, random_model
@@ -51,6 +52,7 @@ DENOMINATORS: Final = (1, 2, 4, 8, 16, 64, 1024)
 """Denominators to which the best candidate is rounded, the first that keeps its ratio."""
 LOWEST, HIGHEST = 0.02, 0.98
 """Discounts that are tried."""
+_TRIES: Final = 500
 SCALES: Final = (-8.0, 10.0)
 """Powers of two by which rewards are multiplied where a claim is not homogeneous in them."""
 
@@ -222,8 +224,8 @@ def numbers_of(sizes: tuple[int, int, int, int], n: int) -> int:
 
 
 def drawn(space: Space, rng: random.Random) -> tuple[Structure, int, int]:
-    """A structure and a pair (n, k)."""
-    while True:
+    """A structure and a pair (n, k). Raises :class:`ModelError` where the claim speaks of none of those that are tried."""
+    for _ in range(_TRIES):
         from_template = space.templates and rng.random() < 0.4
         model = templates.drawn(rng, rng.randrange(100)) if from_template else random_model(rng, rng.choice(space.sizes), scaled=False)
         agents = [n for n in space.agents if numbers_of(model.sizes, n) <= MOST_NUMBERS]
@@ -233,6 +235,7 @@ def drawn(space: Space, rng: random.Random) -> tuple[Structure, int, int]:
         pair = space.pair(model, n, max(1, rng.choice((n - 1, n - 1, n // 2, 1, n, rng.randint(1, n)))))
         if pair is not None and space.pair(model, *pair) == pair:
             return structure_of(model, rng, space.scaled, more=not from_template), *pair
+    raise ModelError(f"no model with {space.agents[0]} to {space.agents[-1]} agents was found that the claim speaks of")
 
 
 def structure_of(model: Model, rng: random.Random, scaled: bool, more: bool) -> Structure:
@@ -248,8 +251,11 @@ def structure_of(model: Model, rng: random.Random, scaled: bool, more: bool) -> 
     return Structure(kernels[0], kernels[1], uncoupled, bool((model.global_reward != 0).any()), scaled)
 
 
-def space_of(claim: Claim) -> Space | None:
-    """Where the islands of a claim are drawn from; None for a claim without a screen, or whose instances are not models with n and k."""
+def space_of(claim: Claim, below: int | None = None) -> Space | None:
+    """Where the islands of a claim are drawn from; None for a claim without a screen, or whose instances are not models with n and k.
+
+    With ``below`` the numbers of agents are those from half of it on and less than it.
+    """
     arrangement = claim.searched
     if claim.screen is None or not isinstance(arrangement, Arrangement) or arrangement.origin is Origin.TYPES:
         return None
@@ -258,7 +264,10 @@ def space_of(claim: Claim) -> Space | None:
         made = arrangement.instance(model, n, k)
         return None if made is None else sizes_of(made)
 
-    few = tuple(n for n in range(1, MOST_AGENTS + 1) if n <= max(arrangement.agents))
+    first, last = (1, MOST_AGENTS) if below is None else (max(1, below // 2), min(below - 1, MOST_AGENTS))
+    few = tuple(n for n in range(first, last + 1) if n <= max(arrangement.agents))
+    if not few:
+        return None
     return Space(arrangement.sizes, few, pair, arrangement.scaled, arrangement.origin is Origin.ANY)
 
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from mfverify.enclosure import Interval
-from mfverify.errors import MfverifyError
+from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.climb import Climbed, climb, space_of
 from mfverify.papers.named import claim_named, name_of
 from mfverify.runner import Cluster, in_order
@@ -204,22 +204,23 @@ def evaluate(asked: Asked) -> Evaluated:
 
 @dataclass(frozen=True)
 class Island(_Task):
-    """An island to be climbed (:mod:`mfverify.falsifier.climb`), named by its seed."""
+    """An island to be climbed (:mod:`mfverify.falsifier.climb`), named by its seed; ``below`` limits the number of agents."""
 
     claim: Claim
     seed: str
     deadline: float = field(compare=False)
+    below: int | None = None
 
 
 def climbed(island: Island) -> Climbed | None:
     """What an island reached, or None where time ran out before."""
-    space, screen = space_of(island.claim), island.claim.screen
+    space, screen = space_of(island.claim, island.below), island.claim.screen
     if space is None or screen is None:
         return None
     try:
         with _until(island.deadline):
             return climb(screen, space, island.seed)
-    except _OutOfTime:
+    except (_OutOfTime, ModelError):
         return None
     except Exception:
         if time.monotonic() >= island.deadline:  # compiled code that is interrupted may raise an error of its own
@@ -251,9 +252,9 @@ class Evaluator:
         for candidate in candidates[answered:]:
             yield Evaluated(candidate, None, reason="out of time")
 
-    def climbed(self, seeds: Sequence[str]) -> Iterator[Climbed]:
+    def climbed(self, seeds: Sequence[str], below: int | None = None) -> Iterator[Climbed]:
         """What islands with these seeds reached, in order, up to the first that is not finished by the deadline."""
-        asked = [Island(self.claim, seed, self.deadline) for seed in seeds]
+        asked = [Island(self.claim, seed, self.deadline, below) for seed in seeds]
         for answer in in_order(climbed, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):
             if answer is None:
                 return

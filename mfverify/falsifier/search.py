@@ -14,7 +14,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -104,7 +104,8 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
     sequence = _Sequence(domain_of(claim), searched.seed)
     climbs = space_of(claim) is not None
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
-        candidates = _summits(claim, evaluator, searched) if climbs else []
+        seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
+        candidates = summits(claim, evaluator, searched, seeds)
         candidates += sequence.next_round()
         if not candidates:
             searched.exhausted = True
@@ -122,13 +123,12 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
         searched.rounds += 1
 
 
-def _summits(claim: Claim, evaluator: Evaluator, searched: Searched) -> list[Candidate]:
-    """The best of each island of the next round that is worth the certified sides."""
+def summits(claim: Claim, evaluator: Evaluator, searched: Searched, seeds: Sequence[str], below: int | None = None) -> list[Candidate]:
+    """The best of each island that is worth the certified sides; with fewer than ``below`` agents, where that is given."""
     started = time.monotonic()
-    seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)]
     out = []
-    for one in evaluator.climbed(seeds):
-        if searched.take_island(one) and one.found is not None:
+    for one in evaluator.climbed(seeds, below):
+        if (searched.take_island(one) or below is not None) and one.found is not None:
             model, _ = one.found
             arrangement = claim.searched
             made = arrangement.instance(model, one.agents, one.subsample) if isinstance(arrangement, Arrangement) else None

@@ -27,8 +27,18 @@ class Shrunk:
     finished: bool = False
 
 
-def shrink(claim: Claim, evaluator: Evaluator, most: int | None, shrunk: Shrunk, progress: Callable[[Shrunk], None] | None = None) -> None:
-    """Simplify ``shrunk.best`` until nothing simpler is violated, the deadline passes or ``most`` candidates were tried."""
+def shrink(
+    claim: Claim,
+    evaluator: Evaluator,
+    most: int | None,
+    shrunk: Shrunk,
+    seen: Callable[[Evaluated], None] | None = None,
+    progress: Callable[[Shrunk], None] | None = None,
+) -> None:
+    """Simplify ``shrunk.best`` until nothing simpler is violated, the deadline passes or ``most`` candidates were tried.
+
+    ``seen`` is called with every candidate that is evaluated to the end.
+    """
     domain = domain_of(claim)
     while not evaluator.out_of_time and (most is None or shrunk.tried < most):
         candidates = domain.simpler(shrunk.best.candidate.instance)
@@ -41,6 +51,8 @@ def shrink(claim: Claim, evaluator: Evaluator, most: int | None, shrunk: Shrunk,
             for one in evaluator.evaluated(chunk):
                 complete = complete and one.verdict is not None
                 shrunk.tried += complete
+                if seen is not None and complete:
+                    seen(one)
                 if better is None and complete and one.verdict is Verdict.VIOLATED:
                     better = one
             if progress is not None:

@@ -119,6 +119,11 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
         if shrinking is not None:
             end = "nothing simpler that was tried is violated" if shrinking["finished"] else "not finished"
             yield f"  shrunk from {shrinking['from']} in {shrinking['steps']} steps, {shrinking['tried']} tried: {end}"
+        if len(document["smallest"]) > 1:
+            shown = "; ".join(
+                f"n={one['agents']} k={one['subsample']} denominators up to {one['denominator']}" for one in document["smallest"]
+            )
+            yield f"  the smallest found: {shown}"
         yield "  certified" if document["certificate"] is not None else f"  no certificate: {document['reason'] or 'interrupted'}"
     for failure in searched["failures"]:
         yield f"  the claim's code failed at {failure}"

@@ -1,0 +1,84 @@
+"""The smallest counterexamples of a claim: what was certified violated and is not beaten in every respect, and how smaller ones are looked for.
+
+One instance is as small as another if it has no more agents, no larger sample, no more states and actions and no larger denominators. Those
+that no other one beats are shown side by side: the fewest agents may need a large sample, and the fewest states large denominators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mfverify.falsifier.climb import space_of
+from mfverify.falsifier.evaluation import Evaluated, Evaluator
+from mfverify.falsifier.model_domains import sizes_of
+from mfverify.falsifier.search import ISLANDS, Searched, summits
+from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.theory.claim import Claim, Verdict
+
+MISSED = 1
+"""Rounds of islands without a violation after which no smaller one is looked for."""
+
+
+@dataclass
+class Front:
+    """Violated instances of which none is as small as another one."""
+
+    kept: list[Evaluated] = field(default_factory=list)
+
+    def add(self, one: Evaluated) -> None:
+        """Keep an instance if it is violated and no kept one is as small; drop those that it beats."""
+        if one.verdict is not Verdict.VIOLATED:
+            return
+        size = measures(one)
+        if any(_as_small(measures(other), size) for other in self.kept):
+            return
+        self.kept = [other for other in self.kept if not _as_small(size, measures(other))] + [one]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """What is kept, by the number of agents, with its certified sides."""
+        names = ("agents", "subsample", "states_and_actions", "denominator")
+        return [
+            {
+                **dict(zip(names, measures(one), strict=True)),
+                "label": one.candidate.instance.label,
+                "actual": one.left.to_json() if one.left is not None else None,
+                "bound": one.right.to_json() if one.right is not None else None,
+            }
+            for one in sorted(self.kept, key=measures)
+        ]
+
+
+def measures(one: Evaluated) -> tuple[int, int, int, int]:
+    """n, k, the numbers of states and actions together (occupied classes, for a population), and the largest denominator."""
+    case = one.candidate.instance
+    model, n, k = case.written.model, case.order, case.written.subsample or 0
+    if model is None:
+        return n, k, case.occupied, 1
+    arrays = (model.global_kernel, model.local_kernel, model.global_reward, model.local_reward)
+    denominators = [x.denominator for array in arrays for x in array.ravel()]
+    return n, k, sum(model.sizes), max(*denominators, model.discount.denominator)
+
+
+def _as_small(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return all(x <= y for x, y in zip(one, other, strict=True))
+
+
+def descend(
+    claim: Claim, evaluator: Evaluator, searched: Searched, shrunk: Shrunk, front: Front, progress: Callable[[Shrunk], None] | None = None
+) -> None:
+    """Look for violations with fewer agents on islands, and shrink each, until a round finds none or the deadline passes."""
+    missed = 0
+    while space_of(claim) is not None and missed < MISSED and not evaluator.out_of_time:
+        n, _ = sizes_of(shrunk.best.candidate.instance)
+        if n < 2:
+            return
+        seeds = [f"{searched.seed} below {n} {i}" for i in range(ISLANDS)]
+        candidates = summits(claim, evaluator, searched, seeds, below=n)
+        found = next((one for one in evaluator.evaluated(candidates) if one.verdict is Verdict.VIOLATED), None)
+        missed += 1
+        if found is not None:
+            front.add(found)
+            shrunk.best, shrunk.steps, missed = found, shrunk.steps + 1, 0
+            shrink(claim, evaluator, None, shrunk, front.add, progress)

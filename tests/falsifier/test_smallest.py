@@ -1,0 +1,63 @@
+"""The smallest counterexamples: what is kept side by side, and the descent to fewer agents."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from mfverify import models
+from mfverify.enclosure import Interval
+from mfverify.falsifier.climb import space_of
+from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, Island, climbed, evaluate
+from mfverify.falsifier.search import Searched
+from mfverify.falsifier.shrink import Shrunk
+from mfverify.falsifier.smallest import Front, descend, measures
+from mfverify.papers import CATALOGUE
+from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.claim import Verdict
+from mfverify.theory.search_space import Arrangement
+
+
+def violated(n: int, k: int, verdict: Verdict = Verdict.VIOLATED, eta: str = "1/100") -> Evaluated:
+    two, one = Interval.exactly(2), Interval.exactly(1)
+    return Evaluated(Candidate("given", Subsampled(models.coordination(eta=eta), n, k)), verdict, two, one)
+
+
+def test_measures_are_agents_sample_sizes_and_denominators() -> None:
+    assert measures(violated(5, 3)) == (5, 3, 8, 100)
+
+
+def test_none_of_those_kept_beats_another() -> None:
+    front = Front()
+    for one in (violated(5, 4), violated(6, 2), violated(6, 4), violated(5, 3), violated(7, 1, Verdict.HOLDS), violated(9, 9, eta="1/2")):
+        front.add(one)
+    assert [measures(one)[:2] for one in sorted(front.kept, key=measures)] == [(5, 3), (6, 2), (9, 9)]
+    listed = front.to_json()
+    assert [one["agents"] for one in listed] == [5, 6, 9]
+    assert listed[0]["denominator"] == 100 and listed[0]["actual"]["lower"] == 2.0
+
+
+def test_below_a_number_of_agents_no_island_has_as_many() -> None:
+    claim = CATALOGUE["P4"]
+    space = space_of(claim, 5)
+    assert space is not None and space.agents == (2, 3, 4)
+    assert space_of(claim, 1) is None
+    out = climbed(Island(claim, "a", time.monotonic() + 600, 4))
+    assert out is not None and out.agents in (2, 3)
+
+
+@pytest.mark.slow
+def test_the_descent_reaches_the_fewest_agents() -> None:
+    """P3 fails with two agents already; one agent alone plays the optimum."""
+    claim = CATALOGUE["P3"]
+    assert isinstance(claim.searched, Arrangement)
+    start = claim.searched.instance(models.splitting(), 4, 4)
+    assert start is not None
+    shrunk = Shrunk(evaluate(Asked(claim, Candidate("given", start), time.monotonic() + 600)))
+    assert shrunk.best.verdict is Verdict.VIOLATED
+    front = Front()
+    descend(claim, Evaluator(claim, 1, time.monotonic() + 600), Searched("P3", 0), shrunk, front)
+    case = shrunk.best.candidate.instance
+    assert isinstance(case, Subsampled) and case.agents <= 3
+    assert measures(shrunk.best) in [measures(one) for one in front.kept]
