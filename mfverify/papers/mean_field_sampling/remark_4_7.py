@@ -146,7 +146,7 @@ X2 = Claim(
     left_means="distance to Q*_k after a mean update",
     right_means="1 - (1 - gamma) min d times the distance before",
     grounds=theorem(
-        "Tsitsiklis 1994, Machine Learning 16, Theorem 4, for the MDP of k agents; that the mean update contracts is proved in extensions/off_policy.py",
+        "Tsitsiklis 1994, Machine Learning 16, Theorem 4, for the MDP of k agents; that the mean update contracts is proved in docs/mathematics/extensions.md",
         uses=("B3",),
     ),
     searched=Arrangement(_without_figure, lambda model, n, k: comparison_cost(model, k, k), (1, 2, 3, 4)),

@@ -109,7 +109,7 @@ P3R = Claim(
 P3S = Claim(
     id="P3s",
     title="At k = n a shared draw is optimal",
-    statement=r"With one draw for everybody and $k = n$: $V(s_0) = V^*(s_0)$ for all $s_0$.",
+    statement=r"With one draw for all agents and $k = n$: $V(s_0) = V^*(s_0)$ for all $s_0$.",
     source=_OURS,
     reading="all agents play one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
     assumptions=FINITE,

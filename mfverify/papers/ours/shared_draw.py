@@ -165,7 +165,7 @@ def _linear_cost(model: Model, n: int, k: int) -> float:
 R4 = Claim(
     id="R4",
     title="A gap bound with a shared draw",
-    statement=r"With one $k$-subset per step for everybody and copying: $V^*(s_0) - V(s_0) \le " + SHARED_DRAW.latex + "$",
+    statement=r"With one $k$-subset per step for all agents and copying: $V^*(s_0) - V(s_0) \le " + SHARED_DRAW.latex + "$",
     source=_OURS,
     reading=COPYING,
     assumptions=(*FINITE, EXACT_OPERATOR),
@@ -186,7 +186,7 @@ R4 = Claim(
 R4U = Claim(
     id="R4u",
     title="A gap of order 1/sqrt(k) uniformly in n, with a shared draw",
-    statement=r"With one $k$-subset per step for everybody and copying, for every $n$: $V^*(s_0) - V(s_0) \le "
+    statement=r"With one $k$-subset per step for all agents and copying, for every $n$: $V^*(s_0) - V(s_0) \le "
     + SHARED_DRAW_UNIFORM.latex
     + "$",
     source=_OURS,
