@@ -17,9 +17,10 @@ a table Q by the step size times ``d (T_k Q - Q)``. For every Q
 
     ||Q + d (T_k Q - Q) - Q*_k|| <= (1 - (1-gamma) min d) ||Q - Q*_k||.
 
-The proof is in docs/mathematics/extensions.md (X2). Equality holds for ``Q = Q*_k + c`` with a constant c. Where every state can be reached from every other one, min d > 0, so that the mean update leads to Q*_k alone. With step
-sizes whose sum is infinite and whose squares have a finite sum the learner then converges with probability one (Tsitsiklis 1994, Theorem 4). How
-long it takes depends on min d, which can be as small as the smallest transition probability: a trace of any fixed length proves nothing.
+The proof is in docs/mathematics/extensions.md (X2). Equality holds for ``Q = Q*_k + c`` with a constant c. Where every state can be
+reached from every other one, min d > 0, so that the mean update leads to Q*_k alone. With step sizes whose sum is infinite and whose
+squares have a finite sum the learner then converges with probability one (Tsitsiklis 1994, Theorem 4). How long it takes depends on
+min d, which can be as small as the smallest transition probability: a trace of any fixed length proves nothing.
 
 A learnt table is a fixed array of doubles, hence of rationals, and ``Q*_k`` is computed in exact arithmetic: distances between
 them are exact, although the learner rounds.

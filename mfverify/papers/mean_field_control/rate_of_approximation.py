@@ -3,8 +3,7 @@
 The constant of the source was not read; it depends on Lipschitz constants of kernels and rewards in the distribution, which are 0 in our model
 class. The reading takes the constant that V2 allows, so a larger constant of the source makes the statement weaker than what is checked.
 
-**M2.** *Proof.* ``V_inf <= V_n`` (V1), and ``V_n - V_inf <= gamma rt_l sqrt((|S_l|-1)/n)/(1-gamma)^2`` (V2), with ``sqrt(|S_l|-1) <= sqrt(|S_l|) +
-sqrt(|A_l|)``. The number of actions is not needed.
+The number of actions is not needed. Proof: docs/mathematics/related.md.
 """
 
 from __future__ import annotations
@@ -81,6 +80,6 @@ M2 = Claim(
     control=Control("the bound is divided by a hundred", right=by_factor(Fraction(1, 100))),
     left_means="largest |V_n - V_inf|",
     right_means="bound M2",
-    grounds=proof(__name__, "M2", uses=("V1", "V2")),
+    grounds=proof("docs/mathematics/related.md", "M2", uses=("V1", "V2")),
     searched=Arrangement(agents_alone, lumped_cost, LARGE[:12]),
 )

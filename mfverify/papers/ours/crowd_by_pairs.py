@@ -1,9 +1,6 @@
 """Q compared by the total variation of state-action pairs. Claim H1r, in place of H1.
 
-**H1r.** *Proof.* Rewards are the share in place 1, so those of two crowds differ by at most the total variation of their states. Couple the
-agents of the two crowds so that ``n TV`` of them differ in state or action, with TV that of state-action pairs; the next place is the action, so
-after the step no more agents differ in state, and the largest reward of one step from there, which is the share in place 1, differs by at most
-TV. So ``|Q^2 - Q^2'| <= TV_states + gamma TV_pairs``, and ``|Q^1 - Q^1'| <= TV_states``.
+The next place of an agent is its action, which the distribution of states does not contain. Proof: docs/mathematics/related.md.
 """
 
 from __future__ import annotations
@@ -49,6 +46,6 @@ H1R = Claim(
     left_means="largest |Q - Q'|",
     right_means="bound by states and pairs",
     repairs=("H1",),
-    grounds=proof(__name__, "H1r"),
+    grounds=proof("docs/mathematics/related.md", "H1r"),
     searched=Parameters((range(1, 7), (1, 2), ("1/10", "1/2", "9/10")), crowd_at),
 )

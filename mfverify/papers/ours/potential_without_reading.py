@@ -1,8 +1,6 @@
 """When the value of all is an exact potential for local agents. Claim A2r, in place of A2.
 
-**A2r.** *Proof.* If no policy reads the local states of other agents, a deviation of agent i changes the law of agent i alone: the global state
-moves by the global policy, which reads the global state, and each other agent by its own state and the global state. So in the
-value, ``E sum_t gamma^t [r_g + (1/n) sum_j r_l(j)]``, the only term that changes is ``(1/n) r_l(i)``, which is the utility of agent i.
+If no policy reads the local states of other agents, a deviation of agent i changes the law of agent i alone. Proof: docs/mathematics/related.md.
 """
 
 from __future__ import annotations
@@ -53,6 +51,6 @@ A2R = Claim(
     left_means="largest |change of U_i - change of V|",
     right_means="0",
     repairs=("A2",),
-    grounds=proof(__name__, "A2r"),
+    grounds=proof("docs/mathematics/related.md", "A2r"),
     searched=Arrangement(_at, rational_cost, (1, 2)),
 )
