@@ -40,6 +40,7 @@ from mfverify.model_files import model_from_document
 from mfverify.papers import CATALOGUE
 from mfverify.papers.quantities import exact_values, executed, learned, optimum
 from mfverify.rationals import written
+from mfverify.readable import table
 from mfverify.theory.cases.case import Case, Written, read
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Profile, Sides, Verdict, judge
@@ -80,6 +81,23 @@ class Certificate:
             raise ModelError("the document is not a certificate: it needs a claim, a model, agents, subsample and a table of parameters")
         form = Written(None if model is None else model_from_document(model), agents, subsample, parameters)
         return read(form, dict.fromkeys(type(one) for one in CATALOGUE[claim].instances(Profile.QUICK, None)))
+
+    def __repr__(self) -> str:
+        return f"Certificate({', '.join(f'{name} {value}' for name, value in self._told())})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the claim, n, k and the two sides."""
+        return table(("part", "certified"), self._told())
+
+    def _told(self) -> list[tuple[str, str]]:
+        """What a reader wants to know first, as far as the document has it."""
+        model = self.document.get("model")
+        told = [("claim", self.document.get("claim")), ("model", model.get("name") if isinstance(model, dict) else None)]
+        told += [(name, self.document.get(key)) for name, key in (("n", "agents"), ("k", "subsample"))]
+        for name, key, end in (("left side at least", "actual", "lower"), ("right side at most", "bound", "upper")):
+            side = self.document.get(key)
+            told.append((name, side.get(end) if isinstance(side, dict) else None))
+        return [(name, str(value)[:60]) for name, value in told if value is not None]
 
     def to_json(self) -> str:
         """The text of the file: sorted keys, one line for each innermost list, the same for equal documents."""

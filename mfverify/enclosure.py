@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
@@ -26,9 +26,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
+from mfverify.counts import number_of_count_vectors, rank
 from mfverify.errors import ModelError, UndecidedError
 from mfverify.floating_point import require_ieee_arithmetic
-from mfverify.rationals import exact, from_text, quoted, shown, written
+from mfverify.rationals import Number, exact, from_text, quoted, shown, written
+from mfverify.readable import Readable
 
 if TYPE_CHECKING:
     from mfverify.notation import Exact, Floats
@@ -345,7 +347,7 @@ class Work:
 
 
 @dataclass(frozen=True, eq=False)
-class Enclosure:
+class Enclosure(Readable):
     """An array of numbers, each between ``lower`` and ``upper`` (doubles, same shape), guaranteed.
 
     Values of an n-agent system have the axes ``[global state, rank of the count vector]``. ``exact`` holds the
@@ -406,6 +408,56 @@ class Enclosure:
         if np.ndim(low):
             raise ModelError(f"an enclosure of shape {self.shape} is indexed by {len(self.shape)} integers, got {index!r}")
         return Interval(Fraction(float(low)), Fraction(float(up)))
+
+    def __iter__(self) -> Iterator[Interval]:
+        """The interval of each entry, the last axis first."""
+        return (self[index] for index in np.ndindex(self.shape))
+
+    def at(self, s_g: int, counts: Sequence[int]) -> Interval:
+        """The interval of a state: the global one, and how many agents are in each local one.
+
+        Raises :class:`ModelError` for what is no state of the system that the value belongs to.
+
+        >>> Enclosure(np.zeros((2, 3)), np.ones((2, 3))).at(1, (1, 1))
+        [0.0, 1.0]
+        """
+        given = [int(c) for c in counts]
+        fits = len(self.shape) == 2 and given and min(given) >= 0 and number_of_count_vectors(sum(given), len(given)) == self.shape[1]
+        if not fits or not 0 <= s_g < self.shape[0]:
+            raise ModelError(f"state: found {(s_g, tuple(given))}, which is none of the states of a value of shape {self.shape}")
+        return self[s_g, int(rank(given))]
+
+    def min(self) -> Interval:
+        """Enclose the smallest entry."""
+        return -(-self).max()
+
+    def argmax(self) -> tuple[int, ...]:
+        """Where the lower bound is largest, the first place of several: no other entry is certified to be larger."""
+        return tuple(int(i) for i in np.unravel_index(int(self.lower.argmax()), self.shape))
+
+    def mean(self) -> Interval:
+        """Enclose the mean over all entries."""
+        if self.exact is not None:
+            return Interval.exactly(sum(self.exact.ravel(), Fraction(0)) / self.exact.size)
+        low, high = (math.fsum(end.ravel()) for end in (self.lower, self.upper))  # correctly rounded sums
+        return Interval(Fraction(float(np.nextafter(low, -np.inf))), Fraction(float(np.nextafter(high, np.inf)))) / self.lower.size
+
+    def __mul__(self, factor: Number) -> Enclosure:
+        """Every entry times a rational, rounded outward."""
+        number = exact(factor, "factor")
+        if self.exact is not None:
+            return Enclosure.of_fractions(self.exact * number)
+        require_ieee_arithmetic()
+        products = [end * share for end in (self.lower, self.upper) for share in {round_down(number), round_up(number)}]
+        zero = (self.lower == 0.0) & (self.upper == 0.0) if number else np.full(self.shape, True)
+        low, high = np.minimum.reduce(products), np.maximum.reduce(products)
+        return Enclosure(np.where(zero, 0.0, np.nextafter(low, -np.inf)), np.where(zero, 0.0, np.nextafter(high, np.inf)))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Number) -> Enclosure:
+        """Every entry over a rational other than 0, rounded outward."""
+        return self * (1 / exact(divisor, "divisor"))
 
     def max(self) -> Interval:
         """Enclose the largest entry."""
@@ -470,6 +522,10 @@ class Enclosure:
         return True if point else UNDECIDED
 
     __hash__ = None  # type: ignore[assignment]  # equality is three-valued, so enclosures cannot be keys
+
+    def __repr__(self) -> str:
+        span = f"between {float(self.lower.min())!r} and {float(self.upper.max())!r}"
+        return f"Enclosure(shape={self.shape}, {span}, width at most {float(self.width.max()):.2g})"
 
     def intersects(self, other: Enclosure) -> bool:
         """Whether every pair of corresponding intervals has a point in common (two enclosures of one value must)."""

@@ -27,6 +27,7 @@ from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named, is_registered, name_of
 from mfverify.papers.plans import cases_of
 from mfverify.rationals import written
+from mfverify.readable import table
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
@@ -61,6 +62,18 @@ class Report:
                 found: Mapping[str, Any] = part
                 return found
         raise ModelError(f"claim {claim_id!r}: is not in this report; it has {', '.join(p['id'] for p in self.document['claims'])}")
+
+    def __repr__(self) -> str:
+        summary = self.document["summary"]
+        told = ", ".join(f"{number} {word}" for word, number in summary["statuses"].items() if number)
+        return f"Report({summary['claims']} claims, {summary['instances']} instances: {told}; {len(self.unexpected)} unexpected)"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: a row for each claim."""
+        rows = [
+            (part["id"], part["title"], part["status"], part["registered"], str(len(part["instances"]))) for part in self.document["claims"]
+        ]
+        return table(("id", "claim", "status", "registered", "instances"), rows)
 
     def to_json(self) -> str:
         """The document as JSON text."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +87,15 @@ class Learned:
     choices: dict[State, Maximisers]
     samples: int | None = None
     seed: int | None = None
+
+    def __repr__(self) -> str:
+        operator = "exact operator" if self.samples is None else f"m={self.samples}, seed={self.seed}"
+        ties = f", {len(self.undecided)} undecided ties" if self.undecided else ""
+        return f"Learned({self.model.name}, k={self.k}, {operator}, {self.regime.value}{ties})"
+
+    def _repr_html_(self) -> str:
+        """In a notebook: the line of ``repr`` and the values."""
+        return f"<p>{escape(repr(self))}</p>{self.value._repr_html_()}"
 
     @property
     def undecided(self) -> list[State]:

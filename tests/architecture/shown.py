@@ -52,11 +52,13 @@ def check_sessions(page: str, capsys: pytest.CaptureFixture[str]) -> int:
     """Run every command of a page in the current folder and compare what it prints; how many there were."""
     commands = sessions(page)
     for command, lines in commands:
-        line, _, shortened = command.partition(" | head -")
+        line, cut, shortened = re.fullmatch(r"(.*?)(?: \| (head|tail) -([0-9]+))?", command).groups()  # type: ignore[union-attr]
         program, *arguments = shlex.split(line)
         assert program == "mfverify"
         assert run(arguments) == 0, command
-        printed = capsys.readouterr().out.splitlines()[: int(shortened) if shortened else None]
+        printed = capsys.readouterr().out.splitlines()
+        if cut is not None:
+            printed = printed[: int(shortened)] if cut == "head" else printed[-int(shortened) :]
         assert len(printed) == len(lines), command
         for shown, found in zip(lines, printed, strict=True):
             assert same(shown, found), f"{command}\npage:   {shown}\nprints: {found}"

@@ -16,12 +16,13 @@ ORDER = (
     "floating_point",
     "bundled",
     "rationals",
+    "counts",
+    "readable",
     "enclosure",
     "exit_status",
     "validation",
     "files",
     "json_files",
-    "counts",
     "laws",
     "threads",
     "notices",
@@ -59,7 +60,7 @@ ORDER = (
 )
 """The parts of the package, from the foundations up."""
 
-TYPING_ONLY_UPWARD = {("bellman", "exact")}
+TYPING_ONLY_UPWARD = {("bellman", "exact"), ("readable", "model")}
 """Names of types that a part borrows from a later one; nothing is imported when the program runs."""
 
 MAY_IMPORT = {
