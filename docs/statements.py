@@ -104,7 +104,7 @@ def table() -> str:
     """All statements, by paper, with their status and grounds."""
     lines = []
     for paper in CATALOGUE.papers:
-        lines += [f"**{prose(paper.reference)}**", "", "```{tabularcolumns} p{1.5cm}p{6cm}p{2.2cm}p{2.4cm}p{2.4cm}", "```", ""]
+        lines += [f"**{prose(paper.reference)}**", "", "```{tabularcolumns} p{1.4cm}p{5.4cm}p{2.2cm}p{2.4cm}p{2.4cm}", "```", ""]
         lines += ["| statement | | status | grounds | instead |", "|---|---|---|---|---|"]
         for claim in CATALOGUE.of_paper(paper.name):
             instead = [other.id for other in CATALOGUE if claim.id in other.repairs]
