@@ -111,8 +111,9 @@ class Interval:
     upper: Fraction
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lower", Fraction(self.lower))
-        object.__setattr__(self, "upper", Fraction(self.upper))
+        for end in ("lower", "upper"):
+            if type(getattr(self, end)) is not Fraction:
+                object.__setattr__(self, end, Fraction(getattr(self, end)))
         if self.lower > self.upper:
             raise ModelError(f"an interval needs lower <= upper, got [{shown(self.lower)}, {shown(self.upper)}]")
 

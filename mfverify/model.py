@@ -153,10 +153,19 @@ class Model:
     def __hash__(self) -> int:
         return hash(self.fingerprint)
 
+    @cached_property
+    def _floats(self) -> dict[str, Floats]:
+        return {}
+
     def floats(self, name: str) -> Floats:
-        """One of the four arrays with every entry rounded to the nearest double (relative error at most ``u``)."""
-        exact: Exact = getattr(self, name)
-        return np.array([float(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+        """One of the four arrays with every entry rounded to the nearest double (relative error at most ``u``); read-only, made once."""
+        found = self._floats.get(name)
+        if found is None:
+            exact: Exact = getattr(self, name)
+            found = np.array([float(x) for x in exact.ravel()], dtype=np.float64).reshape(exact.shape)
+            found.flags.writeable = False
+            self._floats[name] = found
+        return found
 
 
 def derived_name(name: str, before: str = "", after: str = "") -> str:

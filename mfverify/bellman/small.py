@@ -46,15 +46,18 @@ import numpy as np
 from mfverify import counts
 from mfverify.bellman.sweeps import graded_order, level_sizes, successor_table
 from mfverify.compiled import njit
-from mfverify.enclosure import UNDERFLOW, round_down, round_up, rounding_error
+from mfverify.enclosure import UNDERFLOW, Enclosure, StopReason, Work, round_down, round_up, rounding_error
 from mfverify.parallel import over_range
 
 if TYPE_CHECKING:
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
 
-MOST_NUMBERS: Final = 2 * 10**6
-"""Systems whose laws take more doubles than this are not small: there ``lumped.py`` is as fast."""
+MOST_NUMBERS: Final = 4 * 10**5
+"""Systems whose laws take more doubles than this are not small: beyond that ``lumped.py`` becomes as fast."""
+
+_MOST_STATES: Final = 160
+"""Nor are those with more states: a dense solve takes as long as all the rest."""
 
 _CHUNK: Final = 512
 """Joint actions at a time: what is summed stays in the nearest cache."""
@@ -109,6 +112,11 @@ def numbers(n: int, sizes: tuple[int, int, int, int]) -> int:
     return global_states * comb(n + local_states - 1, local_states - 1) * comb(n + local_states * local_actions - 1, n)
 
 
+def fits(n: int, sizes: tuple[int, int, int, int]) -> bool:
+    """Whether a system is small."""
+    return numbers(n, sizes) <= MOST_NUMBERS and sizes[0] * comb(n + sizes[2] - 1, n) <= _MOST_STATES
+
+
 class Copies(NamedTuple):
     """Models in doubles, leading axis: the model. For :func:`solve` rewards of merged actions are minus infinity.
 
@@ -137,7 +145,7 @@ class Roundings:
 def copies(model: Model, merged: bool = True) -> Copies:
     """One model: every number the double nearest to the rational; ``merged``: as :func:`solve` needs it."""
     global_kernel, local_kernel, global_reward, local_reward = (
-        model.floats(name)[None] for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")
+        np.array(model.floats(name)[None]) for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")
     )
     rt = float(np.abs(global_reward).max() + np.abs(local_reward).max())
     global_states, _, local_states, _ = model.sizes
@@ -220,6 +228,21 @@ def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
     errors = np.array(relative_errors(n, sizes, roundings))
     over_range(partial(_optima, models, of_all, errors, width, found), number)
     return found
+
+
+def solve_alone(model: Model, n: int, width: float) -> tuple[Enclosure, Solved] | None:
+    """The enclosure of one small system and its solution with a leading axis of 1; None if the system is not small or not enclosed to ``width``."""
+    if not fits(n, model.sizes):
+        return None
+    given = copies(model)
+    found = solve(given, n, Roundings(), width)
+    lower, upper = found.lower[0], found.upper[0]
+    if not (np.nextafter(upper - lower, np.inf) <= width).all():
+        return None
+    merged = (given.local_reward[0] > -np.inf).sum(axis=(0, 2)).tolist()
+    pairs = sum(comb(n + choices - 1, choices - 1) for choices in merged)
+    work = Work(StopReason.WIDTH, int(found.sweeps[0]), int(found.evaluations[0]), pairs)
+    return Enclosure(lower, upper, None, work), found
 
 
 @njit

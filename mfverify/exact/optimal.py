@@ -2,7 +2,8 @@
 
 - ``lumped``: policy iteration on (global state, count vector). Greedy sweep, value of the greedy policy, and so on; each
   sweep yields a certified enclosure of ``V*`` by itself, so the iteration may stop whenever it is narrow enough. Many agents
-  begin with the value of fewer (``exact/fewer_agents.py``), which on most models halves the sweeps.
+  begin with the value of fewer (``exact/fewer_agents.py``), which on most models halves the sweeps. Small systems are solved in one
+  compiled call (``bellman/small.py``); where that does not reach the width, as large ones.
 - ``flat``: value iteration over labelled joint states and actions, without symmetry. The reference for small n.
 - ``rational``: policy iteration in exact arithmetic (``exact/rational.py``).
 - ``limit``: n agents are not solved, but enclosed by infinitely many and by fewer (``mean_field/finite.py``); for any n.
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mfverify import costs, counts
+from mfverify.bellman import small
 from mfverify.bellman.choices import Wanted
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
@@ -79,6 +81,9 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
     if not width > 0:
         raise ModelError(f"width: found {width}, expected a positive number")
     method = chosen("method", method, Method)
+    alone = small.solve_alone(model, n, width) if method is Method.LUMPED else None
+    if alone is not None:
+        return alone[0]
     costs.check(costs.solving(model, n, method.value))
     if method is Method.FLAT:
         return _flat(LabelledOperator(model, n), width)

@@ -18,12 +18,15 @@ import flint
 import numpy as np
 
 from mfverify import costs, counts
-from mfverify.enclosure import Enclosure
+from mfverify.bellman import small
+from mfverify.enclosure import Enclosure, StopReason, Work
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import fraction, solve_chain
-from mfverify.subsample_mfq.draws import way
+from mfverify.subsample_mfq import small_chains
+from mfverify.subsample_mfq.draws import independent, shared, way
 from mfverify.subsample_mfq.learning import Learned
 from mfverify.subsample_mfq.own_draws import Marginals, OwnDraws, own_marginals
+from mfverify.subsample_mfq.plays import joint_action
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from mfverify.subsample_mfq.way import Way
 
 _MOST_EXACT_STATES = 400
+_SMALL_WAYS = (independent.WAY, shared.WAY)
+"""The ways of drawing that have a compiled form for small systems."""
 
 
 def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way = "independent", width: float = 1e-9) -> Enclosure:
@@ -56,13 +61,35 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way 
     n = positive_integer("agents", n)
     check_learned(model, n, learned)
     how = way(sampling)
+    if how in _SMALL_WAYS:
+        value = _small_value(model, n, learned, how is shared.WAY, width)
+        if value is not None:
+            return value
     costs.check(how.cost(model, n, learned.k))
     return how.value(model, n, learned, width)
 
 
+def _small_value(model: Model, n: int, learned: Learned, copied: bool, width: float) -> Enclosure | None:
+    """A small system in one compiled call; None where it is not small, a tie is undecided or the width is not reached."""
+    k, (_, _, size, actions) = learned.k, model.sizes
+    if not small_chains.fits(n, k, model.sizes) or learned.undecided:
+        return None
+    played, own = learned.global_action, learned.local_action
+    joint = np.zeros((*played.shape, size * actions), dtype=np.int64)
+    if copied:
+        listed = [[joint_action(learned, g, tuple(c)) for c in counts.count_vectors(k, size).tolist()] for g in range(len(played))]
+        played, joint = (np.array([[move[i] for move in of_g] for of_g in listed], dtype=np.int64) for i in (0, 1))
+    policies = small_chains.Policies(played[None], own[None], joint[None], np.array([True]))
+    given = small.copies(model, merged=False)
+    lower, upper = small_chains.execute(given, n, k, policies, copied, small.Roundings(), width)
+    if not (np.nextafter(upper - lower, np.inf) <= width).all():
+        return None
+    return Enclosure(lower[0], upper[0], None, Work(StopReason.WIDTH))
+
+
 def check_learned(model: Model, n: int, learned: Learned) -> None:
     """Refuse a policy that was learned on another model or with k > n, by :class:`ModelError`."""
-    if learned.model != model:
+    if learned.model is not model and learned.model != model:
         raise ModelError(
             f"learned: the policy was learned on the model {learned.model.name!r}, which differs from {model.name!r}; learn it on this model"
         )

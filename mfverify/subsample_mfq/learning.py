@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfverify import costs, counts
+from mfverify.bellman import small
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
@@ -152,8 +153,12 @@ def learn(
     """
     k = positive_integer("subsample", k)
     asked = chosen("regime", regime, Regime)
-    costs.check(costs.learning(model, k, samples))
     wanted = switch(model, k) if asked is Regime.SWITCH else asked
+    if samples is None and wanted is Regime.MEAN_FIELD and width > 0:
+        quick = _learn_small(model, k, width)
+        if quick is not None:
+            return quick
+    costs.check(costs.learning(model, k, samples))
     if samples is not None:
         if asked is Regime.STANDARD:
             raise ModelError("regime: found 'standard' with samples; the empirical operator is kept on counts, use regime='mean-field'")
@@ -163,6 +168,23 @@ def learn(
     operator = LumpedOperator(model, k)
     value = optimal_value(model, k, Method.LUMPED, width)
     return Learned(model, k, value, wanted, maximisers(operator, value))
+
+
+def _learn_small(model: Model, k: int, width: float) -> Learned | None:
+    """A small system in one compiled call; None where it is not small or some maximiser is not certain in doubles."""
+    alone = small.solve_alone(model, k, width)
+    if alone is None or not (alone[1].lead > 0).all():
+        return None
+    value, found = alone
+    of_all = small.plan(k, model.sizes[2], model.sizes[3])
+    played, joint = found.global_action[0].tolist(), of_all.actions[found.joint_action[0]].tolist()
+    vectors = [tuple(c) for c in counts.count_vectors(k, model.sizes[2]).tolist()]
+    choices = {
+        (g, c): Maximisers(((b, tuple(d)),))
+        for g, (of_g, joint_of_g) in enumerate(zip(played, joint, strict=True))
+        for c, b, d in zip(vectors, of_g, joint_of_g, strict=True)
+    }
+    return Learned(model, k, value, Regime.MEAN_FIELD, choices)
 
 
 def _learn_standard(model: Model, k: int, width: float) -> Learned:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import sympy as sp
 
@@ -50,10 +51,11 @@ class Bound:
         assert isinstance(self.symbols, SymbolTable)  # since it was made
         return self.symbols
 
-    @property
+    @cached_property
     def needed(self) -> tuple[sp.Symbol, ...]:
         """The symbols that need a value, in the order of the table of symbols."""
-        return tuple(entry.symbol for entry in self.table if entry.symbol in self.expression.free_symbols)
+        free = self.expression.free_symbols
+        return tuple(entry.symbol for entry in self.table if entry.symbol in free)
 
     @property
     def latex(self) -> str:

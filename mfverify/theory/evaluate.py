@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 from math import ceil, comb, factorial, floor, isqrt
 from numbers import Rational
 from operator import add, mul
@@ -59,6 +59,10 @@ class UndefinedError(ModelError):
     """The expression certainly has no real value at the given numbers (a logarithm of something <= 0, say)."""
 
 
+_BELOW: Final = {entry.symbol: entry.below for entry in model_class.MODEL_CLASS if entry.below is not None}
+"""Symbols of the model class with an upper end that is never reached."""
+
+
 class _UnsettledError(Exception):
     """At this precision it is open whether the expression is defined; carries the sentence for the user."""
 
@@ -91,10 +95,11 @@ def enclose(expr: sp.Expr, values: Mapping[sp.Symbol, Value], bits: int = STARTI
     """
     known = {symbol: _input(symbol, value) for symbol, value in values.items()}
     _check_together(known)
-    missing = sorted(str(symbol) for symbol in expr.free_symbols if symbol not in known)
+    free = _free_symbols(expr)
+    missing = sorted(str(symbol) for symbol in free if symbol not in known)
     if missing:
         raise ModelError(f"no value was given for {', '.join(missing)} in {expr}; add it to the values")
-    inputs_exact = all(known[symbol].is_exact for symbol in expr.free_symbols)
+    inputs_exact = all(known[symbol].is_exact for symbol in free)
     previous: Interval | None = None
     while True:
         last = bits >= CEILING_BITS
@@ -110,6 +115,12 @@ def enclose(expr: sp.Expr, values: Mapping[sp.Symbol, Value], bits: int = STARTI
                 return result
             previous = result
         bits = min(2 * bits, CEILING_BITS)
+
+
+@lru_cache(maxsize=256)
+def _free_symbols(expr: sp.Expr) -> frozenset[sp.Symbol]:
+    """The symbols of an expression, which sympy looks for anew at every call."""
+    return frozenset(expr.free_symbols)
 
 
 def evaluate_float(expr: sp.Expr, values: Mapping[sp.Symbol, Value]) -> float:
@@ -137,9 +148,9 @@ def _input(symbol: sp.Symbol, value: Value) -> Interval:
         expected = "a number > 0"
     elif symbol.is_nonnegative and not interval.lower >= 0:
         expected = "a number >= 0"
-    for entry in model_class.MODEL_CLASS:
-        if entry.symbol == symbol and entry.below is not None and not interval.upper < entry.below:
-            expected = f"a number < {entry.below}"
+    below = _BELOW.get(symbol)
+    if below is not None and not interval.upper < below:
+        expected = f"a number < {below}"
     if expected:
         raise ModelError(f"{symbol}: found {_shown(interval)}, expected {expected}")
     return interval

@@ -216,6 +216,7 @@ def test_a_coarse_width_stops_early_and_still_contains_the_value() -> None:
     assert fine.width.max() < coarse.width.max() <= 1e-1
 
 
+@pytest.mark.usefixtures("solved_as_large")
 def test_value_iteration_takes_over_where_transition_rows_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     n, instance = TINY["random_instance-n3-2x2x2x2"]
     monkeypatch.setattr(greedy_value, "_MOST_CHAIN_NUMBERS", 0)
@@ -228,6 +229,7 @@ def test_value_iteration_takes_over_where_transition_rows_do_not_fit(monkeypatch
     assert found.width.max() <= WIDTH
 
 
+@pytest.mark.usefixtures("solved_as_large")
 def test_the_certificate_does_not_trust_the_linear_solver(monkeypatch: pytest.MonkeyPatch) -> None:
     n, instance = TINY["random_instance-n3-2x2x2x2"]
     monkeypatch.setattr(

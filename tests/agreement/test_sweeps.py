@@ -488,6 +488,7 @@ def test_truncated_laws_of_many_agents_are_those_of_single_agents_one_after_anot
 # ------------------------------------------------------------------------------------------------------------ value iteration
 
 
+@pytest.mark.usefixtures("solved_as_large")
 def test_value_iteration_and_policy_iteration_enclose_the_same_value(monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(spread_instance(22, 2, 2, 3, 2))
     by_policies = optimal_value(model, 6)
@@ -500,6 +501,7 @@ def test_value_iteration_and_policy_iteration_enclose_the_same_value(monkeypatch
     assert by_values.width.max() <= 1e-9
 
 
+@pytest.mark.usefixtures("solved_as_large")
 @pytest.mark.parametrize("wrong", [lambda history: history[-1][1] + 1e3, lambda history: -history[-1][1], lambda history: history[0][0]])
 def test_useless_extrapolations_cost_sweeps_and_nothing_else(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(spread_instance(23, 2, 2, 2, 2))
@@ -530,6 +532,7 @@ def test_interpolation_keeps_affine_values_and_never_leaves_the_range(size: int,
         assert np.abs(found - any_value).max() < 1e-12
 
 
+@pytest.mark.usefixtures("solved_as_large")
 @pytest.mark.parametrize("case", [case for case in LONGER if "three actions" not in case])
 def test_a_solution_that_begins_with_fewer_agents_encloses_the_same_value(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     n, instance = LONGER[case]
@@ -550,6 +553,7 @@ def test_fewer_agents_save_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made[1] < made[0]
 
 
+@pytest.mark.usefixtures("solved_as_large")
 @pytest.mark.parametrize("wrong", [np.zeros_like, lambda value: value + 1e6, lambda value: -value])
 def test_nothing_rests_on_the_guess(wrong: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     model = model_of(spread_instance(23, 2, 2, 2, 2))

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 
 from mfverify import counts
-from mfverify.bellman import fused, labelled, lumped, sampled, sweeps, tabled
+from mfverify.bellman import fused, labelled, lumped, sampled, small, sweeps, tabled
 from mfverify.enclosure import Enclosure
 from mfverify.exact import optimal, rational
 from mfverify.model import Model
 from mfverify.models import coordination, random_coupled
-from mfverify.subsample_mfq import binomial_rows, group_laws, learning, plays, ties, truncated_chain, uniform_subset
+from mfverify.subsample_mfq import binomial_rows, group_laws, learning, plays, small_chains, ties, truncated_chain, uniform_subset
 from mfverify.subsample_mfq.draws import independent, shared, shared_list, stratified, with_replacement
 from tests import oracles
 from tests.agreement import checks
@@ -137,6 +137,58 @@ def moved_rows(original: Any, model: Model, name: str) -> Any:
     if name == "local_kernel":
         array = array + 1e-6 * np.where(np.arange(array.shape[-1]) == 0, -1.0, 1.0 / max(array.shape[-1] - 1, 1))
     return array
+
+
+def moved_copies(original: Any, model: Model, merged: bool = True) -> Any:
+    """The same in the copies of small systems."""
+    found = original(model, merged)
+    size = found.local_kernel.shape[-1]
+    return found._replace(local_kernel=found.local_kernel + 1e-6 * np.where(np.arange(size) == 0, -1.0, 1.0 / (size - 1)))
+
+
+def hardly_discounted_less(original: Any, model: Model, merged: bool = True) -> Any:
+    found = original(model, merged)
+    return found._replace(discount=found.discount * (1 - 1e-6))
+
+
+def merged_wrongly(original: Any, model: Model, merged: bool = True) -> Any:
+    """The last local action is taken for one that another replaces."""
+    found = original(model, merged)
+    left = found.local_reward.copy()
+    left[..., -1] = -np.inf
+    return found._replace(local_reward=left)
+
+
+def of_other_states(original: Any, *arguments: Any) -> Any:
+    """The joint actions of two count vectors of equally many are exchanged."""
+    found = original(*arguments)
+    return found._replace(state=found.state.max() - found.state)
+
+
+def next_best(original: Any, *arguments: Any) -> Any:
+    found = original(*arguments)
+    return found._replace(global_action=1 - found.global_action)
+
+
+def moved_draws(original: Any, *arguments: Any) -> Any:
+    """A millionth more draws lead to every sample of others."""
+    found = original(*arguments)
+    return found._replace(of_local=found.of_local * (1 + 1e-6))
+
+
+def uniform_draws(original: Any, *arguments: Any) -> Any:
+    found = original(*arguments)
+    possible = found.of_global > 0
+    return found._replace(of_global=found.every[0] * possible / possible.sum(axis=1, keepdims=True))
+
+
+def first_action(original: Any, models: Any, n: int, k: int, policies: Any, *arguments: Any) -> Any:
+    """Members of a shared sample play action 0."""
+    size, _, actions, _ = models.local_kernel.shape[1:]
+    counted = policies.action_counts.reshape(*policies.action_counts.shape[:3], size, actions)
+    moved = np.zeros_like(counted)
+    moved[..., 0] = counted.sum(axis=-1)
+    return original(models, n, k, policies._replace(action_counts=moved.reshape(policies.action_counts.shape)), *arguments)
 
 
 def moved_tree(original: Any, f: Any, up: Any, sizes: Any, weights: Any, n: int, length: int) -> Any:
@@ -318,6 +370,14 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
     "lumped: image slightly off": (OF_TWO, Around(lumped.LumpedOperator, "sweep", image_slightly_off)),
     "lumped: count vectors reversed": (OF_TWO, Around(checks, "optimal_value", reversed_counts)),
     "lumped: count vector missing": (OF_TWO, Around(checks, "optimal_value", missing_column)),
+    "small: kernel weight": (OF_TWO, Around(small, "copies", moved_copies)),
+    "small: discount": (OF_TWO, Around(small, "copies", hardly_discounted_less)),
+    "small: joint actions of other states": (OF_THREE, Around(small, "plan", of_other_states)),
+    "small: actions that are needed are merged": (OF_TWO, Around(small, "copies", merged_wrongly)),
+    "small: the next best joint action": (partial(of_policy, TWO, 3, "mean-field"), Around(small, "solve", next_best)),
+    "small: draws of others": (OF_INDEPENDENT_THREE, Around(small_chains, "draws", moved_draws)),
+    "small: shared draws uniform over samples": (OF_SHARED_TWO, Around(small_chains, "draws", uniform_draws)),
+    "small: members that play otherwise": (OF_SHARED_TWO, Around(small_chains, "execute", first_action)),
     "flat: kernel weight": (OF_FLAT, Around(Model, "floats", moved_rows)),
     "flat: reward": (OF_FLAT, Around(labelled.LabelledOperator, "action_values", shifted_table)),
     "flat: discount": (OF_FLAT, Around(labelled.LabelledOperator, "action_values", discounted_twice)),
