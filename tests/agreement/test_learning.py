@@ -17,7 +17,7 @@ from mfverify.exact.rational import RationalSystem
 from mfverify.models import absorbing, coordination
 from mfverify.subsample_mfq import ties
 from mfverify.subsample_mfq.learning import Learned, Regime, bellman_noise, learn, mean_field_table_size, standard_table_size, switch
-from tests.agreement.checks import WIDTH, check_policy, instance_of, model_of, random_doubles
+from tests.agreement.checks import WIDTH, both_ways, check_policy, instance_of, model_of, random_doubles
 from tests.oracles import (
     Instance,
     LabelledSystem,
@@ -65,16 +65,23 @@ def identical_actions() -> Instance:
 # ------------------------------------------------------------------------------------------------------------------- policies
 
 
+def check_learning(instance: Instance, k: int, regime: str) -> None:
+    """The policy, learned as a small system is and as a large one is."""
+    for way in both_ways():
+        with way:
+            check_policy(instance, learn(model_of(instance), k, regime=regime))
+
+
 @pytest.mark.parametrize("regime", ["mean-field", "standard"])
 @pytest.mark.parametrize(("instance", "k"), drawn(random_instance, 24))
 def test_policy_matches_labelled_argmax(instance: Instance, k: int, regime: str) -> None:
-    check_policy(instance, learn(model_of(instance), k, regime=regime))
+    check_learning(instance, k, regime)
 
 
 @pytest.mark.parametrize("regime", ["mean-field", "standard"])
 @pytest.mark.parametrize(("instance", "k"), drawn(tied_instance, 40))
 def test_exact_ties_are_broken_as_the_contract_says(instance: Instance, k: int, regime: str) -> None:
-    check_policy(instance, learn(model_of(instance), k, regime=regime))
+    check_learning(instance, k, regime)
 
 
 def test_the_tied_models_really_have_ties_between_different_actions() -> None:
@@ -94,7 +101,7 @@ def test_the_tied_models_really_have_ties_between_different_actions() -> None:
 @pytest.mark.parametrize("k", [1, 2, 3])
 @pytest.mark.parametrize("instance", [COORDINATION, instance_of(absorbing()), identical_actions()], ids=lambda i: i.name)
 def test_policies_of_symmetric_models_match_labelled_argmax(instance: Instance, k: int, regime: str) -> None:
-    check_policy(instance, learn(model_of(instance), k, regime=regime))
+    check_learning(instance, k, regime)
 
 
 def test_a_balanced_sample_of_the_coordination_model_is_a_tie_that_the_smallest_global_action_wins() -> None:
