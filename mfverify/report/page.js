@@ -160,6 +160,7 @@
     target.scrollIntoView();
   };
   addEventListener("hashchange", arrive);
+  const go = (name) => { if (location.hash === "#" + name) arrive(); else location.hash = name; };
 
   // The table of claims.
   const table = document.querySelector("table.overview");
@@ -220,7 +221,7 @@
       if (!found.length) return;
       const head = make("tr", {}, ...["Claim", "Instance", "Verdict", "Left side", "Right side"].map((name) => make("th", { scope: "col" }, name)));
       const body = make("tbody", {}, ...found.slice(0, most).map((one) => make("tr", {},
-        make("th", { scope: "row" }, one.id), make("td", {}, make("a", { href: "#" + one.at }, one.label || one.at)),
+        make("th", { scope: "row" }, one.id), make("td", {}, button(one.label || one.at, () => go(one.at))),
         make("td", { class: "verdict" }, verdict(one.row.Verdict)), make("td", {}, one.row["Left side"] ?? "–"), make("td", {}, one.row["Right side"] ?? "–"))));
       results.append(region("Instances found", make("table", {}, make("thead", {}, head), body)));
     };

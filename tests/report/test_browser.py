@@ -166,8 +166,9 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("size", SIZES)
 def test_accessibility(browser: Browser, page: Path, size: str) -> None:
     browser.open(page, *SIZES[size])
-    unfold(browser)
     browser.run("document.querySelector('.search select').value = 'violated'; document.querySelector('.search select').dispatchEvent(new Event('change'))")
+    assert browser.findings() == []
+    unfold(browser)
     assert browser.findings() == []
 
 
@@ -246,7 +247,7 @@ def test_instances_are_found_by_words_and_verdict(browser: Browser, page: Path) 
     rows = browser.run(found)
     assert [row[:3] for row in rows] == [["T1", f"coordination n=2000 k={k}", "✗ violated"] for k in (300, 401)]
     assert rows[1][3:] == ["0.73385[6, 7]", "0.60551[2, 3]"]
-    browser.run("document.querySelectorAll('#search tbody a')[1].click()")
+    browser.run("document.querySelectorAll('#search tbody button')[1].click()")
     browser.driver.execute_async_script("setTimeout(arguments[0], 50)")
     assert browser.run("return document.querySelector('tr.found').id") == "claim-T1-coordination-n-2000-k-401"
     browser.run(enter, "input", "no such words", "input")

@@ -75,6 +75,16 @@ def test_ids_are_unique_and_every_internal_reference_resolves(tree: Element) -> 
     assert [name for name in references if name not in ids] == []
 
 
+def test_no_link_leads_to_what_is_folded() -> None:
+    timed = realistic()
+    timed["provenance"]["seconds_of_instances"] = {one["id"]: [1.5] * len(one["instances"]) for one in timed["claims"]}
+    tree = parse(render(timed))
+    assert "1.50 s: " in tree.section("provenance").text
+    folded = {part.attributes["id"] for hidden in tree.all("noscript") for part in hidden.all() if "id" in part.attributes}
+    assert len(folded) == 43
+    assert [link.attributes["href"] for link in tree.all("a") if link.attributes["href"].removeprefix("#") in folded] == []
+
+
 def test_nothing_is_loaded_from_anywhere(tree: Element, page: str) -> None:
     assert [element.tag for element in tree.all() if element.tag in ("link", "img", "iframe", "object", "embed", "base")] == []
     assert [element.attributes for element in tree.all() if "src" in element.attributes or "srcset" in element.attributes] == []
