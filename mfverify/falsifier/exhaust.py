@@ -52,6 +52,7 @@ Pair = tuple[int, int]
 
 CLASSES: Final[Mapping[str, ModelClass]] = {
     "coins": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(1))),
+    "short-sighted": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(1)), Fraction(1, 8)),
     "certain": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), denominator=1),
     "picks": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), picks=True, uncoupled=True),
     "passive": ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)), global_rewards=(Fraction(-1), Fraction(0), Fraction(1))),
@@ -247,7 +248,7 @@ def _record(claim: Claim, models: ModelClass, head: Mapping[str, Any], answers: 
         whole.add(answer)
     if whole.members != models.members:
         raise ModelError(f"class: the orbits have {whole.members} members in all, and the class has {models.members}")
-    pairs = len(head["pairs"])
+    pairs = [(n, k) for n, k in head["pairs"]]
     status = "violated" if whole.violated else "undecided" if whole.undecided else "holds"
     return {
         "claim": claim.id,
@@ -256,12 +257,13 @@ def _record(claim: Claim, models: ModelClass, head: Mapping[str, Any], answers: 
         "pairs": head["pairs"],
         "status": status,
         "models": whole.members,
-        "instances": whole.members * pairs,
+        "instances": whole.members * len(pairs),
         "orbits": whole.orbits,
         "by_sides": whole.by_sides,
         "undecided": whole.undecided,
         "violated": [list(one) for one in whole.violated],
         "worst": _worst(claim, models, whole),
+        "verdicts": verdicts(claim, models, whole.worst, pairs),
         "digest": hashlib.sha256("".join(answer.digest for answer in answers).encode()).hexdigest(),
         "seconds": round(whole.seconds, 1),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -277,8 +279,21 @@ def _worst(claim: Claim, models: ModelClass, whole: Decided) -> dict[str, Any] |
     _, number, n, k = whole.worst
     model = models.representative(number)
     outcome = claim.sides(instance_of(claim, model, n, k))
+    verdict = judge(outcome)
+    if verdict is Verdict.VIOLATED and not whole.violated:
+        raise ModelError(
+            f"claim {claim.id}: the screen decides that it holds on a member of the class on which its certified sides violate it"
+        )
     sides = {"actual": outcome.left.to_json(), "bound": outcome.right.to_json()} if isinstance(outcome, Sides) else {}
-    return {"tuple": number, "agents": n, "subsample": k, "ratio": whole.worst[0], "verdict": judge(outcome).value, **sides}
+    return {"tuple": number, "agents": n, "subsample": k, "ratio": whole.worst[0], "verdict": verdict.value, **sides}
+
+
+def verdicts(claim: Claim, models: ModelClass, worst: tuple[float, int, int, int] | None, pairs: Sequence[Pair]) -> list[str]:
+    """The verdict of the certified sides at each pair on the member with the largest ratio: a bound that is vacuous there says so."""
+    if worst is None:
+        return []
+    model = models.representative(worst[1])
+    return [judge(claim.sides(instance_of(claim, model, n, k))).value for n, k in pairs]
 
 
 def _stored(store: Path | None, head: Mapping[str, Any]) -> dict[int, Decided]:

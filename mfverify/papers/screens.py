@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from math import comb, lcm, nextafter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import sympy as sp
 
-from mfverify import counts, screening
+from mfverify import batch, counts, screening
 from mfverify.enclosure import Interval
+from mfverify.errors import TooLargeError
 from mfverify.screening import Models, Solved
 from mfverify.theory import symbols
 from mfverify.theory.bound import Bound
@@ -24,6 +25,9 @@ from mfverify.theory.screen import Exactness, Screen
 
 if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
+
+_COMPILED_FROM: Final = 5
+"""Agents from which on compiled loops are faster than arrays: 1.0 times at 4 agents, 3 times at 8, in processor time."""
 
 Two: TypeAlias = "tuple[Floats, Floats]"
 """Left and right side of each model; or an upper bound of the left side less the right side, and a ratio for the reader."""
@@ -98,8 +102,24 @@ def _executed(learned: Solved, n: int, sampling: str) -> Floats:
     return screening.independent_value(learned, n) if sampling == "independent" else screening.shared_value(learned, n)
 
 
-def _gap(models: Models, n: int, k: int, sampling: str, best: Solved | None = None) -> Floats:
-    best = screening.solve(models, n) if best is None else best
+def _gap(models: Models, n: int, k: int, sampling: str) -> Floats:
+    """The largest gap of each model: by compiled loops for more than a few agents, otherwise, and at their ties, in arrays."""
+    if n < _COMPILED_FROM:
+        return _gap_in_arrays(models, n, k, sampling)
+    parts = (models.global_kernel, models.local_kernel, models.global_reward, models.local_reward)
+    kernel, local_kernel, reward, local_reward = (np.moveaxis(part, -1, 0) for part in parts)
+    try:
+        found = batch.gaps(batch.Models(kernel, local_kernel, reward, local_reward, models.discount.copy()), n, k, sampling)
+    except TooLargeError:
+        return _gap_in_arrays(models, n, k, sampling)
+    gap, tied = found.upper.copy(), np.flatnonzero(~found.decided)
+    if len(tied):
+        gap[tied] = _gap_in_arrays(models.some(tied), n, k, sampling)
+    return gap
+
+
+def _gap_in_arrays(models: Models, n: int, k: int, sampling: str) -> Floats:
+    best = screening.solve(models, n)
     learned = best if k == n else screening.solve(models, k)
     gap: Floats = (best.value - _executed(learned, n, sampling)).max(axis=(0, 1))
     return gap
@@ -134,8 +154,7 @@ def shared_gap(bound: Bound) -> Screen:
 
 
 def _rising_gap(models: Models, n: int, k: int) -> Two:
-    best = screening.solve(models, n)
-    return _gap(models, n, k + 1, "independent", best), _gap(models, n, k, "independent", best)
+    return _gap(models, n, k + 1, "independent"), _gap(models, n, k, "independent")
 
 
 GAP_RISES = Screen(_rising_gap)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import exhaust as exhausting
 from mfverify.falsifier.classes import ModelClass
@@ -23,6 +24,7 @@ from mfverify.papers import CATALOGUE
 from mfverify.papers.ours.across_sizes import UPPER
 from mfverify.papers.screens import sample_above
 from mfverify.theory.bound import Bound
+from mfverify.theory.claim import Sides
 from tests.falsifier.test_models import renamed
 
 SIGNS = (Fraction(-1), Fraction(1))
@@ -114,6 +116,22 @@ def test_a_claim_holds_on_a_class(tmp_path: Path) -> None:
     assert found["status"] == "holds" and found["undecided"] == 0
     assert found["models"] == PICKS.members and found["instances"] == 3 * PICKS.members
     assert 0 < found["worst"]["ratio"] < 1 and found["worst"]["verdict"] == "holds"
+    assert found["verdicts"] == ["holds"] * 3
+
+
+def test_a_bound_that_is_vacuous_on_a_class_is_said_to_be() -> None:
+    found = exhaust("R4", PICKS, [(2, 1), (3, 2)], workers=1)
+    assert found["status"] == "holds" and "vacuous" in found["verdicts"]
+
+
+def test_a_screen_that_contradicts_the_certified_sides_is_an_error() -> None:
+    claim = replace(CATALOGUE["R2"], id="wrong", sides=never)
+    with pytest.raises(ModelError, match="the screen decides that it holds on a member"):
+        exhaust(claim, PICKS, [(2, 1)], workers=1)
+
+
+def never(instance: Any) -> Sides:
+    return Sides(Interval.exactly(1), Interval.exactly(0))
 
 
 def test_equalities_are_decided_by_the_grain() -> None:

@@ -16,7 +16,7 @@ from mfverify.falsifier.exhaust import instance_of, pairs_of
 from mfverify.falsifier.model_domains import sizes_of
 from mfverify.falsifier.model_moves import random_model
 from mfverify.model import Model
-from mfverify.papers import CATALOGUE
+from mfverify.papers import CATALOGUE, screens
 from mfverify.papers.ours.shared_draw import SHARED_DRAW
 from mfverify.papers.screens import shared_gap
 from mfverify.theory.claim import Claim, Sides, Verdict, judge
@@ -79,6 +79,17 @@ def test_screens_agree_with_certified_sides(claim: Claim) -> None:
                 assert (left, right) == pytest.approx(shown, abs=1e-6 * scale), (model.name, n, k)
             compared += 1
     assert compared >= 2
+
+
+@pytest.mark.parametrize("claim_id", ["P3", "R4", "P4"])
+def test_compiled_gaps_are_those_in_arrays(claim_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random models with few numbers, some with ties, which compiled loops leave open."""
+    screen, arrays = CATALOGUE[claim_id].screen, screening.stacked(drawn(11, (2, 2, 2, 2), 24))
+    assert screen is not None
+    compiled = screen.sides(arrays, 6, 6 if claim_id == "P3" else 3)
+    monkeypatch.setattr(screens, "_COMPILED_FROM", 100)
+    for one, other in zip(compiled, screen.sides(arrays, 6, 6 if claim_id == "P3" else 3), strict=True):
+        assert one == pytest.approx(other, abs=1e-8)
 
 
 DECIDED = [claim for claim in SCREENED if claim.screen is not None and claim.screen.decides is not None]

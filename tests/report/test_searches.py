@@ -53,18 +53,64 @@ def test_what_is_about_another_statement_or_no_search_is_left_out(tmp_path: Path
         "claim": "X", "statement": "as", "seed": 0, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
     }  # fmt: skip
     path.write_text(json.dumps({"searches": [entry, entry | {"claim": "Y"}, {}, 3, entry | {"claim": "Z", "searched": 1}]}))
-    found = documented_searches({"Y": "as it is now", "Z": "as", "X": "as"}, path)
+    found = documented_searches({"Y": "as it is now", "Z": "as", "X": "as"}, path, tmp_path / "none.json")
     assert found is not None and [one["claim"] for one in found] == ["X"]
     for content in ("{", "[]", "{}", '{"searches": 3}'):
         path.write_text(content)
         assert documented_searches({"X": "as"}, path) == []
 
 
+def a_class(**changes: object) -> Json:
+    """A class on which a claim was decided, as the record has it."""
+    entry = {
+        "claim": "X", "statement": "as", "class": "two of everything", "pairs": [[2, 1], [3, 2]], "status": "holds", "models": 136048896, "orbits": 1755621,
+        "verdicts": ["vacuous", "holds"], "worst": {"ratio": 0.25}, "digest": "0123456789abcdef01",
+    }  # fmt: skip
+    return entry | changes
+
+
+def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
+    searched = {
+        "candidates": 3,
+        "exhausted": True,
+        "families": {},
+        "verdicts": {},
+        "best": None,
+        "screened": 12000,
+        "per_second": 900,
+        "curve": [[5, 0.1], [77, 0.5]],
+    }
+    entry = {
+        "claim": "X", "statement": "as", "seed": 0, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
+    }  # fmt: skip
+    path, classes = tmp_path / "searches.json", tmp_path / "classes.json"
+    path.write_text(json.dumps({"searches": [entry]}))
+    classes.write_text(json.dumps({"classes": [a_class(), a_class(statement="as it was"), {}, 3, a_class(status="undecided", worst=None)]}))
+    found = documented_searches({"X": "as"}, path, classes)
+    assert found is not None
+    ranked, first, second = found[0]["notes"]
+    assert (
+        ranked
+        == "Ranked without enclosures: 12,000 candidates, 900 a second. The largest ratio among them rose last to 0.1 after 5, 0.5 after 77."
+    )
+    assert first.startswith(
+        "Holds on all 136,048,896 models of a class (1,755,621 up to relabelling), at n=2 k=1, n=3 k=2: two of everything."
+    )
+    assert "The bound is vacuous there at n=2 k=1. Largest left side / right side: 0.25." in first
+    assert second.startswith("Not decided on all of the 136,048,896 models") and "Largest" not in second
+    assert "Holds on all 136,048,896 models" in parse(page([recorded(notes=[first])])).section("claim-X").text
+    classes.write_text("{")
+    assert documented_searches({"X": "as"}, path, classes) == [{**found[0], "notes": [ranked]}]
+
+
 def test_a_search_is_shown_at_its_claim_with_what_it_is_worth() -> None:
     tree = parse(page([recorded()]))
     said = tree.section("claim-X").text
     assert "400 candidates in 1.9 s (all populations: 242; local search: 158), seed 7, on 2026-11-24 with version 0.1.0" in said
-    assert "None is violated (holds: 73, vacuous: 327). The largest certified left side / right side was 0.935414, at n=8 k=4 <b> (local search)." in said
+    assert (
+        "None is violated (holds: 73, vacuous: 327). The largest certified left side / right side was 0.935414, at n=8 k=4 <b> (local search)."
+        in said
+    )
     assert "A search that finds nothing is no proof. To search again: mfverify falsify X --seed 7 --candidates 400" in said
     assert "No search for a counterexample is documented." in tree.section("claim-Y").text
     assert "Searched" not in tree.section("claim-Z").text

@@ -95,6 +95,9 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     worst = document["worst"]
     if worst is not None:
         yield f"  largest left/right: {worst['ratio']:.6g} at n={worst['agents']} k={worst['subsample']}, member {worst['tuple']}"
+    vacuous = [f"n={n} k={k}" for (n, k), verdict in zip(document["pairs"], document["verdicts"], strict=False) if verdict == "vacuous"]
+    if vacuous:
+        yield f"  vacuous on that member, no better than what is trivially true: {', '.join(vacuous)}"
     yield f"  {document['seconds']} s of work; digest {document['digest'][:16]}"
 
 
