@@ -822,3 +822,11 @@ def test_a_report_whose_verdict_does_not_follow_from_its_sides_is_refused(
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert "claim C3, instance 1: the verdict is holds, but its sides make it violated; the file was changed after the run" in err
     assert {found.name: found.read_bytes() for found in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_is_printed_for_a_shell(shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("_MFVERIFY_COMPLETE", f"{shell}_source")
+    assert run([]) == 0
+    out, err = capsys.readouterr()
+    assert "_mfverify_completion" in out and err == ""

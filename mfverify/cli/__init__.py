@@ -60,7 +60,10 @@ def _run(arguments: list[str]) -> int:
     """Run a command. Unlike ``main.main`` this leaves an output that cannot be written to the caller."""
     require_posix("mfverify")
     if "_MFVERIFY_COMPLETE" in os.environ:
-        return int(main.main(arguments, prog_name="mfverify", standalone_mode=False) or 0)
+        try:
+            return int(main.main(arguments, prog_name="mfverify", standalone_mode=False) or 0)
+        except SystemExit as end:  # how click ends a completion
+            return int(end.code or 0)
     try:
         with main.make_context("mfverify", arguments) as context:
             outcome = main.invoke(context)

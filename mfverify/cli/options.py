@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mfverify import notices
-from mfverify.errors import ModelError
+from mfverify.errors import ModelError, TooLargeError
 from mfverify.rationals import from_text, quoted
 from mfverify.validation import positive_integer
 
@@ -83,6 +85,15 @@ def checked_workers(workers: int | None, scheduler: str | None) -> int | None:
     if scheduler is not None:
         raise ModelError("--workers: are those of the cluster where --scheduler is given; leave one of the two out")
     return positive_integer("--workers", workers)
+
+
+@contextmanager
+def or_else(remedy: str) -> Iterator[None]:
+    """Name another command in a refusal for size."""
+    try:
+        yield
+    except TooLargeError as error:
+        raise TooLargeError(f"{error}; {remedy}") from None
 
 
 def announce(*needed: costs.Cost) -> None:

@@ -109,7 +109,7 @@ def compute(
         )
         tell(f"interrupted; {kept}")
         return ExitStatus.INTERRUPTED
-    document = dict(found.document) | {"as_map": option == "--out"}
+    document = found.document
     if table is not None:
         write_table(document, table)
     if picture is not None:

@@ -57,8 +57,9 @@ def check_picture(path: Path, shape: Sequence[int], option: str = "plot") -> Non
 
 
 def is_map(document: Mapping[str, Any]) -> bool:
-    """Whether two axes have so many values that verdicts are shown instead of lines."""
-    return sorted(len(axis["values"]) for axis in document["axes"])[-2:-1] > [_MOST_LINES]
+    """Whether verdicts are shown over two axes: where only they were requested, or where there are too many lines."""
+    several = sorted(len(axis["values"]) for axis in document["axes"] if len(axis["values"]) > 1)
+    return len(several) == 2 and (document["shows"] == "verdicts" or several[0] > _MOST_LINES)
 
 
 def figure(document: Mapping[str, Any]) -> Figure:
@@ -72,7 +73,7 @@ def figure(document: Mapping[str, Any]) -> Figure:
         mpl.rcParams.update(_SETTINGS)
         made = Figure(figsize=(7.2, 4.8), layout="constrained")
         axes = made.add_subplot()
-        if document.get("as_map", is_map(document)):
+        if is_map(document):
             _map(axes, document)
         else:
             _curves(axes, document)

@@ -309,6 +309,7 @@ def _document(where: Where, axes: Sequence[Axis], entries: Sequence[Document], e
         "right_means": where.claim.right_means,
         "model": base.text if isinstance(base, Family) else None if base is None else base.name,
         "axes": [{"name": axis.name, "values": [written(x) for x in axis.values]} for axis in axes],
+        "shows": "verdicts" if effort.verdicts else "sides",
         "start": None if effort.start is None else text_of_start(effort.start),
         "summary": {verdict.value: tally[verdict.value] for verdict in Verdict},
         "points": list(entries),

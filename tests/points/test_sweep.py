@@ -323,3 +323,18 @@ def test_choose_prints_what_it_tried(capsys: pytest.CaptureFixture[str]) -> None
     assert lines[-2].split() == ["3", "72", "0.075000", "chosen"]
     assert run(["choose", "models:absorbing", "--agents", "6", "--largest-gap", "1/10", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["chosen"] == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        (
+            "gap models:absorbing --agents 100000 --subsample 4",
+            "mfverify sweep compares what is in reach: the bound alone, one start (--start), a simulation",
+        ),
+        ("solve models:absorbing --agents 1000000", "--method limit with --state encloses single states of any number of agents"),
+    ],
+)
+def test_a_refusal_for_size_names_another_command(line: str, remedy: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(line.split()) == 2
+    assert capsys.readouterr().err.rstrip().endswith(remedy)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from mfverify.cli.options import announce, integer, json_option, load_argument
+from mfverify.cli.options import announce, integer, json_option, load_argument, or_else
 from mfverify.cli.terminal import print_states, say, state_rows
 from mfverify.errors import ModelError
 from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer
+
+_ELSEWHERE: Final = "mfverify sweep compares what is in reach: the bound alone, one start (--start), a simulation"
 
 
 @click.command()
@@ -41,7 +43,8 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     loaded = load_argument(model)
     from mfverify import costs
 
-    announce(costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample))
+    with or_else(_ELSEWHERE):
+        announce(costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample))
     import numpy as np
 
     from mfverify.exact.optimal import optimal_value
@@ -51,8 +54,9 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     from mfverify.subsample_mfq.learning import bellman_noise, learn
     from mfverify.theory.evaluate import UndefinedError
 
-    learned = learn(loaded, subsample, samples, seed)
-    difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
+    with or_else(_ELSEWHERE):
+        learned = learn(loaded, subsample, samples, seed)
+        difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
     states = state_rows(loaded, agents, difference)
     g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
     worst = states[int(g) * difference.shape[1] + int(c)]

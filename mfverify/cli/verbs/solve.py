@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mfverify.cli.options import ListOptions, announce, integer, json_option, load_argument
+from mfverify.cli.options import ListOptions, announce, integer, json_option, load_argument, or_else
 from mfverify.cli.terminal import print_states, say, state_rows
 from mfverify.errors import ModelError
 from mfverify.rationals import quoted
@@ -53,10 +53,11 @@ def _solved(
         return states, max(float(one.width) for one in found), StopReason.BOUNDS.value
     from mfverify import costs
 
-    announce(costs.solving(model, agents, method))
-    from mfverify.exact.optimal import optimal_value
+    with or_else("--method limit with --state encloses single states of any number of agents"):
+        announce(costs.solving(model, agents, method))
+        from mfverify.exact.optimal import optimal_value
 
-    value = optimal_value(model, agents, method)
+        value = optimal_value(model, agents, method)
     states = state_rows(model, agents, value)
     if chosen:
         states = [one for state in chosen for one in states if (one["global"], tuple(one["counts"])) == state]
