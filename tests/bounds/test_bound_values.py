@@ -52,6 +52,7 @@ from mfverify.papers.ours.redrawn_types import REDRAWN_TYPES
 from mfverify.papers.ours.shared_draw import SHARED_DRAW, SHARED_DRAW_UNIFORM
 from mfverify.papers.ours.shared_draw_noise import SHARED_DRAW_NOISE
 from mfverify.papers.ours.shared_draw_types import SHARED_DRAW_TYPES
+from mfverify.papers.ours.sharper_limit import SHARPER_RATE
 from mfverify.papers.ours.total_variation_by_sets import TV_MEAN, TV_TAIL_BY_SETS
 from mfverify.papers.ours.transition_with_fluctuation import AFTER_TRANSITION
 from mfverify.papers.sub_sample_q.theorem_3_4 import THEOREM_3_4, THEOREM_3_4_LOCAL
@@ -197,6 +198,7 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     PLAN_ONCE: lambda v: (
         v.rt_l * (v.gamma * mpmath.sqrt((v.S_l - 1) / v.n) / (1 - v.gamma) + of_sample(v)) / (1 - v.gamma) + v.excess
     ),
+    SHARPER_RATE: lambda v: v.gamma**2 * v.rt_l * mpmath.sqrt((v.S_l - 1) / v.n) / (1 - v.gamma) ** 2,
     RATE: lambda v: v.gamma * v.rt_l * mpmath.sqrt(v.S_l - 1) / ((1 - v.gamma) ** 2 * mpmath.sqrt(v.n)),
     LOGARITHMIC_TABLE: lambda v: v.S_g * v.A_g * v.Z * mpmath.log(2 * v.n, 2) ** v.Z,
 }  # fmt: skip
