@@ -1,7 +1,8 @@
 """The distance of infinitely many agents from n, sharpened by a factor gamma. Claim V2s; a family of models shows that it is tight.
 
 **V2s.** *Proof.* As for V2, let D be the largest ``V_n - V_inf``, let n agents play an optimal joint action and infinitely many the same shares, and let
-F' be the next distribution of the n agents, with mean G. Let ``alpha`` be an optimal plan of global state h at F' (or one that is within any epsilon of it). Then ``V_inf(h, F') - V_inf(h, G)
+F' be the next distribution of the n agents, with mean G. Let ``alpha`` be an optimal plan of global state h at F', or
+one that is within any epsilon of it. Then ``V_inf(h, F') - V_inf(h, G)
 <= <alpha, F' - G>``. Let ``m(s) = max_a r_l(s, h, a)``. As ``E (F' - G) = 0``, ``E <m, F' - G> = 0``. An optimal plan has ``alpha(s) = r + max_a [r_l(s, h, a)
 + gamma v(s, a)]``, with r what the global agent has now, and all ``v(s, a)`` in an interval of length ``2 rt_l/(1-gamma)``: what the global agent
 earns later is the same for all local states and actions. So ``alpha - r - m`` lies in an interval of length ``2 gamma rt_l/(1-gamma)``, and
