@@ -22,9 +22,10 @@ import pytest
 from mfverify import verification
 from mfverify.cli import main, run
 from mfverify.counts import count_vectors
+from mfverify.model import Model
 from mfverify.model_files import load_model, save_model
 from mfverify.models import absorbing, coordination
-from mfverify.papers import CATALOGUE
+from mfverify.papers import CATALOGUE, named
 from mfverify.theory.cases.case import Case
 from mfverify.theory.catalogue import Catalogue
 from mfverify.theory.claim import Claim, Finding, Status
@@ -416,7 +417,18 @@ def registered_as(monkeypatch: pytest.MonkeyPatch, *claims: Claim) -> None:
     replaced = {claim.id: claim for claim in claims}
     for claim in CATALOGUE:
         other.register(replaced.get(claim.id, claim))
-    monkeypatch.setattr(verification, "CATALOGUE", other)
+    for module in (verification, named):
+        monkeypatch.setattr(module, "CATALOGUE", other)
+
+
+def test_nothing_is_registered_for_models_of_the_caller(
+    mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    registered_as(monkeypatch, replace(CATALOGUE["B5"], registered=Status.REFUTED))
+    save_model(Model([[[1]]], [[[[1]]]], [[1]], [[[1]]], discount="1/2", name="mine"), tmp_path / "m.json")
+    code, out, err = mfverify("verify", "--claims", "B5", "--models", str(tmp_path / "m.json"), "--workers", "1")
+    assert (code, err) == (0, "")
+    assert "corroborated" in out and "!=" not in out
 
 
 def test_a_status_other_than_the_registered_one(mfverify: Callable[..., Shown], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,11 +94,13 @@ def _print_report(document: dict[str, Any] | Any) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("id", "claim", "status", "holds", "viol.", "vac.", "n/a", "und."):
         table.add_column(column, justify="left" if column in ("id", "claim", "status") else "right", no_wrap=column != "claim")
+    given = any(model["given"] for model in document["models"])  # the catalogue registers nothing for models of the caller
     for part in document["claims"]:
         tally = [
             sum(1 for i in part["instances"] if i["verdict"] == v) for v in ("holds", "violated", "vacuous", "not-applicable", "undecided")
         ]
-        mark = "" if part["status"] == part["registered"] else f" (!= {part['registered']})"
+        registered = part["status"] == part["registered"] or (given and part["status"] != "refuted")
+        mark = "" if registered else f" (!= {part['registered']})"
         table.add_row(part["id"], part["title"], part["status"] + mark, *(str(x) if x else "." for x in tally))
     console().print(table)
     if len(document["claims"]) == 1 and len(document["claims"][0]["instances"]) == 1:
