@@ -1,10 +1,10 @@
-"""Steps of proofs in the docstrings of claims, each checked in exact arithmetic where it can be."""
+"""Steps of proofs in docs/mathematics, each checked in exact arithmetic where it can be."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations, product
-from math import comb
+from itertools import combinations, pairwise, product
+from math import comb, floor, prod
 
 import pytest
 import sympy as sp
@@ -73,3 +73,71 @@ def test_s3f_the_logarithm_of_a_number_of_count_vectors_is_less_steep_than_its_d
 def test_s3_count_vectors_of_k_agents_are_few() -> None:
     for classes, k in product(range(1, 6), range(1, 12)):
         assert comb(k + classes - 1, classes - 1) <= classes * comb(k + classes - 2, classes - 1) <= classes * k**classes
+
+
+# ---------------------------------------------------------------------------------------------------------------- R2, R2L and R4
+
+
+def rounded(shares: list[Fraction], total: int) -> list[int]:
+    """``total`` agents by shares, rounded by largest remainders."""
+    exact = [total * x for x in shares]
+    whole = [floor(x) for x in exact]
+    order = sorted(range(len(shares)), key=lambda a: whole[a] - exact[a])
+    for a in order[: total - sum(whole)]:
+        whole[a] += 1
+    return whole
+
+
+def compositions(total: int, parts: int) -> list[tuple[int, ...]]:
+    return [c for c in product(range(total + 1), repeat=parts) if sum(c) == total]
+
+
+@pytest.mark.parametrize("actions", [1, 2, 3, 4])
+def test_r2_actions_of_a_sample_extended_to_the_population(actions: int) -> None:
+    """Rounding errors add up to at most ``|A_l|/2``, attained for an even number, and no share is rounded below the sample's number."""
+    largest = Fraction(0)
+    for sampled in range(1, 6):
+        for part in compositions(sampled, actions):
+            shares = [Fraction(x, sampled) for x in part]
+            for total in range(sampled, 9):
+                whole = rounded(shares, total)
+                assert sum(whole) == total
+                assert all(w >= x for w, x in zip(whole, part, strict=True))
+                largest = max(largest, sum((abs(w - total * x) for w, x in zip(whole, shares, strict=True)), Fraction(0)))
+    assert largest <= Fraction(actions, 2)
+    assert largest == Fraction(actions, 2) or actions % 2
+
+
+@pytest.mark.parametrize("counts", [(3, 4), (1, 1, 5), (2, 2, 2, 1)])
+def test_r2l_systematic_sampling(counts: tuple[int, ...]) -> None:
+    """Every class is off by ``2 t (1-t)/k`` in expectation, t being the fractional part of its share; exact, over all starting points."""
+    n = sum(counts)
+    for k in range(1, n + 1):
+        gap = Fraction(n, k)
+        ends = [sum(counts[: z + 1]) for z in range(len(counts))]
+        cuts = sorted({Fraction(0), gap, *((end - j * gap) % gap for end in range(n + 1) for j in range(k))})
+        off, drawn = [Fraction(0)] * len(counts), [Fraction(0)] * n
+        for low, high in pairwise(cuts):
+            points = [floor((low + high) / 2 + j * gap) for j in range(k)]
+            assert len(set(points)) == k
+            for i in points:
+                drawn[i] += (high - low) / gap
+            for z, (count, end) in enumerate(zip(counts, ends, strict=True)):
+                found = sum(end - count <= i < end for i in points)
+                off[z] += (high - low) / gap * abs(Fraction(found, k) - Fraction(count, n))
+        assert drawn == [Fraction(k, n)] * n
+        for count, mean in zip(counts, off, strict=True):
+            t = Fraction(k * count, n) % 1
+            assert mean == 2 * t * (1 - t) / k <= Fraction(1, 2 * k)
+
+
+@pytest.mark.parametrize(("copies", "part"), [(1, (1, 1)), (4, (2, 1)), (3, (1, 1, 1)), (5, (3, 1, 1)), (2, (1, 0, 3))])
+def test_r4_noise_of_copying(copies: int, part: tuple[int, ...]) -> None:
+    """``E sum_a |B_a - m x_a| <= sqrt(m (|A_l|-1))`` for m independent copies, by listing them; half of the right side is too small."""
+    shares = [Fraction(x, sum(part)) for x in part]
+    mean = Fraction(0)
+    for played in product(range(len(part)), repeat=copies):
+        weight = prod((shares[a] for a in played), start=Fraction(1))
+        mean += weight * sum((abs(played.count(a) - copies * x) for a, x in enumerate(shares)), Fraction(0))
+    assert mean**2 <= copies * (len(part) - 1)
+    assert (2 * mean) ** 2 > copies * (len(part) - 1)
