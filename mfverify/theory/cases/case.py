@@ -54,7 +54,7 @@ class Case:
 
     @classmethod
     def read(cls, form: Written) -> Self | None:
-        """The case of this type with that written form; None where it has other arguments. Raises :class:`ModelError` for a wrong value."""
+        """The case of this type with that written form; None where it has other arguments."""
         hints = get_type_hints(cls, localns={"Model": object})
         given = {name: value for name, value in zip(_HEAD, form, strict=False) if value is not None} | {
             name.replace(" ", "_"): value for name, value in form.parameters.items()
