@@ -1,13 +1,7 @@
 """The distance of infinitely many agents from n, sharpened by a factor gamma. Claim V2s; a family of models shows that it is tight.
 
-**V2s.** *Proof.* As for V2, let D be the largest ``V_n - V_inf``, let n agents play an optimal joint action and infinitely many the same shares, and let
-F' be the next distribution of the n agents, with mean G. Let ``alpha`` be an optimal plan of global state h at F', or
-one that is within any epsilon of it. Then ``V_inf(h, F') - V_inf(h, G)
-<= <alpha, F' - G>``. Let ``m(s) = max_a r_l(s, h, a)``. As ``E (F' - G) = 0``, ``E <m, F' - G> = 0``. An optimal plan has ``alpha(s) = r + max_a [r_l(s, h, a)
-+ gamma v(s, a)]``, with r what the global agent has now, and all ``v(s, a)`` in an interval of length ``2 rt_l/(1-gamma)``: what the global agent
-earns later is the same for all local states and actions. So ``alpha - r - m`` lies in an interval of length ``2 gamma rt_l/(1-gamma)``, and
-``E <alpha, F' - G> = E <alpha - r - m, F' - G> <= 2 gamma rt_l/(1-gamma) E TV(F', G) <= gamma rt_l sqrt((|S_l|-1)/n)/(1-gamma)``, with the bound of
-E TV in the proof of V2. Hence ``D <= gamma (D + gamma rt_l sqrt((|S_l|-1)/n)/(1-gamma))``.
+The reward of the next step costs nothing in expectation, since the next distribution of n agents has that of infinitely many as its mean. Proof:
+docs/mathematics/mean-field-limit.md.
 
 *Tight.* Agents toss a fair coin in the first step and keep its side; the global agent then chooses a side for all later steps, on which agents earn 1,
 and -1 on the other. For one agent the distance is ``gamma^2/(1-gamma)``, which is ``1 - gamma`` of the bound; for many agents the ratio is
@@ -105,6 +99,6 @@ V2S = Claim(
     control=Control("the bound is multiplied by 97/100", right=by_factor(Fraction(97, 100))),
     left_means="largest V_n - V_inf",
     right_means="bound V2s",
-    grounds=proof(__name__, "V2s", uses=("V2",)),
+    grounds=proof("docs/mathematics/mean-field-limit.md", "V2s", uses=("V2",)),
     searched=Arrangement(agents_alone, lumped_cost, LARGE[:12]),
 )
