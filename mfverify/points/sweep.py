@@ -136,18 +136,17 @@ def sweep(
 ) -> Sweep:
     """A claim at every point of the product of axes, with a certified verdict at each.
 
-    Parameters
-    ----------
-    claim: an id of the catalogue, a :class:`Claim`, or ``FILE.py:NAME`` (the file is executed).
-    model: a model, a bundled one with arguments or its text such as ``"coordination(eta=1/50)"``; None for claims about populations.
-    over: the axes by name, each a sequence of numbers or a text (:mod:`mfverify.points.axes`). ``n`` and ``k`` are needed, also with one
-        value each; ``discount`` and the parameters of a bundled model may be varied; populations have ``classes``.
-    start: ``(s_g, counts)``; the gap at this start alone is compared with the bound.
-    seconds: estimated time of one point from which on its values count as out of reach; then the bound alone is compared with what
-        the gap can never exceed, and a point that this leaves undecided is simulated in ``episodes`` (0: not at all) with ``seed``.
-    verdicts: compute no values where the bound alone decides.
-    store: a file of finished points; what it has is taken from it, and what is finished is kept in it at once.
-    workers, scheduler: as in :func:`~mfverify.verification.verify`.
+    ``claim`` is an id of the catalogue, a :class:`~mfverify.theory.claim.Claim`, or ``FILE.py:NAME`` (the file is executed). ``model`` is a
+    model, a bundled one with arguments or its text, such as ``"coordination(eta=1/50)"``; None for claims about populations.
+
+    ``over`` has the axes by name, each a sequence of numbers or a text (:mod:`mfverify.points.axes`). ``n`` and ``k`` are needed, also with
+    one value each; ``discount`` and the parameters of a bundled model may be varied; populations have ``classes``.
+
+    ``start`` is ``(s_g, counts)``: the gap at this start alone is compared with the bound. ``seconds`` is the estimated time of one point
+    from which on its values count as out of reach; then the bound alone is compared with what the gap can never exceed, and a point that this
+    leaves undecided is simulated in ``episodes`` (0: not at all) with ``seed``. With ``verdicts`` no values are computed where the bound alone
+    decides. ``store`` is a file of finished points: what it has is taken from it, and what is finished is kept in it at once. ``workers`` and
+    ``scheduler`` are those of :func:`~mfverify.verification.verify`; ``model_argument`` is how a command names a model that has no text.
 
     Raises :class:`ModelError` for an axis that does not exist, more than 100,000 points or a start that is no state of every n, before any
     work.

@@ -22,6 +22,11 @@ def test_every_public_name_resolves_and_is_documented() -> None:
     assert dir(mfv) == mfv.__all__
 
 
+def test_every_public_name_is_on_the_page_of_the_reference() -> None:
+    page = (PROJECT / "docs" / "reference" / "python.md").read_text(encoding="utf-8")
+    assert [name for name in mfv.__all__ if name not in page] == []
+
+
 def test_a_name_that_does_not_exist_is_refused() -> None:
     with pytest.raises(AttributeError, match="module 'mfverify' has no attribute 'unknown'"):
         _ = mfv.unknown
