@@ -14,7 +14,7 @@
 # %% [markdown]
 # # Maps of where a claim fails
 #
-# **What you will learn.** On which part of a plane of parameters a claim holds, says nothing, or is violated, with a certified verdict at every
+# **What you will learn.** On which part of a plane of parameters a claim holds, is vacuous, or is violated, with a certified verdict at every
 # point; and what a command for it looks like.
 
 # %%
