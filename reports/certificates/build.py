@@ -52,6 +52,15 @@ def scaled_commitment(scale: str) -> Model:
     return commitment_family(2, Fraction(1, 64), Fraction(1, 2), Fraction(scale))
 
 
+def three_places() -> Model:
+    """Commitment to three places with the rarest one a little better, and lower numbers better still, so that no two choices are tied."""
+    model = commitment_family(3, Fraction(-1, 64), Fraction(1, 2), Fraction(3, 4))
+    local_reward = model.local_reward.copy()
+    for place in range(3):
+        local_reward[:, 0, place] -= Fraction(place, 16384)
+    return Model(model.global_kernel, model.local_kernel, model.global_reward, local_reward, model.discount, "commitment to three places")
+
+
 def uneven_majority() -> Model:
     """Agents stand for ever on side 0 or 1; the global agent picks where to be; agents there earn 11/10 on side 0, 1 on side 1."""
     follow = [[[1, 0], [0, 1]]] * 2
@@ -75,6 +84,7 @@ def uneven_splitting(idle: int) -> Model:
 
 NAMED = {
     "T1": ("T1", Subsampled(commitment(), 16, 15)),
+    "T1_three_places": ("T1", Subsampled(three_places(), 14, 13)),
     "T1_many_agents": ("T1", Subsampled(models.coordination(), 2000, 401)),
     "T1b": ("T1b", Subsampled(commitment(), 74, 73)),
     "T2": ("T2", Subsampled(commitment(), 44, 43)),
