@@ -319,7 +319,8 @@ def _write(store: Path, head: Mapping[str, Any], done: Mapping[int, Decided]) ->
 
 
 def pairs_of(claim: Claim, models: ModelClass, agents: Sequence[int]) -> list[Pair]:
-    """The pairs (n, k) that a claim speaks of, for some numbers of agents."""
+    """The pairs (n, k) that a claim speaks of, for some numbers of agents. Raises :class:`ModelError` for a claim that no class can decide."""
+    _screen_of(claim)
     model = models.representative(0)
     if not isinstance(claim.searched, Arrangement):
         return []
