@@ -36,7 +36,7 @@ _OPTIONS: Final = (
         help="Values that take longer at one point (estimated) are out of reach.",
     ),
     click.option(
-        "--episodes", type=integer, default=1000, show_default=True, help="Episodes where a point stays undecided; 0 simulates none."
+        "--episodes", type=integer, default=1000, show_default=True, help="Episodes of a simulation where values are out of reach; 0: none."
     ),
     click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the episodes."),
     click.option("--store", type=click.Path(path_type=Path), help="File of finished points: what it has is not computed again."),
@@ -149,12 +149,11 @@ def report(found: Sweep, written: Sequence[Path], listed: bool) -> None:
     simulated = sum(bool(one["simulated"] and "lower" in one["simulated"]) for one in points)
     if simulated:
         say(f"{simulated} of them simulated: intervals with 99% confidence, which no verdict rests on")
-    open_points = [one for one in points if one["by"] == "bound" and one["verdict"] == "undecided"]
-    if open_points:
-        first = open_points[0]
+    alone = [one for one in points if one["by"] == "bound" and one["reason"]]
+    if alone:
         remedy = "" if found.document["start"] else "; --start GLOBAL:COUNTS compares one start"
-        say(f"undecided by the bound alone: {len(open_points)}; values are out of reach ({first['reason']}){remedy}")
-        why = next((one["simulated"]["reason"] for one in open_points if "reason" in (one["simulated"] or {})), "")
+        say(f"the bound alone: {len(alone)}; values are out of reach ({alone[0]['reason']}){remedy}")
+        why = next((one["simulated"]["reason"] for one in alone if "reason" in (one["simulated"] or {})), "")
         if why:
             say(f"not simulated: {why}; --seconds and --episodes say how far to go")
     for path in written:

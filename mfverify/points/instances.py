@@ -104,7 +104,7 @@ def instance_at(claim: Claim, model: Model | None, n: int, k: int, classes: int 
         made = claim.searched.make(model, n, k)
     else:
         made = _as_listed(claim, model, n, k)
-    return NotApplicable(f"the claim says nothing of n = {n}, k = {k}") if made is None else made
+    return NotApplicable(f"the claim does not cover n = {n}, k = {k}") if made is None else made
 
 
 def _as_listed(claim: Claim, model: Model | None, n: int, k: int) -> Case:

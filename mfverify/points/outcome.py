@@ -6,8 +6,8 @@ For a claim about the optimality gap (one with a ``gap_bound``), in this order:
 2. *start*: where one start is named, the gap at this start; ``violated`` is then a violation of the claim, ``holds`` concerns this start.
 3. *bound*: where values are out of reach. The gap is only known to lie between 0 and ``2 rt/(1-gamma)``; if the bound is no smaller, the
    claim holds vacuously, which is as certain as any verdict. Otherwise the point is undecided.
-4. *simulation*: where it stays undecided, episodes are sampled. The interval of their mean holds with the stated confidence, so it is shown
-   beside the verdict and never decides one.
+4. *simulation*: beside the bound alone, episodes are sampled (where verdicts alone are requested, only if the point is undecided). The interval
+   of their mean holds with the stated confidence, so it is shown beside the verdict and never decides one.
 
 Other claims have their sides only.
 """
@@ -106,7 +106,7 @@ def known_at(claim: Claim, case: Case, effort: Effort) -> Known:
     except (TooLargeError, UndecidedTieError) as error:
         reason = str(error)
     found = Sides(alone.left, alone.right, alone.trivial, {"out of reach": reason})
-    if judge(alone) is not Verdict.UNDECIDED or not effort.episodes:
+    if not effort.episodes or (effort.verdicts and judge(alone) is not Verdict.UNDECIDED):
         return Known(found, By.BOUND)
     return Known(found, By.BOUND, _simulated(model, n, k, claim.gap_sampling, effort))
 

@@ -143,8 +143,8 @@ def sweep(
     one value each; ``discount`` and the parameters of a bundled model may be varied; populations have ``classes``.
 
     ``start`` is ``(s_g, counts)``: the gap at this start alone is compared with the bound. ``seconds`` is the estimated time of one point
-    from which on its values count as out of reach; then the bound alone is compared with what the gap can never exceed, and a point that this
-    leaves undecided is simulated in ``episodes`` (0: not at all) with ``seed``. With ``verdicts`` no values are computed where the bound alone
+    from which on its values count as out of reach; then the bound alone is compared with what the gap can never exceed, and the gap is
+    simulated in ``episodes`` (0: not at all) with ``seed``. With ``verdicts`` no values are computed where the bound alone
     decides. ``store`` is a file of finished points: what it has is taken from it, and what is finished is kept in it at once. ``workers`` and
     ``scheduler`` are those of :func:`~mfverify.verification.verify`; ``model_argument`` is how a command names a model that has no text.
 

@@ -29,8 +29,8 @@ def sweep(
 ) -> int:
     """A claim about MODEL (a file or models:NAME) at every n and k: a certified verdict for each, and what is known where values are out of reach.
 
-    Where values are out of reach, the bound alone decides if it can; --start compares the gap at one start; and where a point stays
-    undecided, episodes are simulated, which is shown beside the verdict and decides nothing.
+    Where values are out of reach, the bound alone decides if it can; --start compares the gap at one start; and where nothing
+    exact fits, episodes are simulated, which is shown beside the verdict and decides nothing.
     """
     from mfverify.points.axes import Axis
 
