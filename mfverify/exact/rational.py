@@ -63,6 +63,12 @@ class RationalSystem:
             for g in range(global_states)
         ]
         self._global_kernel = [[[_fmpq(p) for p in model.global_kernel[g, b]] for b in range(global_actions)] for g in range(global_states)]
+        self._global_reward = [[_fmpq(r) for r in of_g] for of_g in model.global_reward]
+        self._share_of_reward = [
+            [_fmpq(model.local_reward[s, g, a] / n) for s in range(size) for a in range(local_actions)] for g in range(global_states)
+        ]
+        self._discount = _fmpq(model.discount)
+        self._splits: dict[CountVector, list[CountVector]] = {}
 
     @cached_property
     def states(self) -> list[State]:
@@ -71,10 +77,10 @@ class RationalSystem:
 
     def local_action_counts(self, counts_: CountVector) -> Iterator[CountVector]:
         """All action counts over ``Z_l`` that are consistent with a count vector, lexicographically ascending."""
-        local_actions = self.model.sizes[3]
-        per_state = [[tuple(int(x) for x in row) for row in counts.count_vectors(c, local_actions)] for c in counts_]
-        for split in product(*per_state):
-            yield tuple(x for part in split for x in part)
+        if counts_ not in self._splits:
+            per_state = [[tuple(row) for row in counts.count_vectors(c, self.model.sizes[3]).tolist()] for c in counts_]
+            self._splits[counts_] = [tuple(x for part in split for x in part) for split in product(*per_state)]
+        return iter(self._splits[counts_])
 
     def law(self, g: int, action_counts: CountVector) -> dict[CountVector, flint.fmpq]:
         """The exact law of the next count vector, by convolution agent by agent."""
@@ -99,9 +105,7 @@ class RationalSystem:
     def reward(self, g: int, action: JointAction) -> flint.fmpq:
         """``r_g + (1/n) sum_z d_z r_l(z)`` (eq. 2)."""
         b, d = action
-        local_actions = self.model.sizes[3]
-        total = sum((x * self.model.local_reward[z // local_actions, g, z % local_actions] for z, x in enumerate(d) if x), Fraction(0))
-        return _fmpq(self.model.global_reward[g, b] + total / self.n)
+        return sum((x * share for x, share in zip(d, self._share_of_reward[g], strict=True) if x), self._global_reward[g][b])
 
     def action_value(self, state: State, action: JointAction, value: Mapping[State, flint.fmpq]) -> flint.fmpq:
         """``Q(state, action)`` exactly, from exact values of the next states."""
@@ -111,7 +115,7 @@ class RationalSystem:
         for h, p in enumerate(self._global_kernel[g][b]):
             if p:
                 expected += p * sum((q * value[h, c] for c, q in self.law(g, d).items()), flint.fmpq(0))
-        return self.reward(g, action) + _fmpq(self.model.discount) * expected
+        return self.reward(g, action) + self._discount * expected
 
     def greedy(self, state: State, value: Mapping[State, flint.fmpq]) -> tuple[flint.fmpq, list[JointAction]]:
         """The maximum of ``Q(state, .)`` and all its maximisers, lexicographically ascending."""
@@ -135,7 +139,7 @@ class RationalSystem:
             law = self.law(g, d)
             rows[state] = {(h, c): p * q for h, p in enumerate(self._global_kernel[g][b]) if p for c, q in law.items()}
             rewards[state] = self.reward(g, (b, d))
-        return solve_chain(rows, rewards, _fmpq(self.model.discount))
+        return solve_chain(rows, rewards, self._discount)
 
     @cached_property
     def optimum(self) -> dict[State, flint.fmpq]:
