@@ -89,7 +89,8 @@ def kept(models: Sequence[mfv.Model], folder: Path) -> Any:
         for task in tasks:
             verification._keep(store, task, verification._compute(task))
         found = verification._kept(tasks, store)
-    return verification.Report(verification._document(verification._chosen_claims(["T1"]), tasks, found, mfv.Profile.QUICK, 0.0))
+    given = frozenset(model.name for model in models)
+    return verification.Report(verification._document(verification._chosen_claims(["T1"]), tasks, found, mfv.Profile.QUICK, 0.0, given))
 
 
 def table(found: Sequence[Measured], instances: int) -> str:

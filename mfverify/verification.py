@@ -252,14 +252,22 @@ def _is_covered(claim: Claim) -> bool:
 
 
 def _groups(tasks: Sequence[_Task]) -> list[list[_Task]]:
-    """Tasks that share expensive values stay together; the largest systems come first, so that none is left alone at the end."""
+    """Tasks that share expensive values stay together; the largest systems come first, so that none is left alone at the end.
+
+    Groups of one model follow each other: policies that were learned with as many agents serve several groups, and only so many are remembered.
+    """
     groups: dict[Any, list[_Task]] = {}
+    agents_of: dict[Any, int] = {}
+    largest: dict[Any, int] = {}
     for task in tasks:
         model, agents, *_ = task.instance.written
-        groups.setdefault((model.fingerprint, agents) if model else (task.claim.id, task.instance.label), []).append(task)
-    return sorted(
-        groups.values(), key=lambda group: -max(form.agents or 0 if form.model else 0 for form in (t.instance.written for t in group))
-    )
+        shared = model.fingerprint if model else (task.claim.id, task.instance.label)
+        key = shared, agents
+        groups.setdefault(key if model else (shared, None), []).append(task)
+        agents_of[key if model else (shared, None)] = size = (agents or 0) if model else 0
+        largest[shared] = max(largest.get(shared, 0), size)
+    place = {shared: i for i, shared in enumerate(largest)}
+    return [groups[key] for key in sorted(groups, key=lambda key: (-largest[key[0]], place[key[0]], -agents_of[key]))]
 
 
 @dataclass(frozen=True)

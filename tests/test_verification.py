@@ -484,3 +484,13 @@ def test_theorem_4_2_is_violated_where_it_is_known_to_be() -> None:
     logarithm = math.log(40 * 1.01 * 8 * 99**2.5 / 0.25)
     bound = 1.01 / 0.25 * math.sqrt((100 - 99 + 1) / (2 * 100 * 99) * logarithm) + 1 / (10 * math.sqrt(99))
     assert abs(found["bound"]["lower"] - bound) < 1e-12
+
+
+def test_the_groups_of_one_model_follow_each_other() -> None:
+    """A policy of two agents serves four and eight; among many models it would be forgotten in between."""
+    models = [mfv.models.random_coupled(seed) for seed in (1, 2)]
+    tasks = verification._tasks(verification._chosen_claims(["T1"]), models, mfv.Profile.QUICK, None, "")
+    forms = [[task.instance.written for task in group] for group in verification._groups(tasks[::-1])]
+    assert all(len({(form.model, form.agents) for form in group}) == 1 for group in forms)
+    found = [(group[0].model.name, group[0].agents) for group in forms if group[0].model]
+    assert found == [(model.name, agents) for model in models[::-1] for agents in (8, 4)]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import agreement
 from mfverify import batch, threads
 from mfverify.bellman import small
 from mfverify.errors import ModelError, TooLargeError
@@ -222,6 +223,12 @@ def test_a_bound_of_rounding_that_is_too_small_is_noticed(monkeypatch: pytest.Mo
     original = small.relative_errors
     monkeypatch.setattr(small, "relative_errors", lambda *given: tuple(x / 1000 for x in original(*given)))
     assert ratio_to_claimed(many, 7, 5, small) > 1
+
+
+@pytest.mark.slow
+def test_two_hundred_models_of_drawn_sizes_contain_the_rational_value(capsys: pytest.CaptureFixture[str]) -> None:
+    assert agreement.main(["200"]) == 0
+    assert "200 models" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("wrong", ["of_global", "of_local"])
