@@ -18,7 +18,11 @@
 # point; and what a command for it looks like.
 
 # %%
+import matplotlib.pyplot as plt
+
 import mfverify as mfv
+
+plt.rcParams["figure.dpi"] = 100
 
 # %% [markdown]
 # ## Theorem 4.2 over the discount and k
@@ -30,7 +34,7 @@ import mfverify as mfv
 plane = {"n": [31], "discount": "1/10..9/10:9", "k": "1:30"}
 theorem = mfv.sweep("T1", "coordination", plane, verdicts=True, workers=1)
 print(theorem)
-theorem
+theorem.plot()
 
 # %% [markdown]
 # The violations lie at k = n - 1 and in the middle of the discounts: a small discount makes all agents' later losses small, a large one makes
@@ -43,7 +47,7 @@ theorem
 # %%
 weaker = mfv.sweep("T1b", "coordination", plane, verdicts=True, workers=1)
 print(weaker)
-weaker
+weaker.plot()
 
 # %% [markdown]
 # ## A lemma about two sizes, L2
@@ -53,7 +57,7 @@ weaker
 # %%
 sizes = mfv.sweep("L2", "absorbing", {"n": "2:5", "k": "1:4"}, verdicts=True, workers=1)
 print(sizes)
-sizes
+sizes.plot()
 
 # %% [markdown]
 # ## A tail bound of a sample, C2
@@ -64,7 +68,7 @@ sizes
 # %%
 tails = mfv.sweep("C2", None, {"n": "2:12", "classes": "2:8", "k": [3]}, verdicts=True, workers=1)
 print(tails)
-tails
+tails.plot()
 
 # %% [markdown]
 # ## The repaired bound, R4
@@ -75,4 +79,4 @@ tails
 repaired = mfv.sweep("R4", "coordination", {"n": [16], "eta": "0..1:5", "k": "1:15:2"}, verdicts=True, workers=1)
 print(repaired)
 assert repaired.verdicts["violated"] == 0
-repaired
+repaired.plot()
