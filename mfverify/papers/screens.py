@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 from math import comb, lcm, nextafter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,7 +17,7 @@ import sympy as sp
 
 from mfverify import batch, counts, screening
 from mfverify.enclosure import Interval
-from mfverify.errors import TooLargeError
+from mfverify.errors import ModelError, TooLargeError
 from mfverify.screening import Models, Solved
 from mfverify.theory import symbols
 from mfverify.theory.bound import Bound
@@ -36,9 +36,39 @@ Two: TypeAlias = "tuple[Floats, Floats]"
 # ------------------------------------------------------------------------------------------------------------- right-hand sides
 
 
-@lru_cache(maxsize=64)
-def _compiled(bound: Bound) -> tuple[tuple[sp.Symbol, ...], Callable[..., Any]]:
-    return bound.needed, sp.lambdify(bound.needed, bound.expression, "numpy")
+_NODES: dict[type[sp.Basic], Callable[..., Any]] = {
+    sp.Add: lambda *parts: reduce(np.add, parts),
+    sp.Mul: lambda *parts: reduce(np.multiply, parts),
+    sp.Pow: np.power,
+    sp.log: np.log,
+    sp.exp: np.exp,
+    sp.Max: lambda *parts: reduce(np.maximum, parts),
+    sp.Min: lambda *parts: reduce(np.minimum, parts),
+    sp.StrictLessThan: np.less,
+    sp.LessThan: np.less_equal,
+    sp.StrictGreaterThan: np.greater,
+    sp.GreaterThan: np.greater_equal,
+}
+
+
+def _in_doubles(expr: sp.Basic, values: Mapping[sp.Symbol, Any]) -> Any:
+    """An expression on arrays of values; nan where it has none, and symbols without a value are 0 (the error of a finite learner).
+
+    Raises :class:`ModelError` for a node that a screen does not know.
+    """
+    if isinstance(expr, sp.Symbol):
+        return np.asarray(values.get(expr, 0.0), dtype=float)
+    if expr in (sp.true, sp.false):
+        return bool(expr)
+    if isinstance(expr, sp.Number | sp.NumberSymbol):
+        return float(expr)
+    if isinstance(expr, sp.Piecewise):
+        pieces, conditions = zip(*((_in_doubles(x, values), _in_doubles(condition, values)) for x, condition in expr.args), strict=True)
+        return np.select(np.broadcast_arrays(*conditions), np.broadcast_arrays(*pieces), np.nan)
+    node = next((node for kind, node in _NODES.items() if isinstance(expr, kind)), None)
+    if node is None:
+        raise ModelError(f"{expr}: a node of kind {type(expr).__name__} has no screen")
+    return node(*(_in_doubles(part, values) for part in expr.args))
 
 
 def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.Symbol, Any] | None = None) -> Floats:
@@ -58,9 +88,8 @@ def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.S
         symbols.Z: states * actions,
         **(extra or {}),
     }
-    needed, compute = _compiled(bound)
     with np.errstate(all="ignore"):
-        found = compute(*(values.get(symbol, 0.0) for symbol in needed))
+        found = _in_doubles(bound.expression, values)
     return np.broadcast_to(np.asarray(found, dtype=float), (models.number,))
 
 
