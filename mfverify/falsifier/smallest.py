@@ -17,7 +17,7 @@ from mfverify.falsifier.search import ISLANDS, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.theory.claim import Claim, Verdict
 
-MISSED = 1
+MISSED = 3
 """Rounds of islands without a violation after which no smaller one is looked for."""
 
 
@@ -74,7 +74,7 @@ def descend(
         n, _ = sizes_of(shrunk.best.candidate.instance)
         if n < 2:
             return
-        seeds = [f"{searched.seed} below {n} {i}" for i in range(ISLANDS)]
+        seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)]
         candidates = summits(claim, evaluator, searched, seeds, below=n)
         found = next((one for one in evaluator.evaluated(candidates) if one.verdict is Verdict.VIOLATED), None)
         missed += 1

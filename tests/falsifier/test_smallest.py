@@ -9,14 +9,13 @@ import pytest
 from mfverify import models
 from mfverify.enclosure import Interval
 from mfverify.falsifier.climb import space_of
-from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, Island, climbed, evaluate
+from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Island, climbed
 from mfverify.falsifier.search import Searched
 from mfverify.falsifier.shrink import Shrunk
 from mfverify.falsifier.smallest import Front, descend, measures
 from mfverify.papers import CATALOGUE
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Verdict
-from mfverify.theory.search_space import Arrangement
 
 
 def violated(n: int, k: int, verdict: Verdict = Verdict.VIOLATED, eta: str = "1/100") -> Evaluated:
@@ -48,16 +47,10 @@ def test_below_a_number_of_agents_no_island_has_as_many() -> None:
 
 
 @pytest.mark.slow
-def test_the_descent_reaches_the_fewest_agents() -> None:
-    """P3 fails with two agents already; one agent alone plays the optimum."""
-    claim = CATALOGUE["P3"]
-    assert isinstance(claim.searched, Arrangement)
-    start = claim.searched.instance(models.splitting(), 4, 4)
-    assert start is not None
-    shrunk = Shrunk(evaluate(Asked(claim, Candidate("given", start), time.monotonic() + 600)))
-    assert shrunk.best.verdict is Verdict.VIOLATED
-    front = Front()
-    descend(claim, Evaluator(claim, 1, time.monotonic() + 600), Searched("P3", 0), shrunk, front)
+def test_the_descent_reaches_fewer_agents() -> None:
+    claim, shrunk, front = CATALOGUE["P4"], Shrunk(violated(5, 4)), Front()
+    descend(claim, Evaluator(claim, 1, time.monotonic() + 600), Searched("P4", 0), shrunk, front)
     case = shrunk.best.candidate.instance
-    assert isinstance(case, Subsampled) and case.agents <= 3
-    assert measures(shrunk.best) in [measures(one) for one in front.kept]
+    assert isinstance(case, Subsampled) and case.agents < 5
+    assert shrunk.best.left is not None and shrunk.best.right is not None and shrunk.best.left.lower > shrunk.best.right.upper
+    assert measures(shrunk.best)[0] == min(measures(one)[0] for one in front.kept)
