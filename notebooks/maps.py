@@ -18,11 +18,7 @@
 # point; and what a command for it looks like.
 
 # %%
-import matplotlib.pyplot as plt
-
 import mfverify as mfv
-
-plt.rcParams["figure.dpi"] = 100
 
 # %% [markdown]
 # ## Theorem 4.2 over the discount and k
@@ -34,7 +30,7 @@ plt.rcParams["figure.dpi"] = 100
 plane = {"n": [31], "discount": "1/10..9/10:9", "k": "1:30"}
 theorem = mfv.sweep("T1", "coordination", plane, verdicts=True, workers=1)
 print(theorem)
-theorem.plot()
+theorem
 
 # %% [markdown]
 # The violations lie at k = n - 1 and in the middle of the discounts: a small discount makes all agents' later losses small, a large one makes
@@ -47,7 +43,7 @@ theorem.plot()
 # %%
 weaker = mfv.sweep("T1b", "coordination", plane, verdicts=True, workers=1)
 print(weaker)
-weaker.plot()
+weaker
 
 # %% [markdown]
 # ## A lemma about two sizes, L2
@@ -57,7 +53,7 @@ weaker.plot()
 # %%
 sizes = mfv.sweep("L2", "absorbing", {"n": "2:5", "k": "1:4"}, verdicts=True, workers=1)
 print(sizes)
-sizes.plot()
+sizes
 
 # %% [markdown]
 # ## A tail bound of a sample, C2
@@ -68,7 +64,7 @@ sizes.plot()
 # %%
 tails = mfv.sweep("C2", None, {"n": "2:12", "classes": "2:8", "k": [3]}, verdicts=True, workers=1)
 print(tails)
-tails.plot()
+tails
 
 # %% [markdown]
 # ## The repaired bound, R4
@@ -79,4 +75,4 @@ tails.plot()
 repaired = mfv.sweep("R4", "coordination", {"n": [16], "eta": "0..1:5", "k": "1:15:2"}, verdicts=True, workers=1)
 print(repaired)
 assert repaired.verdicts["violated"] == 0
-repaired.plot()
+repaired

@@ -85,18 +85,13 @@ def figure(document: Mapping[str, Any]) -> Figure:
 def write_picture(document: Mapping[str, Any], path: Path) -> None:
     """Write the picture whole or not at all, as the ending of ``path`` says."""
     check_picture(path, [len(axis["values"]) for axis in document["axes"]])
-    content = _rendered(document, path.suffix[1:])
+    content = rendered(document, path.suffix[1:])
     with whole_file(path) as stream:
         stream.write(content)
 
 
-def svg(document: Mapping[str, Any]) -> str:
-    """The picture as an ``svg`` element, as for a notebook."""
-    text = _rendered(document, "svg").decode("utf-8")
-    return text[text.index("<svg") :]
-
-
-def _rendered(document: Mapping[str, Any], kind: str) -> bytes:
+def rendered(document: Mapping[str, Any], kind: str) -> bytes:
+    """The content of a file of a kind: ``svg``, ``png`` or ``pdf``."""
     import matplotlib as mpl
 
     made, buffer = figure(document), io.BytesIO()

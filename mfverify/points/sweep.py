@@ -88,10 +88,11 @@ class Sweep:
     def __repr__(self) -> str:
         return f"Sweep({sentence(self.document)})"
 
-    def _repr_html_(self) -> str:
-        from mfverify.points.picture import svg
+    def _repr_png_(self) -> bytes:
+        """In a notebook: the picture."""
+        from mfverify.points.picture import rendered
 
-        return svg(self.document)
+        return rendered(self.document, "png")
 
 
 def sentence(document: Mapping[str, Any]) -> str:
