@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
+
+LOGGER: Final = logging.getLogger("mfverify")
+"""What takes long and what is not kept, also where it is not printed: level INFO. No handler is installed."""
+LOGGER.addHandler(logging.NullHandler())
 
 _SILENT: ContextVar[bool] = ContextVar("_SILENT", default=False)
 _SAID: set[str] = set()
@@ -14,6 +20,7 @@ _SAID: set[str] = set()
 
 def progress(line: str) -> None:
     """Say what takes long: only where standard error is a terminal, and not within :func:`silence`."""
+    LOGGER.info(line)
     if not _SILENT.get() and sys.stderr is not None and sys.stderr.isatty():
         _write(line)
 
@@ -22,6 +29,7 @@ def once(line: str) -> None:
     """Say something that does not change the result, the first time that this process comes upon it; worker processes say nothing."""
     if line not in _SAID and multiprocessing.parent_process() is None:
         _SAID.add(line)
+        LOGGER.info(line)
         _write(line)
 
 

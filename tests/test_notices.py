@@ -87,3 +87,10 @@ def test_compiling_is_said_when_it_begins_and_once(capsys: pytest.CaptureFixture
 
 def test_the_package_listens() -> None:
     assert any(isinstance(one, compiled._Compiling) for one in numba.core.event._registered["numba:compile"])
+
+
+def test_the_logger_gets_what_is_not_printed(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    with caplog.at_level("INFO", logger="mfverify"), notices.silence():
+        notices.progress("compiling something")
+    assert caplog.messages == ["compiling something"]
+    assert capsys.readouterr().err == ""
