@@ -102,7 +102,7 @@ def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], 
 
     A state is a global state and the numbers of agents in each local state; their sum is n, which may differ from state to state. ``width``
     is asked of the mean-field limit and of the optimum of fewer agents; how narrow the result is depends on how far these are apart (claims V1,
-    V2, R1). Raises :class:`ModelError` for what is no state.
+    V2s, R1). Raises :class:`ModelError` for what is no state.
 
     >>> from fractions import Fraction
     >>> from mfverify.models import absorbing

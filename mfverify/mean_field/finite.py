@@ -1,15 +1,16 @@
 r"""Any number of agents, enclosed by the mean-field limit below and by the limit or by fewer agents above.
 
-For every k <= n, with ``Delta`` a uniform k-subset of the n agents (claims V1 and V2):
+For every k <= n, with ``Delta`` a uniform k-subset of the n agents (claims V1 and V2s):
 
-    V_inf(s_g, F)  <=  V_n(s_g, F)  <=  min( V_inf(s_g, F) + gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2,  E V_k(s_g, F_Delta) ).
+    V_inf(s_g, F)  <=  V_n(s_g, F)  <=  min( V_inf(s_g, F) + gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2,  E V_k(s_g, F_Delta) ).
 
 *Left.* n agents can follow a plan, each independently; what they earn in expectation is linear in F, as for infinitely many.
 *Fewer agents* are optimistic (claim R1). *The rate.* Let D be the largest ``V_n - V_inf``. Let n agents play an optimal joint action, and
 infinitely many the same shares of actions. The rewards are equal; the next distribution F' of the n agents has the next distribution of the
 infinitely many as its mean G, with ``E TV(F', G) <= (1/2) sum_s sqrt(Var F'(s)) <= (1/2) sqrt(|S_l| sum_s Var F'(s)) <= (1/2) sqrt((|S_l|-1)/n)``,
-since n independent agents have ``n sum_s Var F'(s) <= 1 - 1/|S_l|``. Two local states of one plan differ by at most ``2 rt_l/(1-gamma)``, so
-``V_inf(h, F') - V_inf(h, G) <= 2 rt_l/(1-gamma) TV(F', G)``. Hence ``D <= gamma (D + rt_l sqrt((|S_l|-1)/n)/(1-gamma))``.
+since n independent agents have ``n sum_s Var F'(s) <= 1 - 1/|S_l|``. Let ``alpha`` be a plan that is best at F', and ``m(s)`` the largest local
+reward of its first step, which does not depend on F'. Then ``V_inf(h, F') - V_inf(h, G) <= <alpha, F' - G>``, ``E <m, F' - G> = 0``, and two
+values of ``alpha - m`` differ by at most ``2 gamma rt_l/(1-gamma)``. Hence ``D <= gamma (D + gamma rt_l sqrt((|S_l|-1)/n)/(1-gamma))``.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ _ROOT_DIGITS: Final = 2**60
 
 
 def rate(model: Model, n: int) -> Fraction:
-    """``gamma rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``, rounded up: by how much n agents are worth more than infinitely many, at most (V2)."""
+    """``gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``, rounded up: by how much n agents are worth more than infinitely many, at most (V2s)."""
     radicand = Fraction(model.sizes[2] - 1, n) * _ROOT_DIGITS**2
     root = Fraction(isqrt(-(-radicand.numerator // radicand.denominator)) + 1, _ROOT_DIGITS) if radicand else Fraction(0)
-    return model.discount * model.rt_l * root / (1 - model.discount) ** 2
+    return model.discount**2 * model.rt_l * root / (1 - model.discount) ** 2
 
 
 def expected_upper(upper: Floats, k: int, population: tuple[int, ...]) -> Fraction:

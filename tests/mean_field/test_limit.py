@@ -16,6 +16,7 @@ from mfverify.mean_field.finite import enclose_all, enclose_state, expected_uppe
 from mfverify.mean_field.limit import MeanFieldLimit, exact_values, mean_field_value
 from mfverify.mean_field.plans import PlanOperator, Plans
 from mfverify.model import Model
+from mfverify.papers.ours.sharper_limit import toss
 
 HALF = Fraction(1, 2)
 
@@ -71,7 +72,7 @@ def test_closed_form_without_fluctuation() -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_sandwich_and_rate_on_coupled_models(seed: int) -> None:
-    """V1 and V2 with the lumped solver as the judge, n up to 60."""
+    """V1 and V2s with the lumped solver as the judge, n up to 60."""
     model = models.random_coupled(seed, 2 + seed % 2, 2, discount="3/4")
     found = mean_field_value(model)
     for n in (1, 2, 5, 12, 60 if model.sizes[2] == 2 else 20):
@@ -161,8 +162,21 @@ def test_expectation_over_subsets_two_ways() -> None:
 def test_rate_is_rounded_up() -> None:
     model = models.absorbing()
     for n in (1, 2, 3, 7, 10**6):
-        square = (rate(model, n) * (1 - model.discount) ** 2 / (model.discount * model.rt_l)) ** 2
+        square = (rate(model, n) * (1 - model.discount) ** 2 / (model.discount**2 * model.rt_l)) ** 2
         assert Fraction(2, n) <= square <= Fraction(2, n) * (1 + Fraction(1, 10**12))
+
+
+@pytest.mark.parametrize("discount", [Fraction(1, 100), HALF, Fraction(9, 10)])
+def test_rate_is_attained_up_to_one_minus_the_discount(discount: Fraction) -> None:
+    """One agent that tosses a coin: V_1 - V_inf = gamma^2/(1-gamma). The rate covers it, and with one more factor gamma it would not if gamma < 1/2."""
+    model = toss(discount)
+    exact = optimal_value(model, 1, "rational").exact
+    assert exact is not None
+    distance = exact[0, 0]  # V_inf is 0 there: on either side the agents are worth 0 in expectation
+    assert mean_field_value(model).enclose(0, [1, 0]).contains(0)
+    assert distance == discount**2 / (1 - discount)
+    assert distance <= rate(model, 1) and distance >= (1 - discount) * rate(model, 1) * (1 - Fraction(1, 10**12))
+    assert (distance > discount * rate(model, 1)) == (discount < HALF)
 
 
 def test_refusals() -> None:
