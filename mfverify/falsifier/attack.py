@@ -19,6 +19,7 @@ from typing import Any
 from mfverify.certificate import Certificate, certify
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
+from mfverify.falsifier.exhaust import decided_classes
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.smallest import Front, descend
@@ -67,7 +68,10 @@ class Attack:
         return Status.REFUTED if self.found is not None else Status.UNDECIDED
 
     def to_json(self) -> dict[str, Any]:
-        """The record: what was searched, the best and the violated instance, how it was shrunk, the certificate's content."""
+        """What was searched, the best and the violated instance, how it was shrunk, the certificate's content.
+
+        ``searched`` names also the classes of models on which the claim was decided before, from the project's record.
+        """
         found = self.found
         document: dict[str, Any] = {
             "claim": self.claim.id,
@@ -76,7 +80,7 @@ class Attack:
             "seed": self.seed,
             "budget": self.budget,
             "seconds": round(self.searched.seconds, 1),
-            "searched": summary(self.searched),
+            "searched": summary(self.searched) | {"classes": decided_classes(self.claim)},
             "violated": None,
             "shrinking": None,
             "smallest": self.smallest.to_json(),
@@ -200,12 +204,21 @@ def falsify(
 
 
 def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """The record of several searches, without the certificates, and with what each claim stated, the date and the code.
+    """The record of several searches, without certificates and classes, and with what each claim stated, the date and the code.
 
     Of ``earlier`` searches those against other claims are kept. In the order of the catalogue; what it does not have comes last.
     """
     made = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": __version__, "code": code_version()[:16]}
-    new = [{**one.to_json(), "certificate": one.certificate is not None, "statement": one.claim.statement, **made} for one in attacks]
+    new = [
+        {
+            **one.to_json(),
+            "searched": summary(one.searched),
+            "certificate": one.certificate is not None,
+            "statement": one.claim.statement,
+            **made,
+        }
+        for one in attacks
+    ]
     searched = {one["claim"] for one in new}
     place = {claim.id: i for i, claim in enumerate(CATALOGUE)}
     searches = [*(one for one in earlier if one["claim"] not in searched), *new]

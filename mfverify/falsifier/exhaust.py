@@ -6,8 +6,8 @@ every member of the orbit, since what a policy does at a tie depends on the name
 undecided, and then the record does not say that the claim holds on the class.
 
 The class is cut into slices, each a task. Finished slices are kept in a file that is written as a whole, so that an interrupted run is
-continued, with any number of workers or on a Dask cluster. The digest is that of all representatives with their orbit sizes and
-verdicts, in order; it does not depend on the machine.
+continued, with any number of workers or on a Dask cluster. The digest is that of the claim's id, the class, the pairs (n, k), and all
+representatives with their orbit sizes and verdicts, in order; it does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from typing import Any, Final
 import numpy as np
 
 from mfverify import screening
+from mfverify.bundled import folder
 from mfverify.errors import ModelError
 from mfverify.falsifier.classes import ModelClass
 from mfverify.falsifier.model_domains import sizes_of
 from mfverify.files import is_stream, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.papers import CATALOGUE
+from mfverify.papers.named import is_registered
 from mfverify.results import code_version
 from mfverify.runner import completed
 from mfverify.theory.cases.case import Case
@@ -44,6 +46,9 @@ SLICE: Final = 2**15
 
 MOST_EXACT: Final = 2000
 """Members of a slice that the certified sides decide at most; further ones stay undecided."""
+
+RECORD: Final = folder("reports") / "classes.json"
+"""The project's record of the classes that were exhausted."""
 
 _LARGEST_STORE = 256 * 2**20
 _SECONDS_BETWEEN_WRITES = 5.0
@@ -264,12 +269,18 @@ def _record(claim: Claim, models: ModelClass, head: Mapping[str, Any], answers: 
         "violated": [list(one) for one in whole.violated],
         "worst": _worst(claim, models, whole),
         "verdicts": verdicts(claim, models, whole.worst, pairs),
-        "digest": hashlib.sha256("".join(answer.digest for answer in answers).encode()).hexdigest(),
+        "digest": digest_of(claim.id, models.title, head["pairs"], [answer.digest for answer in answers]),
         "seconds": round(whole.seconds, 1),
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "version": __version__,
         "code": head["code"][:16],
     }
+
+
+def digest_of(claim: str, title: str, pairs: Sequence[Sequence[int]], slices: Sequence[str]) -> str:
+    """The digest of what was decided: of the claim's id, the title of the class, the pairs (n, k), and the digests of the slices in order."""
+    verdicts = hashlib.sha256("".join(slices).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([claim, title, [list(pair) for pair in pairs], verdicts]).encode()).hexdigest()
 
 
 def _worst(claim: Claim, models: ModelClass, whole: Decided) -> dict[str, Any] | None:
@@ -345,3 +356,10 @@ def recorded(path: Path) -> list[Mapping[str, Any]]:
     if document.get("format") != 1 or not isinstance(classes, list) or not all(isinstance(x, dict) and "claim" in x for x in classes):
         raise ModelError(f"{path}: is no record of classes, which would be lost; choose another file")
     return classes
+
+
+def decided_classes(claim: Claim, path: Path = RECORD) -> list[Mapping[str, Any]]:
+    """The classes on which a claim of the catalogue was decided as it is stated now, from the project's record; none for another claim."""
+    if not is_registered(claim):
+        return []
+    return [one for one in recorded(path) if one["claim"] == claim.id and one.get("statement") == claim.statement]

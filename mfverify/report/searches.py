@@ -96,4 +96,4 @@ def decided_sentence(one: Mapping[str, Any]) -> str:
         sentence += f" The bound is vacuous there at {', '.join(vacuous)}."
     if one["worst"] is not None and one["worst"]["ratio"] > _SHOWN_RATIO:
         sentence += f" Largest left side / right side: {one['worst']['ratio']:.4g}."
-    return f"{sentence} Digest of all verdicts: {one['digest'][:16]}."
+    return f"{sentence} Digest: {one['digest'][:16]}."

@@ -18,7 +18,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import exhaust as exhausting
 from mfverify.falsifier.classes import ModelClass
-from mfverify.falsifier.exhaust import CLASSES, Slice, decide, exactness, exhaust, pairs_of
+from mfverify.falsifier.exhaust import CLASSES, RECORD, Slice, decide, decided_classes, digest_of, exactness, exhaust, pairs_of, recorded
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
 from mfverify.papers.ours.across_sizes import UPPER
@@ -224,6 +224,36 @@ def test_the_record_does_not_depend_on_the_number_of_workers(monkeypatch: pytest
     monkeypatch.setattr(exhausting, "SLICE", 40)
     alone, together = (exhaust("R4", PICKS, [(2, 1)], workers=workers) for workers in (1, 2))
     assert alone["digest"] == together["digest"]
+
+
+def test_the_digest_is_that_of_the_claim_the_class_the_pairs_and_the_verdicts() -> None:
+    slices = ["a" * 64, "b" * 64]
+    digests = {
+        digest_of(claim, title, pairs, parts)
+        for claim in ("R1", "P4r")
+        for title in ("one class", "another")
+        for pairs in ([(2, 1)], [[3, 1]])
+        for parts in (slices, slices[::-1])
+    }
+    assert len(digests) == 16
+    assert digest_of("R1", "one class", [(2, 1)], slices) == digest_of("R1", "one class", [[2, 1]], slices)
+
+
+def test_two_claims_that_hold_everywhere_have_two_digests() -> None:
+    one, other = (exhaust(claim, PICKS, [(2, 1)], workers=1) for claim in ("R2", "R2L"))
+    assert one["status"] == other["status"] == "holds" and one["digest"] != other["digest"]
+
+
+def test_the_recorded_classes_of_a_claim_are_those_of_its_statement(tmp_path: Path) -> None:
+    claim = CATALOGUE["R4"]
+    kept = decided_classes(claim)
+    assert kept and all(one["claim"] == "R4" and one["statement"] == claim.statement for one in kept)
+    assert decided_classes(replace(claim)) == [], "another claim with the same id"
+    path = tmp_path / "classes.json"
+    path.write_text(json.dumps({"format": 1, "classes": [{**kept[0], "statement": "as it was"}, kept[0]]}))
+    assert decided_classes(claim, path) == [kept[0]]
+    digests = [one["digest"] for one in recorded(RECORD)]
+    assert len(set(digests)) == len(digests)
 
 
 @pytest.mark.parametrize(

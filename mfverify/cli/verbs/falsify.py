@@ -95,6 +95,8 @@ def falsify(
 
 def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
     """The result of a search as text."""
+    from mfverify.report.searches import decided_sentence
+
     searched, violated, shrinking = document["searched"], document["violated"], document["shrinking"]
     families = ", ".join(f"{name} {number}" for name, number in searched["families"].items())
     looked = f"searched {searched['candidates']} candidates with seed {document['seed']} ({families or 'none'})"
@@ -125,6 +127,8 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
             )
             yield f"  the smallest found: {shown}"
         yield "  certified" if document["certificate"] is not None else f"  no certificate: {document['reason'] or 'interrupted'}"
+    for one in searched["classes"]:
+        yield f"  {decided_sentence(one)}"
     for failure in searched["failures"]:
         yield f"  the claim's code failed at {failure}"
 
