@@ -29,7 +29,7 @@ import numpy as np
 from mfverify.counts import number_of_count_vectors, rank
 from mfverify.errors import ModelError, UndecidedError
 from mfverify.floating_point import require_ieee_arithmetic
-from mfverify.rationals import Number, exact, from_text, quoted, shown, written
+from mfverify.rationals import Number, exact, from_text, outward, quoted, shown, written
 from mfverify.readable import Readable
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Interval:
                 return short
             decimals = next((d for d in range(_MOST_DECIMALS, -1, -1) if round(self.lower, d) == round(self.upper, d)), 0)
             low, high = round(self.lower, decimals), round(self.upper, decimals)
-            return _decimal(low, decimals) if low == high and (low != 0 or self.is_exact) else repr(self)
+            return _decimal(low, decimals) if low == high and (low != 0 or self.is_exact) else outward(self.lower, self.upper)
         asked = re.fullmatch(r"\.([0-9]{1,3})f", specification)
         if asked is None:
             raise ValueError(f"format of an interval: found {specification!r}, expected nothing or a number of decimals such as .6f")

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from numbers import Integral, Rational, Real
 from typing import Any, Final, TypeAlias
@@ -124,6 +124,19 @@ def described(number: Fraction | int, longest: int) -> str:
     whole = number.denominator == 1
     digits = len(_digits(abs(number.numerator) if whole else number.denominator))
     return f"{estimate(number, 12)} ({'an integer of' if whole else 'a fraction with a denominator of'} {digits} digits)"
+
+
+def outward(lower: Fraction, upper: Fraction) -> str:
+    """``[lower, upper]`` in decimals that contain both ends, with three digits and up to 14 more where the width is that much smaller than the ends.
+
+    >>> outward(Fraction(-1, 3), Fraction(2, 3)), outward(Fraction(12345, 1), Fraction(24693, 2))
+    ('[-0.334, 0.667]', '[12345, 12347]')
+    """
+    size, width = (_decimal(x, 3).adjusted() if x else 0 for x in (max(abs(lower), abs(upper)), upper - lower))
+    digits = 3 + min(14, max(0, size - width))
+    down, up = (Context(prec=digits, rounding=way, Emax=MAX_EMAX, Emin=MIN_EMIN) for way in (ROUND_FLOOR, ROUND_CEILING))
+    ends = [context.divide(Decimal(x.numerator), Decimal(x.denominator)) for context, x in ((down, lower), (up, upper))]
+    return f"[{ends[0]:g}, {ends[1]:g}]"
 
 
 def estimate(number: Fraction | int, digits: int = 6) -> str:

@@ -21,6 +21,7 @@ import pytest
 
 from mfverify import verification
 from mfverify.cli import main, run
+from mfverify.cli.terminal import digits, sides
 from mfverify.counts import count_vectors
 from mfverify.model import Model
 from mfverify.model_files import load_model, save_model
@@ -158,15 +159,26 @@ def test_claims_are_chosen_once(mfverify: Callable[..., Shown]) -> None:
     assert err == "mfverify: error: --paper: chooses the claims, and so does --claims; leave one of the two out\n"
 
 
+def assert_certified(shown: list[str], state: dict[str, Any]) -> None:
+    """What a terminal shows for an enclosure: a decimal that both ends round to, or ends that contain both."""
+    numbers = [Fraction(word.strip("[],")) for word in shown]
+    low, up = Fraction(state["lower"]), Fraction(state["upper"])
+    if len(numbers) == 2:
+        assert numbers[0] <= low <= up <= numbers[1]
+    else:
+        half = Fraction(1, 2 * 10 ** len(shown[0].partition(".")[2]))
+        assert [abs(end - number) <= half for end in (low, up) for number in numbers] == [True, True]
+
+
 def test_solve_prints_every_state(mfverify: Callable[..., Shown]) -> None:
     code, out, err = mfverify("solve", "models:absorbing", "--agents", "2")
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines() if line.strip()[:1] in ("0", "1")]
     vectors = [[str(x) for x in row] for row in count_vectors(2, 3)]
     assert [row[:4] for row in rows] == [[g, *vector] for g in ("0", "1") for vector in vectors]
-    for row in rows:
-        lower, upper = map(Fraction, row[4:])
-        assert lower <= upper
+    states = read(mfverify("solve", "models:absorbing", "--agents", "2", "--json")[1])["states"]
+    for row, state in zip(rows, states, strict=True):
+        assert_certified(row[4:], state)
 
 
 @pytest.mark.parametrize("method", ["lumped", "flat", "rational", "limit"])
@@ -252,10 +264,26 @@ def test_gap_in_words_says_what_its_json_says(mfverify: Callable[..., Shown]) ->
     code, out, err = mfverify(*arguments)
     assert (code, err) == (0, "")
     assert (document["sampling"], document["samples"], document["seed"]) == ("shared", 3, 7)
-    for word in ("n = 5, k = 3, shared draws, m = 3, seed 7", f"[{document['max_gap']['lower']!r}, {document['max_gap']['upper']!r}]"):
+    for word in ("n = 5, k = 3, shared draws, m = 3, seed 7", f"largest gap {digits(document['max_gap'])} at"):
         assert word in " ".join(out.split())
     rows = [line.split() for line in out.splitlines() if line.strip()[:1] in ("0", "1")]
-    assert [(float(row[-2]), float(row[-1])) for row in rows] == [(s["lower"], s["upper"]) for s in document["states"]]
+    for row, state in zip(rows, document["states"], strict=True):
+        assert_certified(row[3:], state)
+
+
+def test_sides_that_share_their_digits_are_told_apart() -> None:
+    near, above = {"lower": 0.25, "upper": 0.2500000000000001}, {"lower": 0.2500000000000002, "upper": 0.2500000000000003}
+    assert list(sides({"actual": above, "bound": near})) == [
+        "  actual   [0.2500000000000002, 0.2500000000000003]",
+        "  bound    [0.25, 0.2500000000000001]",
+    ]
+    assert list(sides({"actual": {"lower": 0.25, "upper": 0.25, "exact": "1/4"}, "bound": {"lower": 1.0, "upper": None}})) == [
+        "  actual = 1/4",
+        "  bound    [1.0, unbounded]",
+    ]
+    assert list(sides({"actual": None, "bound": {"lower": 0.03809523809523809, "upper": 0.0380952380952381, "exact": "4/105"}})) == [
+        "  bound  = 4/105, 0.038095238095238"
+    ]
 
 
 def test_gap_where_the_bound_is_not_defined(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
@@ -312,7 +340,7 @@ def test_verify_a_single_instance_by_its_label(mfverify: Callable[..., Shown]) -
     assert (code, err) == (0, "")
     assert "absorbing k=1 other=2: violated" in out
     # Closed form: Q*_1 = 3/4 and Q*_2 = 5/8 where all agents are in i, at distance 0.
-    assert "= 1/8, in [0.125, 0.125]" in " ".join(out.split())
+    assert "actual = 1/8" in " ".join(out.split())
 
 
 def test_a_report_says_how_to_compute_each_instance_again(mfverify: Callable[..., Shown], tmp_path: Path) -> None:

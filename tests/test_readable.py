@@ -11,6 +11,7 @@ import mfverify as mfv
 from mfverify.bundled import certificate_path
 from mfverify.enclosure import Enclosure, Interval
 from mfverify.errors import ModelError, UndecidedError
+from mfverify.rationals import outward
 
 MODEL = mfv.models.absorbing()
 VALUE = mfv.optimal_value(MODEL, 3)
@@ -68,7 +69,9 @@ def test_formats_show_certified_digits_only() -> None:
     assert f"{Interval(Fraction(-1, 10**9), Fraction(1, 10**9)):.3f}" == "0.000"
     assert f"{Interval.exactly('-5/8')}" == "-5/8"
     wide = Interval(Fraction(-1), Fraction(2))
-    assert f"{wide}" == repr(wide) == "[-1.0, 2.0]"
+    assert (f"{wide}", repr(wide)) == ("[-1, 2]", "[-1.0, 2.0]")
+    noise = Interval(Fraction(-39357, 10**18), Fraction(39969, 10**18))
+    assert f"{noise}" == "[-3.94e-14, 4.00e-14]"  # outward: to the nearest would be 3.94 and 4.00, or 3.93 and 3.99 inward
     assert f"{wide:.1f}" == "[-1.0, 2.0]"
     for wrong in (".3g", "10.2f", "e"):
         with pytest.raises(ValueError, match="expected nothing or a number of decimals"):
@@ -79,6 +82,8 @@ def test_no_format_claims_more_than_the_interval() -> None:
     for k in range(200):
         low = Fraction(k * 7919 % 1000 - 500, 997)
         one = Interval(low, low + Fraction(1, 10 ** (k % 12)))
+        ends = [Fraction(x) for x in outward(one.lower, one.upper).strip("[]").split(",")]
+        assert ends[0] <= one.lower and one.upper <= ends[1] and ends[1] - ends[0] <= (one.upper - one.lower) * Fraction(11, 10)
         for decimals in (0, 2, 5):
             text = format(one, f".{decimals}f")
             ends = [Fraction(x) for x in text.strip("[]").split(",")]

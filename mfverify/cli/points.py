@@ -13,7 +13,7 @@ from mfverify.cli.terminal import console, progress_bar, say
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 from mfverify.files import check_writable
-from mfverify.rationals import quoted
+from mfverify.rationals import outward, quoted
 
 if TYPE_CHECKING:
     from mfverify.model import Model
@@ -194,6 +194,6 @@ def _side(document: Mapping[str, Any] | None) -> str:
 
 
 def shortened(value: Any) -> str:
-    """Six certified decimals, or the two bounds to three digits where they are not certified."""
+    """Six certified decimals, or the two ends, rounded outward, where these are not certified."""
     text = f"{value:.6f}"
-    return text if not text.startswith("[") else f"[{float(value.lower):.3g}, {float(value.upper):.3g}]"
+    return text if not text.startswith("[") else outward(value.lower, value.upper)

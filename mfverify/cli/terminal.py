@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _SHOWN_STATES: Final = 24
 LONGEST_EXACT: Final = 40
-"""Characters of a rational that are shown beside its lower and upper bound; --json has all of them."""
+"""Characters of a rational that are shown beside its digits; --json has all of them."""
 _LONGEST_FOLDED: Final = 400
 """Characters of an exact value that are printed over several lines; --json has all of them."""
 
@@ -36,24 +36,44 @@ def state_rows(model: Model, agents: int, value: Enclosure) -> list[dict[str, An
     ]
 
 
-def print_states(states: Sequence[dict[str, Any]]) -> None:
-    """Print :func:`state_rows` as a table, the first of them where there are many."""
+def digits(side: Mapping[str, Any]) -> str:
+    """The certified digits of a number from a JSON document, and the rational itself where it is known and short."""
+    from mfverify.enclosure import Interval, ends_of
+
+    exact = side.get("exact") or ""
+    lower, upper = ends_of({"lower": side["lower"], "upper": side["upper"]})
+    unbounded = f"[{side['lower']!r}, {side['upper']!r}]".replace("None", "unbounded")
+    text = unbounded if lower is None or upper is None else f"{Interval(lower, upper)}"
+    return text if not exact or len(exact) > LONGEST_EXACT else f"= {exact}" if text == exact else f"= {exact}, {text}"
+
+
+def sides(one: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each of the two sides of a comparison that is there: their certified digits, or all of both ends where these are the same."""
+    known = {name: one[name] for name in ("actual", "bound") if one[name]}
+    shown = {name: digits(side) for name, side in known.items()}
+    if len(set(shown.values())) < len(known) and not all(text.startswith("=") for text in shown.values()):
+        shown = {name: f"[{side['lower']!r}, {side['upper']!r}]" for name, side in known.items()}
+    for name, text in shown.items():
+        yield f"  {name:7}{text if text.startswith('=') else f'  {text}'}"
+
+
+def print_states(states: Sequence[dict[str, Any]], name: str = "value") -> None:
+    """Print :func:`state_rows` as a table, the first of them where there are many; ``name``: what the certified digits are called."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     table.add_column("s_g", justify="right")
     table.add_column("counts", overflow="fold")
     exact = "exact" in states[0]
-    for name in ("exact",) if exact else ("lower", "upper"):
-        table.add_column(name, justify="right", overflow="fold")
+    table.add_column("exact" if exact else name, justify="right", overflow="fold")
     shortened = {
         text: described(from_text(text), _LONGEST_FOLDED)
         for text in (state["exact"] for state in states[:_SHOWN_STATES] if exact)
         if len(text) > _LONGEST_FOLDED
     }
     for state in states[:_SHOWN_STATES]:
-        numbers = (shortened.get(state["exact"], state["exact"]),) if exact else (repr(state["lower"]), repr(state["upper"]))
-        table.add_row(str(state["global"]), " ".join(map(str, state["counts"])), *numbers)
+        number = shortened.get(state["exact"], state["exact"]) if exact else digits(state)
+        table.add_row(str(state["global"]), " ".join(map(str, state["counts"])), number)
     console().print(table)
     if shortened:
         click.echo("long fractions are shown by their first digits; --json prints them in full")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from mfverify.cli.options import checked_workers, integer, json_option, number
-from mfverify.cli.terminal import LONGEST_EXACT, console, say
+from mfverify.cli.terminal import console, digits, say, sides
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 from mfverify.files import check_writable, write_whole
@@ -109,14 +109,11 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  {looked}"
         if searched["best"] is not None:
             best = searched["best"]
-            ratio = f"{best['ratio']:.6g}" if best["ratio"] is not None else f"{best['actual']['lower']!r} / {best['bound']['upper']!r}"
+            ratio = f"{best['ratio']:.6g}" if best["ratio"] is not None else f"{digits(best['actual'])} / {digits(best['bound'])}"
             yield f"  largest left/right: {ratio}, {best['family']}: {best['label']}"
     else:
         yield f"{document['claim']}: violated at {violated['label']}"
-        for name in ("actual", "bound"):
-            exact = violated[name].get("exact", "")
-            shown = f"= {exact}, " if 0 < len(exact) <= LONGEST_EXACT else ""
-            yield f"  {name:7}{shown}in [{violated[name]['lower']!r}, {violated[name]['upper']!r}]"
+        yield from sides(violated)
         yield f"  {looked}"
         if shrinking is not None:
             end = "nothing simpler that was tried is violated" if shrinking["finished"] else "not finished"

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from mfverify.cli.options import announce, integer, json_option, load_argument, or_else
-from mfverify.cli.terminal import print_states, say, state_rows
+from mfverify.cli.terminal import digits, print_states, say, state_rows
 from mfverify.errors import ModelError
 from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer
@@ -85,9 +85,9 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
         f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws"
         + (f", m = {samples}, seed {seed}" if samples else ", exact operator")
     )
-    say(f"largest gap {difference.max()!r} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
+    say(f"largest gap {difference.max()} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
     say(
         f"bound of {theorem.source}: "
-        + (f"[{bound['lower']!r}, {bound['upper']!r}]" if bound else "not defined here (its logarithm has an argument below one)")
+        + (digits(bound) if bound else "not defined here (its logarithm has an argument below one)")
     )
-    print_states(states)
+    print_states(states, "gap")

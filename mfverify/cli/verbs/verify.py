@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mfverify.cli.options import ListOptions, checked_workers, integer, json_option, load_argument
-from mfverify.cli.terminal import LONGEST_EXACT, console, progress_bar, say
+from mfverify.cli.terminal import console, progress_bar, say, sides
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 
@@ -106,13 +106,8 @@ def _print_report(document: dict[str, Any] | Any) -> None:
     if len(document["claims"]) == 1 and len(document["claims"][0]["instances"]) == 1:
         one = document["claims"][0]["instances"][0]
         say(f"{one['label']}: {one['verdict']}")
-        for name in ("actual", "bound"):
-            if one[name]:
-                say(
-                    f"  {name:7}"
-                    + (f"= {one[name]['exact']}, " if 0 < len(one[name].get("exact", "")) <= LONGEST_EXACT else "")
-                    + f"in [{one[name]['lower']!r}, {one[name]['upper']!r}]"
-                )
+        for line in sides(one):
+            say(line)
         for text in (one["reason"], one["details"].get("worst", "")):
             if text:
                 say(f"  {text}")
