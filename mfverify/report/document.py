@@ -23,7 +23,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                         "agents"?: int|null, "content"?: base64|null, "story_text"?: str|null}],
      "searches"?: null | [{"claim", "version", "date", "code": str, "seed", "candidates": int, "seconds": number, "exhausted": bool,
                            "families": {name: int}, "verdicts": {verdict: int}, "violated": label|null,
-                           "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null, "notes"?: [sentence]}],
+                           "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null, "notes"?: [sentence],
+                           "curve"?: as details.curve, or null}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve], "plain"?: [sentences on the bounds of the main theorems]},
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
@@ -226,7 +227,7 @@ class SearchRecord:
     """A documented search for a counterexample: how much of what was looked at, how long, when, and what came closest.
 
     ``best`` is the family, the label, the certified lower end of left/right (None without a positive right side), and both sides.
-    ``violated`` is the label of what was found, empty where nothing was. ``notes`` are further sentences.
+    ``violated`` is the label of what was found, empty where nothing was. ``notes`` are further sentences. ``curve`` is the best ratio against effort.
     """
 
     claim: str
@@ -242,6 +243,7 @@ class SearchRecord:
     violated: str
     best: tuple[str, str, float | None, Side | None, Side | None] | None
     notes: tuple[str, ...] = ()
+    curve: Curve | None = None
 
 
 @dataclass(frozen=True)
@@ -447,6 +449,7 @@ def _search(entry: Any, place: str) -> SearchRecord:
             _optional(best, "bound", f"{place}, best", _side),
         ),
         notes=tuple(_as_text(one, f"{place}, notes") for _, one in _list({"notes": []} | dict(fields), "notes", place)),
+        curve=None if fields.get("curve") is None else _curve(fields["curve"], f"{place}, curve"),
     )
 
 

@@ -67,6 +67,7 @@ class ClaimSection:
     story: Markup
     search: SearchRecord | None
     closest: Markup
+    effort: Panel | None
     telling: InstanceRecord | None
     telling_heading: str
     telling_numbers: str
@@ -233,12 +234,20 @@ def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) 
         story=next((story(one.story_text) for one in certificates if one.story_text), Markup("")),
         search=(search := (run.searches or {}).get(claim.id)),
         closest=_closest(search) if search else Markup(""),
+        effort=_effort(search) if search else None,
         telling=telling,
         telling_heading="Clearest violation" if claim.count(Verdict.VIOLATED) else "Tightest instance" if tightest else "First instance",
         telling_numbers=rows.comparison(telling) if telling else "",
         command=rows.command(claim),
         lines=rows.lines(claim),
     )
+
+
+def _effort(search: SearchRecord) -> Panel | None:
+    """The best ratio of a search against its effort, where there are points enough to draw."""
+    if search.curve is None or len(set(search.curve.x)) < plots.FEWEST_POINTS:
+        return None
+    return plots.curve_panel(search.curve, f"seed {search.seed}", f"{search.claim}-search")
 
 
 def _violation(claim: ClaimRecord, run: Document) -> dict[str, Any]:

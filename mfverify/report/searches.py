@@ -28,7 +28,8 @@ def documented_searches(statements: Mapping[str, str], path: Path = FILE, classe
     """What was searched against these claims, given by id with what they state; None where the record is missing.
 
     A search for a claim that stated something else then is left out, and so is what is no record of a search. In the order of the
-    claims. ``notes`` are sentences for the reader: how many candidates were ranked, and the classes of models on which the claim is decided.
+    claims. ``curve`` is the best ratio against effort, to draw. ``notes`` are sentences for the reader: how many candidates were ranked, and
+    the classes of models on which the claim is decided.
     """
     if not path.exists():
         return None
@@ -70,6 +71,31 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
         "best": None if best is None else {name: best[name] for name in ("family", "label", "ratio", "actual", "bound")},
         "violated": None if violated is None else violated["label"],
         "notes": _ranked(searched),
+        "curve": _against_effort(searched),
+    }
+
+
+def _against_effort(searched: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The best ratio among the first 1, 2, 4, 8, ... and all of the ranked candidates; None where the right side is not positive.
+
+    What a search ranks is in doubles: the curve shows whether the search has levelled off, and certifies nothing.
+    """
+    best, last = searched["best"], searched.get("screened")
+    if not last or best is None or best["ratio"] is None:
+        return None
+    rises = [(int(ranked), float(ratio)) for ranked, ratio in searched["curve"]]
+    efforts = [2**i for i in range(int(last).bit_length()) if 2**i * 1.4 < last] + [last]
+    points = [(effort, [ratio for ranked, ratio in rises if ranked <= effort]) for effort in efforts]
+    x, y = [effort for effort, before in points if before], [before[-1] for _, before in points if before]
+    if not x:
+        return None
+    return {
+        "title": "Best ratio against effort",
+        "x_label": "candidates ranked",
+        "y_label": "largest left / right so far",
+        "x": x,
+        "series": [{"label": "among those ranked, without enclosures", "lower": y, "upper": y}],
+        "scale": "linear",
     }
 
 

@@ -103,6 +103,45 @@ def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
     assert documented_searches({"X": "as"}, path, classes) == [{**found[0], "notes": [ranked]}]
 
 
+def ranked(best: object = FOUND, **changes: object) -> Json:
+    """A search among the records, with a curve of what was ranked."""
+    searched = {"candidates": 3, "exhausted": False, "families": {}, "verdicts": {}, "best": best, "screened": 1000, "per_second": 9}
+    searched |= {"curve": [[5, 0.125], [6, 0.25], [90, 0.5]]} | changes
+    return {
+        "claim": "X", "statement": "as", "seed": 3, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
+    }  # fmt: skip
+
+
+def shown_curve(path: Path, entry: Json) -> Json | None:
+    path.write_text(json.dumps({"searches": [entry]}))
+    found = documented_searches({"X": "as"}, path, path.with_name("none.json"))
+    assert found is not None
+    curve: Json | None = found[0]["curve"]
+    return curve
+
+
+def test_the_best_ratio_is_drawn_against_effort(tmp_path: Path) -> None:
+    path = tmp_path / "searches.json"
+    curve = shown_curve(path, ranked())
+    assert curve is not None
+    assert curve["x"] == [8, 16, 32, 64, 128, 256, 512, 1000]
+    (line,) = curve["series"]
+    assert line["lower"] == line["upper"] == [0.25] * 4 + [0.5] * 4
+    section = parse(page([recorded(curve=curve)])).section("claim-X")
+    assert "Best ratio against effort (seed 7)." in section.text
+    assert "candidates ranked" in section.text
+    for none in (None, {**curve, "x": [1, 2], "series": [{"label": "a", "lower": [1, 2], "upper": [1, 2]}]}):
+        assert "against effort" not in parse(page([recorded(curve=none)])).section("claim-X").text, "too few points"
+    with pytest.raises(ModelError, match="search 1, curve, x"):
+        page([recorded(curve={**curve, "x": []})])
+
+
+def test_no_curve_where_nothing_was_ranked_or_the_right_side_is_not_positive(tmp_path: Path) -> None:
+    path = tmp_path / "searches.json"
+    for entry in (ranked(screened=0), ranked(None), ranked(FOUND | {"ratio": None}), ranked(curve=[])):
+        assert shown_curve(path, entry) is None
+
+
 def test_a_search_is_shown_at_its_claim_with_what_it_is_worth() -> None:
     tree = parse(page([recorded()]))
     said = tree.section("claim-X").text
