@@ -15,6 +15,7 @@ from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.model_domains import sizes_of
 from mfverify.falsifier.search import ISLANDS, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 
 MISSED = 3
@@ -51,8 +52,12 @@ class Front:
 
 
 def measures(one: Evaluated) -> tuple[int, int, int, int]:
+    """The measures of the instance of a candidate."""
+    return measures_of(one.candidate.instance)
+
+
+def measures_of(case: Case) -> tuple[int, int, int, int]:
     """n, k, the numbers of states and actions together (occupied classes, for a population), and the largest denominator."""
-    case = one.candidate.instance
     model, n, k = case.written.model, case.order, case.written.subsample or 0
     if model is None:
         return n, k, case.occupied, 1

@@ -1,6 +1,7 @@
 """Make the bundled certificates again: ``python reports/certificates/build.py [NAME ...]`` (all of them by default).
 
-``--table`` checks them all instead, each in a process of its own, and writes the table of ``README.md`` with the times.
+``--table`` checks them all instead, each in a process of its own, and writes the tables of ``README.md``, the first one with the times;
+``--smallest`` writes the second one alone: the smallest counterexamples on file.
 
 Each is made from its claim and instance alone, so the files come out byte for byte as they are. Instances that a search found, on
 models without a name of their own, are taken from the certificate that is there: it holds the model.
@@ -19,9 +20,11 @@ from typing import Any
 
 from mfverify import models
 from mfverify.certificate import certify, load_certificate
+from mfverify.falsifier.smallest import measures_of
 from mfverify.model import Model
 from mfverify.models.commitment import hard as commitment_family
 from mfverify.models.preferences import preferences
+from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.remark_4_9 import Typed
 from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
 from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
@@ -153,8 +156,35 @@ def table() -> None:
     index.write_text(re.sub(r"(\|---\|---.*\n)(\|.*\n)*", lambda found: found[1] + "\n".join(rows) + "\n", text, count=1), encoding="utf-8")
 
 
+def smallest_rows() -> list[str]:
+    """Rows of a table of the smallest counterexamples on file: for each claim and measure the certificate where it is least."""
+    found: dict[str, list[tuple[tuple[int, int, int, int], str]]] = {}
+    for path in sorted(HERE.glob("*.json")):
+        certificate = load_certificate(path)
+        found.setdefault(certificate.document["claim"], []).append((measures_of(certificate.instance), path.stem))
+    rows = []
+    for claim in (one.id for one in CATALOGUE if one.id in found):
+        cells = []
+        for measure in range(4):
+            size, name = min((sizes[measure], sizes, name) for sizes, name in found[claim])[::2]
+            cells.append(f"{size} ([{name}]({name}.json))" if len(found[claim]) > 1 else f"[{size}]({name}.json)")
+        rows.append(f"| {claim} | {' | '.join(cells)} |")
+    return rows
+
+
+def smallest() -> None:
+    """Put the smallest counterexamples on file into the index."""
+    index = HERE / "README.md"
+    text = index.read_text(encoding="utf-8")
+    pattern = r"(## The smallest on file\n(?:(?!\|---).*\n)*\|---.*\n)(\|.*\n)*"
+    index.write_text(re.sub(pattern, lambda found: found[1] + "\n".join(smallest_rows()) + "\n", text, count=1), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--table"]:
+    if sys.argv[1:] == ["--smallest"]:
+        smallest()
+    elif sys.argv[1:] == ["--table"]:
         table()
+        smallest()
     else:
         main(sys.argv[1:])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
 import time
 
 import pytest
 
 from mfverify import models
+from mfverify.bundled import folder
 from mfverify.enclosure import Interval
 from mfverify.falsifier.climb import space_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Island, climbed
@@ -25,6 +27,14 @@ def violated(n: int, k: int, verdict: Verdict = Verdict.VIOLATED, eta: str = "1/
 
 def test_measures_are_agents_sample_sizes_and_denominators() -> None:
     assert measures(violated(5, 3)) == (5, 3, 8, 100)
+
+
+def test_the_table_of_the_smallest_on_file_is_that_of_the_certificates() -> None:
+    certificates = folder("reports") / "certificates"
+    rows = runpy.run_path(str(certificates / "build.py"))["smallest_rows"]()
+    table = (certificates / "README.md").read_text(encoding="utf-8").split("## The smallest on file")[1].split("\n## ")[0]
+    assert [line for line in table.splitlines() if line.startswith("| ") and "json" in line] == rows
+    assert any(row.startswith("| C3 | [2](C3.json) | [1](C3.json)") for row in rows)
 
 
 def test_none_of_those_kept_beats_another() -> None:

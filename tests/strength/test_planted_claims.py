@@ -154,7 +154,7 @@ FALSE = [
 ]
 """False statements that are not a claim with a smaller constant."""
 
-CANDIDATES_OF = {"R6 times 1/10": 400, "P4, even k": 400}
+CANDIDATES_OF = {"N1 times 1/2": 400, "R3k times 9/10": 400}
 """More candidates, where a violation is rare."""
 
 
