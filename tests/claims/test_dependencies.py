@@ -50,8 +50,8 @@ def test_a_proof_of_ours_keeps_what_the_argument_of_the_paper_loses() -> None:
             {"R4": ours("R4", "C2"), "R6": ours("R6", "L2")},
             {name: ["C2"] for name in ("R4", "R4u", "R4n", "S4r", "X3r")} | {"R6": ["C2", "L2"]},
         ),
-        ({"L1": None}, {name: ["C7"] for name in ("L1", "R2L", "R6", "G1", "G2", "R7", "R7b")}),
-        ({"L1": SEARCH_ONLY}, {name: ["C7"] for name in ("L1", "R2L", "R6", "G1", "G2", "R7", "R7b")}),
+        ({"L1": None}, {name: ["C7"] for name in ("L1", "R2L", "R6", "G1", "G2", "A1", "R7", "R7b")}),
+        ({"L1": SEARCH_ONLY}, {name: ["C7"] for name in ("L1", "R2L", "R6", "G1", "G2", "A1", "R7", "R7b")}),
         ({"B7": ours("B7", "C7")}, {}),  # the source's argument is whole
     ],
     ids=["R6", "R6 twice", "R4", "R4 and R6", "L1 by the paper alone", "L1 by search", "B7, whose other argument stands"],
