@@ -13,13 +13,13 @@ import shlex
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mfverify.errors import ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
@@ -27,6 +27,7 @@ from mfverify.model import Model
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named, is_registered, name_of
 from mfverify.papers.plans import cases_of
+from mfverify.progress import Counted, counting
 from mfverify.rationals import written
 from mfverify.readable import table
 from mfverify.report.certificates import beside_the_sources
@@ -40,8 +41,6 @@ from mfverify.validation import chosen, positive_integer
 from mfverify.version import __version__
 
 Document = dict[str, Any]
-Progress = Callable[[int, int, str], None]
-"""Called with (finished, total, label of the last finished instance)."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def verify(
     scheduler: str | None = None,
     resume: bool = False,
     model_arguments: str = "",
-    progress: Progress | None = None,
+    progress: Counted | Literal[False] | None = None,
 ) -> Report:
     """Check claims of the catalogue (all by default) on models (the bundled ones by default).
 
@@ -121,7 +120,9 @@ def verify(
     instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
     takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
     processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
-    such as ``tcp://10.0.0.1:8786``); the report is the same. Raises :class:`ModelError` for unknown or repeated ids, models
+    such as ``tcp://10.0.0.1:8786``); the report is the same.
+    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
+    Raises :class:`ModelError` for unknown or repeated ids, models
     that share a name or their content, an unusable folder or a cluster that is not there, before any work, and :class:`WorkersError` where
     workers were lost and not replaced.
 
@@ -151,10 +152,11 @@ def verify(
         groups = _groups([task for task in tasks if task.key not in found])
         keep = partial(_keep, store) if store is not None else None
         try:
-            for task, computed in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
-                found[task.key] = computed
-                if progress is not None:
-                    progress(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
+            with counting(progress) as tell:
+                for task, computed in completed(_compute, groups, workers=workers, scheduler=scheduler, keep=keep):
+                    found[task.key] = computed
+                    if tell is not None:
+                        tell(len(found), len(tasks), f"{task.claim.id} {task.instance.label}")
         except WorkersError as error:
             kept = (
                 "what was finished is kept, --resume continues" if store is not None else "nothing is kept without a folder for it (--out)"

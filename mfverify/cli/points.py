@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mfverify.cli.options import checked_workers, integer, load_argument, number
-from mfverify.cli.terminal import console, progress_bar, say
+from mfverify.cli.terminal import say
+from mfverify.consoles import console
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 from mfverify.files import check_writable
@@ -85,22 +86,20 @@ def compute(
         check_writable(table, "--table")
     source = None if model is None else _source(model)
     try:
-        with progress_bar() as progress:
-            found = sweep(
-                claim,
-                source,
-                axes,
-                start=None if start is None else start_of(start),
-                seconds=seconds,
-                episodes=episodes,
-                seed=seed,
-                verdicts=verdicts,
-                store=store,
-                workers=workers,
-                scheduler=scheduler,
-                model_argument="" if model is None else model,
-                progress=progress,
-            )
+        found = sweep(
+            claim,
+            source,
+            axes,
+            start=None if start is None else start_of(start),
+            seconds=seconds,
+            episodes=episodes,
+            seed=seed,
+            verdicts=verdicts,
+            store=store,
+            workers=workers,
+            scheduler=scheduler,
+            model_argument="" if model is None else model,
+        )
     except KeyboardInterrupt:
         kept = (
             f"what was finished is kept in {store}, the same command continues"

@@ -1,20 +1,18 @@
-"""What a command prints: lines, tables and progress bars."""
+"""What a command prints: lines and tables."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mfverify.consoles import console
 from mfverify.rationals import described, from_text, written
 
 if TYPE_CHECKING:
     from mfverify.enclosure import Enclosure
     from mfverify.model import Model
-    from mfverify.verification import Progress
 
 _SHOWN_STATES: Final = 24
 LONGEST_EXACT: Final = 40
@@ -84,38 +82,3 @@ def print_states(states: Sequence[dict[str, Any]], name: str = "value") -> None:
 def say(text: str) -> None:
     """A line of text, folded to the width of the terminal; names are shown as they are, control characters apart."""
     console().print("".join(c if c.isprintable() else "?" for c in text))
-
-
-def console(stderr: bool = False) -> Any:
-    """A console that shows every text as it is, and leaves an output that cannot be written to :func:`run`."""
-    from rich.console import Console
-
-    class Plain(Console):
-        def on_broken_pipe(self) -> None:
-            raise BrokenPipeError  # rich would end the process with status 1
-
-    return Plain(stderr=stderr, soft_wrap=False, highlight=False, markup=False, emoji=False)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress | None]:
-    """A progress bar on standard error, only when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    with Progress(
-        BarColumn(30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def update(done: int, total: int, label: str) -> None:
-            bar.update(task, completed=done, total=total, description=label[:36])
-
-        yield update

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mfverify.certificate import Certificate, certify
 from mfverify.errors import MfverifyError, ModelError
@@ -28,6 +28,7 @@ from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named, is_registered
+from mfverify.progress import Draw, bar
 from mfverify.rationals import quoted, written
 from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
@@ -122,14 +123,15 @@ def attack(
     workers: int | None = None,
     scheduler: str | None = None,
     candidates: int | None = None,
-    progress: Progress | None = None,
+    progress: Progress | Literal[False] | None = None,
 ) -> Attack:
     """Search for an instance that violates a claim, shrink it, and certify what is left.
 
     ``claim`` is an id of the catalogue, ``FILE.py:NAME`` (the file is executed) or a :class:`~mfverify.theory.claim.Claim` of your own, which is searched on the instances that
     its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
     number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
-    cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here. Raises :class:`ModelError` for an
+    cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here.
+    ``progress`` is called with what was searched; by default a bar is shown on a terminal and in a notebook, with False none. Raises :class:`ModelError` for an
     unknown claim, an argument out of its range or a cluster that is not there, before any work; :class:`InterruptedAttack` when
     interrupted; and :class:`WorkersError` where workers were lost and not replaced.
     """
@@ -147,7 +149,11 @@ def attack(
     name = claim.id
     searched, shrunk, front = Searched(name, seed), None, Front()
     try:
-        with connected(scheduler) if scheduler is not None else nullcontext() as cluster:
+        with (
+            connected(scheduler) if scheduler is not None else nullcontext() as cluster,
+            bar() if progress is None else nullcontext() as draw,
+        ):
+            progress = progress or (_drawn(draw, budget) if draw is not None else None)
             evaluator = Evaluator(claim, workers, time.monotonic() + budget, cluster)
             search(claim, evaluator, candidates, searched, (lambda s: progress(name, s, None)) if progress else None)
             if searched.found is not None:
@@ -168,6 +174,19 @@ def attack(
     return Attack(claim, seed, budget, searched, shrunk, certificate, reason, front)
 
 
+def _drawn(draw: Draw, budget: float) -> Progress:
+    """A bar of the time that is used, with the best ratio so far."""
+    started = time.monotonic()
+
+    def progress(claim: str, searched: Searched, shrunk: Shrunk | None) -> None:
+        best = f"best left/right {searched.best.score:.4g}" if searched.best is not None else "no sides yet"
+        where = shrunk.best.candidate.instance.label if shrunk is not None else f"{searched.evaluations} candidates, {best}"
+        state = f"{claim} shrinking ({shrunk.tried} tried): " if shrunk is not None else f"{claim} "
+        draw(min(budget, time.monotonic() - started), budget, state + where)
+
+    return progress
+
+
 def certified(claim: Claim, found: Evaluated) -> Certificate:
     """The certificate of a violated instance. Raises :class:`ModelError` where certificates do not cover it."""
     if not is_registered(claim):
@@ -183,6 +202,7 @@ def falsify(
     workers: int | None = None,
     scheduler: str | None = None,
     candidates: int | None = None,
+    progress: Progress | Literal[False] | None = None,
 ) -> Certificate | None:
     """Search for a violated instance of a claim within ``budget`` seconds: the certificate of a simple one, or None.
 
@@ -195,7 +215,7 @@ def falsify(
     >>> falsify("R3m", candidates=5, workers=1) is None     # nothing was found, which proves nothing
     True
     """
-    outcome_ = attack(claim, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates)
+    outcome_ = attack(claim, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates, progress=progress)
     if outcome_.found is not None and outcome_.certificate is None:
         raise ModelError(
             f"{outcome_.claim.id} is violated at {outcome_.found.candidate.instance.label}, without a certificate: {outcome_.reason}"

@@ -16,10 +16,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from mfverify.files import is_stream, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import is_registered
+from mfverify.progress import bar
 from mfverify.results import code_version
 from mfverify.runner import completed
 from mfverify.theory.cases.case import Case
@@ -205,12 +207,12 @@ def exhaust(
     store: Path | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress | Literal[False] | None = None,
 ) -> dict[str, Any]:
     """Decide a claim on every member of a class for the given pairs (n, k), and say what was decided, as JSON values.
 
     ``models`` is a class or the name of one in :data:`CLASSES`. ``store`` keeps finished slices: a run with the same claim, class, pairs
-    and code continues from it. ``workers`` and ``scheduler`` as for :func:`mfverify.falsifier.attack.attack`. Raises
+    and code continues from it. ``workers``, ``scheduler`` and ``progress`` as for :func:`mfverify.falsifier.attack.attack`. Raises
     :class:`ModelError` for a claim, class or pair that cannot be decided, and where the sizes of the orbits do not add up.
     """
     claim = CATALOGUE[claim] if isinstance(claim, str) else claim
@@ -234,14 +236,17 @@ def exhaust(
     for one in done.values():
         so_far.add(one)
     left = [[task] for task in tasks if task.first not in done]
-    for task, answer in completed(decide, left, workers=workers, scheduler=scheduler):
-        done[task.first] = answer
-        so_far.add(answer)
-        if store is not None and time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
-            _write(store, head, done)
-            written = time.monotonic()
-        if progress is not None:
-            progress(len(done), len(tasks), so_far)
+    with bar(counts=True) if progress is None else nullcontext() as draw:
+        for task, answer in completed(decide, left, workers=workers, scheduler=scheduler):
+            done[task.first] = answer
+            so_far.add(answer)
+            if store is not None and time.monotonic() - written > _SECONDS_BETWEEN_WRITES:
+                _write(store, head, done)
+                written = time.monotonic()
+            if progress:
+                progress(len(done), len(tasks), so_far)
+            elif draw is not None:
+                draw(len(done), len(tasks), f"{so_far.members:,} models decided")
     if store is not None:
         _write(store, head, done)
     return _record(claim, models, head, [done[task.first] for task in tasks])

@@ -6,16 +6,17 @@ one is certified; where a table is not to be too large, all sizes that fit are c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 from mfverify import costs
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.papers.quantities import executed, optimum
+from mfverify.progress import Counted, counting
 from mfverify.rationals import Number, exact, written
 from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.learning import mean_field_table_size
@@ -59,12 +60,14 @@ def choose_k(
     largest_table: int | None = None,
     sampling: str = "independent",
     sizes: Sequence[int] | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Counted | Literal[False] | None = None,
 ) -> Choice:
     """Choose k of n agents for ``largest_gap``, for ``largest_table`` entries of the mean-field table, or for both.
 
     With ``largest_gap`` the smallest k whose largest gap over start states is certified to be at most that; otherwise, of those whose table
-    fits, the one whose gap has the smallest certified upper bound. ``sizes`` are the k to try (1 to n by default). Raises :class:`ModelError`
+    fits, the one whose gap has the smallest certified upper bound. ``sizes`` are the k to try (1 to n by default).
+    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
+    Raises :class:`ModelError`
     where neither limit is given or an argument is out of its range, and :class:`TooLargeError` where the optimum itself is out of reach.
 
     >>> from mfverify.models import absorbing
@@ -81,12 +84,13 @@ def choose_k(
     fitting = [k for k in candidates if most is None or mean_field_table_size(model, k) <= most]
     costs.check(costs.solving(model, n))
     tried: list[Tried] = []
-    for done, k in enumerate(fitting, start=1):
-        tried.append(_tried(model, n, k, sampling, accepted))
-        if progress is not None:
-            progress(done, len(fitting), f"k = {k}")
-        if accepted is not None and tried[-1].accepted:
-            return Choice(k, tuple(tried))
+    with counting(progress) as tell:
+        for done, k in enumerate(fitting, start=1):
+            tried.append(_tried(model, n, k, sampling, accepted))
+            if tell is not None:
+                tell(done, len(fitting), f"k = {k}")
+            if accepted is not None and tried[-1].accepted:
+                return Choice(k, tuple(tried))
     if accepted is not None:
         return Choice(None, tuple(tried))
     known = [(one.gap.upper, one.k) for one in tried if one.gap is not None]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +14,7 @@ from functools import partial
 from itertools import product
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mfverify.errors import ModelError
 from mfverify.mean_field.finite import population_of_state
@@ -25,6 +25,7 @@ from mfverify.points.axes import MOST_POINTS, Axis
 from mfverify.points.instances import Where, instance_at
 from mfverify.points.outcome import By, Effort, Known, known_at, text_of_start
 from mfverify.points.table import rows, write_table
+from mfverify.progress import Counted, counting
 from mfverify.rationals import written
 from mfverify.results import Store, code_version, finding_document
 from mfverify.runner import completed
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     import pandas
 
 Document = dict[str, Any]
-Progress = Callable[[int, int, str], None]
-"""Called with (finished, total, label of the last finished point)."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def sweep(
     workers: int | None = None,
     scheduler: str | None = None,
     model_argument: str = "",
-    progress: Progress | None = None,
+    progress: Counted | Literal[False] | None = None,
 ) -> Sweep:
     """A claim at every point of the product of axes, with a certified verdict at each.
 
@@ -148,6 +147,7 @@ def sweep(
     simulated in ``episodes`` (0: not at all) with ``seed``. With ``verdicts`` no values are computed where the bound alone
     decides. ``store`` is a file of finished points: what it has is taken from it, and what is finished is kept in it at once. ``workers`` and
     ``scheduler`` are those of :func:`~mfverify.verification.verify`; ``model_argument`` is how a command names a model that has no text.
+    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
 
     Raises :class:`ModelError` for an axis that does not exist, more than 100,000 points or a start that is no state of every n, before any
     work.
@@ -208,7 +208,11 @@ def _key(claim: Claim, instance: Case, effort: Effort) -> str:
 
 
 def _computed(
-    tasks: Sequence[_Task], store: str | Path | None, workers: int | None, scheduler: str | None, progress: Progress | None
+    tasks: Sequence[_Task],
+    store: str | Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    progress: Counted | Literal[False] | None,
 ) -> dict[str, Document]:
     """The outcome of every task by its key, from the store where it has it."""
     found: dict[str, Document] = {}
@@ -225,10 +229,11 @@ def _computed(
                 groups.setdefault((form.model.fingerprint if form.model else None, form.agents), []).append(task)
         ordered = sorted(groups.values(), key=lambda group: -group[0].instance.order)
         keep = partial(_keep, kept) if kept is not None else None
-        for task, document in completed(_compute, ordered, workers=workers, scheduler=scheduler, keep=keep):
-            found[task.key] = document
-            if progress is not None:
-                progress(len(found), len(tasks), task.instance.label)
+        with counting(progress) as tell:
+            for task, document in completed(_compute, ordered, workers=workers, scheduler=scheduler, keep=keep):
+                found[task.key] = document
+                if tell is not None:
+                    tell(len(found), len(tasks), task.instance.label)
     return found
 
 

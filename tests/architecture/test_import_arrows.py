@@ -26,6 +26,8 @@ ORDER = (
     "laws",
     "threads",
     "notices",
+    "consoles",
+    "progress",
     "interrupts",
     "compiled",
     "parallel",

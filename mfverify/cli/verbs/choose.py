@@ -8,7 +8,8 @@ import click
 
 from mfverify.cli.options import integer, json_option, load_argument
 from mfverify.cli.points import shortened
-from mfverify.cli.terminal import console, progress_bar, say
+from mfverify.cli.terminal import say
+from mfverify.consoles import console
 from mfverify.errors import ModelError
 from mfverify.subsample_mfq.draws import WORDS
 from mfverify.validation import positive_integer
@@ -44,10 +45,7 @@ def choose(
     from mfverify.points.choice import choose_k
 
     sizes = None if subsample is None else [int(x) for x in Axis.of("k", subsample, "--subsample").values]
-    with progress_bar() as progress:
-        found = choose_k(
-            loaded, agents, largest_gap=largest_gap, largest_table=largest_table, sampling=sampling, sizes=sizes, progress=progress
-        )
+    found = choose_k(loaded, agents, largest_gap=largest_gap, largest_table=largest_table, sampling=sampling, sizes=sizes)
     if as_json:
         document = {
             "model": loaded.name,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mfverify.cli.options import json_option
-from mfverify.cli.terminal import console, say
+from mfverify.cli.terminal import say
+from mfverify.consoles import console
 
 if TYPE_CHECKING:
     from mfverify.theory.claim import Claim

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mfverify.cli.options import checked_workers, integer, json_option
-from mfverify.cli.terminal import console, say
+from mfverify.cli.terminal import say
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 from mfverify.files import check_writable, write_whole
@@ -60,8 +58,7 @@ def exhaust(
             check_writable(path, name)
     earlier = falsifier.recorded(record) if record is not None else []
     try:
-        with _counting() as progress:
-            document = falsifier.exhaust(found, models, pairs, store=store, workers=workers, scheduler=scheduler, progress=progress)
+        document = falsifier.exhaust(found, models, pairs, store=store, workers=workers, scheduler=scheduler)
     except KeyboardInterrupt:
         tell(
             "interrupted" + (f"; finished slices are kept in {store}" if store is not None else "; --store FILE would keep finished slices")
@@ -99,22 +96,3 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     if vacuous:
         yield f"  vacuous on that member, no better than what is trivially true: {', '.join(vacuous)}"
     yield f"  {document['seconds']} s of work; digest {document['digest'][:16]}"
-
-
-@contextmanager
-def _counting() -> Iterator[Any]:
-    """A line on standard error with the slices that are finished, only when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    with Progress(
-        BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False), console=console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(done: int, slices: int, so_far: Any) -> None:
-            bar.update(task, total=slices, completed=done, description=f"{so_far.members:,} models decided")
-
-        yield progress

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mfverify.cli.options import checked_workers, integer, json_option, number
-from mfverify.cli.terminal import console, digits, say, sides
+from mfverify.cli.terminal import digits, say, sides
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 from mfverify.files import check_writable, write_whole
@@ -64,10 +62,7 @@ def falsify(
     done: list[falsifier.Attack] = []
     for claim_id in ids:
         try:
-            with _searching(budget) as progress:
-                one = falsifier.attack(
-                    claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates, progress=progress
-                )
+            one = falsifier.attack(claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates)
             done.append(one)
         except falsifier.InterruptedAttack as stopped:
             tell("interrupted; so far:")
@@ -128,25 +123,3 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"  {decided_sentence(one)}"
     for failure in searched["failures"]:
         yield f"  the claim's code failed at {failure}"
-
-
-@contextmanager
-def _searching(budget: float) -> Iterator[Any]:
-    """A line on standard error with the best ratio so far, only when that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    with Progress(
-        BarColumn(20), TimeElapsedColumn(), TextColumn("{task.description}", markup=False), console=console(stderr=True), transient=True
-    ) as bar:
-        task = bar.add_task("starting", total=budget)
-
-        def update(claim: str, searched: Any, shrunk: Any) -> None:
-            best = f"best left/right {searched.best.score:.4g}" if searched.best is not None else "no sides yet"
-            where = shrunk.best.candidate.instance.label if shrunk is not None else f"{searched.evaluations} candidates, {best}"
-            state = f"{claim} shrinking ({shrunk.tried} tried): " if shrunk is not None else f"{claim} "
-            bar.update(task, completed=min(budget, bar.tasks[0].elapsed or 0.0), description=(state + where)[:90])
-
-        yield update

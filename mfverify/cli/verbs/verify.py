@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from mfverify.cli.options import ListOptions, checked_workers, integer, json_option, load_argument
-from mfverify.cli.terminal import console, progress_bar, say, sides
+from mfverify.cli.terminal import say, sides
+from mfverify.consoles import console
 from mfverify.errors import ModelError
 from mfverify.exit_status import ExitStatus, tell
 
@@ -56,19 +57,17 @@ def verify(
     chosen_claims = list(claims) if paper is None else CATALOGUE.of_paper(paper)
 
     try:
-        with progress_bar() as progress:
-            report = run_catalogue(
-                chosen_claims or None,
-                chosen_models,
-                profile,
-                instance=instance,
-                out=out,
-                workers=workers,
-                scheduler=scheduler,
-                resume=resume,
-                model_arguments=shlex.join(models),
-                progress=progress,
-            )
+        report = run_catalogue(
+            chosen_claims or None,
+            chosen_models,
+            profile,
+            instance=instance,
+            out=out,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume,
+            model_arguments=shlex.join(models),
+        )
     except KeyboardInterrupt:
         kept = "what was finished is kept, --resume continues" if out is not None else "nothing is kept without --out DIR"
         tell(f"interrupted; {kept}")
