@@ -1,7 +1,7 @@
 """Make the bundled certificates again: ``python reports/certificates/build.py [NAME ...]`` (all of them by default).
 
 ``--table`` checks them all instead, each in a process of its own, and writes the tables of ``README.md``, the first one with the times;
-``--smallest`` writes the second one alone: the smallest counterexamples on file.
+``--smallest`` writes the second one alone: the smallest counterexamples on file. ``--searches`` writes the one of the searches that found nothing.
 
 Each is made from its claim and instance alone, so the files come out byte for byte as they are. Instances that a search found, on
 models without a name of their own, are taken from the certificate that is there: it holds the model.
@@ -172,19 +172,34 @@ def smallest_rows() -> list[str]:
     return rows
 
 
-def smallest() -> None:
-    """Put the smallest counterexamples on file into the index."""
+def searched_rows() -> list[str]:
+    """Rows of a table of the documented searches for violations of the claims that are not refuted, in the order of the record."""
+    rows = []
+    for one in json.loads((HERE.parent / "searches.json").read_text(encoding="utf-8"))["searches"]:
+        searched, best = one["searched"], one["searched"]["best"]
+        if one["violated"] is not None or best is None:
+            continue
+        ratio = f"{best['actual']['upper']:.4g} against {best['bound']['lower']:.4g}" if best["ratio"] is None else f"{best['ratio']:.4g}"
+        candidates = f"{searched['candidates']}{' (all)' if searched['exhausted'] else ''}"
+        rows.append(f"| {one['claim']} | {one['seed']} | {candidates} | {searched.get('screened') or ''} | {ratio} | {best['label']} |")
+    return rows
+
+
+def put(heading: str, rows: list[str]) -> None:
+    """Put rows into the table of a section of the index."""
     index = HERE / "README.md"
     text = index.read_text(encoding="utf-8")
-    pattern = r"(## The smallest on file\n(?:(?!\|---).*\n)*\|---.*\n)(\|.*\n)*"
-    index.write_text(re.sub(pattern, lambda found: found[1] + "\n".join(smallest_rows()) + "\n", text, count=1), encoding="utf-8")
+    pattern = rf"(## {heading}\n(?:(?!\|---).*\n)*\|---.*\n)(\|.*\n)*"
+    index.write_text(re.sub(pattern, lambda found: found[1] + "\n".join(rows) + "\n", text, count=1), encoding="utf-8")
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--smallest"]:
-        smallest()
+        put("The smallest on file", smallest_rows())
+    elif sys.argv[1:] == ["--searches"]:
+        put("Not refuted", searched_rows())
     elif sys.argv[1:] == ["--table"]:
         table()
-        smallest()
+        put("The smallest on file", smallest_rows())
     else:
         main(sys.argv[1:])

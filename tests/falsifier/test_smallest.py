@@ -29,12 +29,14 @@ def test_measures_are_agents_sample_sizes_and_denominators() -> None:
     assert measures(violated(5, 3)) == (5, 3, 8, 100)
 
 
-def test_the_table_of_the_smallest_on_file_is_that_of_the_certificates() -> None:
+def test_the_tables_of_the_index_are_those_of_the_certificates_and_of_the_record() -> None:
     certificates = folder("reports") / "certificates"
-    rows = runpy.run_path(str(certificates / "build.py"))["smallest_rows"]()
-    table = (certificates / "README.md").read_text(encoding="utf-8").split("## The smallest on file")[1].split("\n## ")[0]
-    assert [line for line in table.splitlines() if line.startswith("| ") and "json" in line] == rows
-    assert any(row.startswith("| C3 | [2](C3.json) | [1](C3.json)") for row in rows)
+    build = runpy.run_path(str(certificates / "build.py"))
+    text = (certificates / "README.md").read_text(encoding="utf-8")
+    for heading, rows in (("The smallest on file", build["smallest_rows"]()), ("Not refuted", build["searched_rows"]())):
+        section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+        assert [line for line in section.splitlines() if line.startswith("| ")][1:] == rows
+        assert any(row.startswith(("| C3 | [2](C3.json) | [1](C3.json)", "| C5e | 0 | 45 (all) |")) for row in rows)
 
 
 def test_none_of_those_kept_beats_another() -> None:
