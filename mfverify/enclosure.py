@@ -114,19 +114,19 @@ class Interval:
         for end in ("lower", "upper"):
             if type(getattr(self, end)) is not Fraction:
                 object.__setattr__(self, end, Fraction(getattr(self, end)))
-        if self.lower > self.upper:
+        if self.lower is not self.upper and self.lower > self.upper:
             raise ModelError(f"an interval needs lower <= upper, got [{shown(self.lower)}, {shown(self.upper)}]")
 
     @classmethod
     def exactly(cls, value: Fraction | int | str) -> Interval:
         """The interval that holds one rational."""
-        number = exact(value, "interval") if isinstance(value, str) else Fraction(value)
+        number = value if type(value) is Fraction else exact(value, "interval") if isinstance(value, str) else Fraction(value)
         return cls(number, number)
 
     @property
     def is_exact(self) -> bool:
         """Whether the number is known exactly."""
-        return self.lower == self.upper
+        return self.lower is self.upper or self.lower == self.upper
 
     @property
     def midpoint(self) -> Fraction:
@@ -140,16 +140,22 @@ class Interval:
 
     def __add__(self, other: Interval | Fraction | int) -> Interval:
         o = _interval(other)
-        return Interval(self.lower + o.lower, self.upper + o.upper)
+        lower = self.lower + o.lower
+        return Interval(lower, lower if self.lower is self.upper and o.lower is o.upper else self.upper + o.upper)
 
     def __neg__(self) -> Interval:
-        return Interval(-self.upper, -self.lower)
+        upper = -self.lower
+        return Interval(upper if self.lower is self.upper else -self.upper, upper)
 
     def __sub__(self, other: Interval | Fraction | int) -> Interval:
         return self + (-_interval(other))
 
     def __mul__(self, other: Interval | Fraction | int) -> Interval:
         o = _interval(other)
+        if self.lower is self.upper and o.lower is o.upper:
+            return Interval.exactly(self.lower * o.lower)
+        if self.lower.numerator >= 0 and o.lower.numerator >= 0:
+            return Interval(self.lower * o.lower, self.upper * o.upper)
         ends = [x * y for x in (self.lower, self.upper) for y in (o.lower, o.upper)]
         return Interval(min(ends), max(ends))
 
@@ -157,7 +163,8 @@ class Interval:
         o = _interval(other)
         if o.lower <= 0 <= o.upper:
             raise ZeroDivisionError("division by an interval that contains zero")
-        return self * Interval(1 / o.upper, 1 / o.lower)
+        lower = 1 / o.upper
+        return self * Interval(lower, lower if o.lower is o.upper else 1 / o.lower)
 
     def __abs__(self) -> Interval:
         if self.lower >= 0:

@@ -109,7 +109,7 @@ def enclose(expr: sp.Expr, values: Mapping[sp.Symbol, Value], bits: int = STARTI
             if last:
                 raise ModelError(f"{open_question}; give the inputs more precisely") from None
         else:
-            narrow = result.width <= WANTED * min(abs(result.lower), abs(result.upper))
+            narrow = result.is_exact or result.width <= WANTED * min(abs(result.lower), abs(result.upper))
             stalled = not inputs_exact and previous is not None and 2 * result.width > previous.width
             if narrow or last or stalled:
                 return result
@@ -138,7 +138,8 @@ def _input(symbol: sp.Symbol, value: Value) -> Interval:
     if isinstance(value, Interval):
         interval = value
     elif isinstance(value, Rational) and not isinstance(value, bool):
-        interval = Interval.exactly(Fraction(int(value.numerator), int(value.denominator)))
+        number = value if type(value) is Fraction else Fraction(int(value.numerator), int(value.denominator))
+        interval = Interval.exactly(number)
     else:
         raise ModelError(f"{symbol}: found {value!r} ({type(value).__name__}), expected a Fraction, an int or an Interval")
     expected = ""
@@ -189,14 +190,14 @@ def _walk(expr: sp.Expr, setting: _Setting) -> Interval:
     if isinstance(expr, sp.Symbol):
         return setting.values[expr]
     if isinstance(expr, sp.Rational):
-        return Interval.exactly(Fraction(int(expr.p), int(expr.q)))
+        return _constant(expr)
     if expr is sp.pi:
         return _ball(arb.pi, setting.bits)
     if expr is sp.E:
         return _exp(_ONE, setting.bits)
     if isinstance(expr, sp.Piecewise):
         return _piecewise(expr, setting)
-    node = next((node for kind, node in _NODES.items() if isinstance(expr, kind)), None)
+    node = _NODES.get(type(expr)) or next((node for kind, node in _NODES.items() if isinstance(expr, kind)), None)
     if node is None:
         raise ModelError(f"{expr}: a node of kind {type(expr).__name__} cannot be enclosed; write it with {_known_kinds()}")
     parts = [_walk(part, setting) for part in expr.args]
@@ -206,6 +207,12 @@ def _walk(expr: sp.Expr, setting: _Setting) -> Interval:
         raise _UnsettledError(f"{setting.place(expr)} as far as can be told: {question}") from None
     except UndefinedError as reason:
         raise UndefinedError(f"{setting.place(expr)} because {reason}; the right-hand side has no value there") from None
+
+
+@lru_cache(maxsize=1024)
+def _constant(number: sp.Rational) -> Interval:
+    """A rational number of an expression."""
+    return Interval.exactly(Fraction(int(number.p), int(number.q)))
 
 
 def _known_kinds() -> str:
