@@ -42,7 +42,7 @@ def planted(claim_id: str, factor: str) -> Claim:
     return replace(claim, id=f"{claim_id} times {factor}", sides=partial(_smaller_sides, claim_id, number), screen=screen)
 
 
-def searched(claim: Claim, seconds: float = 60.0, most: int | None = 60, workers: int = 1) -> Searched:
+def searched(claim: Claim, seconds: float = 600.0, most: int | None = 60, workers: int = 1) -> Searched:
     out = Searched(claim.id, 0)
     search(claim, Evaluator(claim, workers, time.monotonic() + seconds), most, out)
     return out
