@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-BESIDE = ("docs/mathematics", "examples", "proofs_checks", "reports")
+BESIDE = ("docs/mathematics", "examples", "proofs_checks", "reports", "reports/certificates")
 PACKAGES = {f"mfverify.{name.replace('/', '.')}": name for name in BESIDE}
 
 setup(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 _LONGEST_ISSUE = 1000
 """Characters of a message."""
+
+LESS_THAN_ALL_VALUES: Final = "mfverify sweep compares what is in reach: the bound alone, one start (--start), a simulation"
+"""What to do where the gap over all start states is too large to compute."""
 
 
 class MfverifyError(Exception):

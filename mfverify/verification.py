@@ -16,12 +16,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mfverify.errors import ModelError, WorkersError
+from mfverify.errors import LESS_THAN_ALL_VALUES, ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
@@ -282,7 +282,10 @@ class _Computed:
 
 def _compute(task: _Task) -> _Computed:
     started = time.perf_counter()
-    document = finding_document(finding(task.claim, task.instance), task.reproduce)
+    found = finding(task.claim, task.instance)
+    if found.verdict is Verdict.UNDECIDED and found.left is None and task.claim.gap_bound is not None:
+        found = replace(found, reason=f"{found.reason}; {LESS_THAN_ALL_VALUES}")
+    document = finding_document(found, task.reproduce)
     return _Computed(document, round(time.perf_counter() - started, 4))
 
 

@@ -28,7 +28,7 @@ from mfverify.papers import CATALOGUE
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OnModel
 from mfverify.theory.catalogue import Catalogue
-from mfverify.theory.claim import Claim, Control, Finding, NotApplicable, Outcome, Profile, Sides, Status
+from mfverify.theory.claim import Claim, Control, Finding, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.sabotage import by_factor
 from mfverify.verification import NO_COMMIT, Report, commit_of, verify, write_report
 
@@ -190,6 +190,18 @@ def test_a_single_instance(plain: Report, computed: Callable[[], list[str]], lab
     report = verify(["L2"], instance=label, workers=1)
     assert computed() == [f"L2 {label}"]
     assert report.claim("L2")["instances"] == [i for i in plain.claim("L2")["instances"] if i["label"] == label]
+
+
+def test_a_gap_that_is_out_of_reach_names_what_is_in_reach() -> None:
+    of_a_gap = replace(CATALOGUE["T1"], id="own", sides=lambda _: Unresolved("10 agents are too many"))
+    models = [mfv.models.absorbing()]
+    (first, *_) = verify([of_a_gap], models, workers=1).claim("own")["instances"]
+    assert (first["verdict"], first["actual"]) == ("undecided", None)
+    assert first["reason"] == (
+        "10 agents are too many; mfverify sweep compares what is in reach: the bound alone, one start (--start), a simulation"
+    )
+    (other, *_) = verify([replace(of_a_gap, gap_bound=None)], models, workers=1).claim("own")["instances"]
+    assert (other["verdict"], other["reason"]) == ("undecided", "10 agents are too many")
 
 
 # -------------------------------------------------------------------------------------------------------------------- resuming

@@ -65,6 +65,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folders["dist"])]
     done = subprocess.run([sys.executable, *build, str(folders["sources"])], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "would be ignored" not in done.stdout + done.stderr  # a folder with files that is not declared as a package
     (wheel,) = folders["dist"].glob("*.whl")
     assert wheel.name == f"mfverify-{mfverify.__version__}-py3-none-any.whl"
     with zipfile.ZipFile(wheel) as archive:

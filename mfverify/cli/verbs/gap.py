@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from mfverify.cli.options import announce, integer, json_option, load_argument, or_else
 from mfverify.cli.terminal import digits, print_states, say, state_rows
-from mfverify.errors import ModelError
+from mfverify.errors import LESS_THAN_ALL_VALUES, ModelError
 from mfverify.subsample_mfq.draws import WORDS, way
 from mfverify.validation import positive_integer
-
-_ELSEWHERE: Final = "mfverify sweep compares what is in reach: the bound alone, one start (--start), a simulation"
 
 
 @click.command()
@@ -43,7 +41,7 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     loaded = load_argument(model)
     from mfverify import costs
 
-    with or_else(_ELSEWHERE):
+    with or_else(LESS_THAN_ALL_VALUES):
         announce(costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample))
     import numpy as np
 
@@ -54,7 +52,7 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
     from mfverify.subsample_mfq.learning import bellman_noise, learn
     from mfverify.theory.evaluate import UndefinedError
 
-    with or_else(_ELSEWHERE):
+    with or_else(LESS_THAN_ALL_VALUES):
         learned = learn(loaded, subsample, samples, seed)
         difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
     states = state_rows(loaded, agents, difference)
