@@ -210,6 +210,19 @@ def test_solve_at_given_states(mfverify: Callable[..., Shown]) -> None:
     assert second["lower"] <= 1 <= second["upper"] < 1.01
 
 
+@pytest.mark.parametrize("method", ["lumped", "limit"])
+def test_a_larger_width_is_used_and_stays_certain(mfverify: Callable[..., Shown], method: str) -> None:
+    """A wide and a narrow enclosure of three agents have values in common at every state, and their widths differ."""
+    found = []
+    for width in ("1", "1e-9"):
+        code, out, err = mfverify("solve", "models:absorbing", "--agents", "3", "--method", method, "--width", width, "--json")
+        assert (code, err) == (0, "")
+        found.append(read(out)["states"])
+    for wide, narrow in zip(*found, strict=True):
+        assert wide["lower"] <= narrow["upper"] and narrow["lower"] <= wide["upper"]
+    assert max(s["upper"] - s["lower"] for s in found[0]) > max(s["upper"] - s["lower"] for s in found[1])
+
+
 def test_states_are_picked_out_of_all(mfverify: Callable[..., Shown]) -> None:
     code, out, err = mfverify("solve", "models:absorbing", "--agents", "2", "--method", "rational", "--state", "0:2+0+0", "--json")
     assert (code, err) == (0, "")
@@ -620,6 +633,9 @@ BAD_ARGUMENTS: dict[str, tuple[str, Sequence[str]]] = {
     "n = 0": ("solve models:absorbing --agents 0", ["--agents", "found 0"]),
     "n = -3": ("solve models:absorbing --agents -3", ["--agents", "found -3"]),
     "n is no integer": ("solve models:absorbing --agents 2.5", ["--agents", "2.5"]),
+    "width of zero": ("solve models:absorbing --agents 2 --width 0", ["--width", "found 0"]),
+    "negative width": ("solve models:absorbing --agents 2 --width -1/2", ["--width", "found -0.5"]),
+    "width is no number": ("solve models:absorbing --agents 2 --width wide", ["--width", "wide"]),
     "unknown method": ("solve models:absorbing --agents 2 --method fast", ["--method", "fast"]),
     "n = 0 for a gap": ("gap models:absorbing --agents 0 --subsample 1", ["--agents", "found 0"]),
     "k > n": ("gap models:absorbing --agents 3 --subsample 4", ["--subsample", "found 4", "--agents = 3"]),

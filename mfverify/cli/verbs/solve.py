@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mfverify.cli.options import ListOptions, announce, integer, json_option, load_argument, or_else
+from mfverify.cli.options import ListOptions, announce, integer, json_option, load_argument, number, or_else
 from mfverify.cli.terminal import print_states, say, state_rows
 from mfverify.errors import ModelError
 from mfverify.rationals import quoted
@@ -25,30 +26,39 @@ if TYPE_CHECKING:
 @click.option(
     "--state", "asked", multiple=True, metavar="GLOBAL:C1+C2...", help="Only these states: the global one and the agents in each local one."
 )
+@click.option(
+    "--width",
+    type=number,
+    default=1e-9,
+    show_default=True,
+    help="Largest requested width; for method limit that of infinitely many agents and of fewer, and a larger one takes less time.",
+)
 @json_option
-def solve(model: str, agents: int, method: str, asked: tuple[str, ...], as_json: bool) -> None:
+def solve(model: str, agents: int, method: str, asked: tuple[str, ...], width: float, as_json: bool) -> None:
     """Enclose the optimal value of the n-agent system."""
     agents = positive_integer("--agents", agents)
+    if not 0 < width < math.inf:
+        raise ModelError(f"--width: found {width}, expected a positive number")
     loaded = load_argument(model)
     chosen = [_state_of(loaded, agents, text) for text in asked]
-    states, width, stopped = _solved(loaded, agents, method, chosen)
+    states, reached, stopped = _solved(loaded, agents, method, chosen, width)
     if as_json:
         click.echo(json.dumps({"model": loaded.name, "agents": agents, "method": method, "stopped": stopped, "states": states}, indent=1))
         return
     say(f"optimal value of {loaded.name} with n = {agents}, method {method}")
-    say(f"largest width {width:.1e}: {stopped}")
+    say(f"largest width {reached:.1e}: {stopped}")
     print_states(states)
 
 
 def _solved(
-    model: Model, agents: int, method: str, chosen: Sequence[tuple[int, tuple[int, ...]]]
+    model: Model, agents: int, method: str, chosen: Sequence[tuple[int, tuple[int, ...]]], width: float
 ) -> tuple[list[dict[str, Any]], float, str]:
     """The values of the requested states (default: all), the largest width, and why the iteration stopped."""
     if method == "limit" and chosen:
         from mfverify.enclosure import StopReason
         from mfverify.exact.optimal import optimal_value_at
 
-        found = optimal_value_at(model, chosen)
+        found = optimal_value_at(model, chosen, width)
         states = [{"global": g, "counts": list(c), **one.to_json()} for (g, c), one in zip(chosen, found, strict=True)]
         return states, max(float(one.width) for one in found), StopReason.BOUNDS.value
     from mfverify import costs
@@ -57,7 +67,7 @@ def _solved(
         announce(costs.solving(model, agents, method))
         from mfverify.exact.optimal import optimal_value
 
-        value = optimal_value(model, agents, method)
+        value = optimal_value(model, agents, method, width)
     states = state_rows(model, agents, value)
     if chosen:
         states = [one for state in chosen for one in states if (one["global"], tuple(one["counts"])) == state]
