@@ -147,9 +147,14 @@ def _mdpsolver(system: ExplicitSystem) -> Any:
     return problem
 
 
-def _solve_mdpsolver(problem: Any) -> Found:
-    problem.solve(algorithm="mpi", tolerance=ACCURACY)
+def _solve_mdpsolver(problem: Any, parallel: bool = True) -> Found:
+    problem.solve(algorithm="mpi", tolerance=ACCURACY, parallel=parallel)
     return values(problem.getValueVector(), problem.getPolicy(), ACCURACY)
+
+
+def mdpsolver_on_one_thread(problem: Any) -> Found:
+    """For systems that are solved sooner than threads meet: where other programs run, its threads wait a tenth of a second for each other."""
+    return _solve_mdpsolver(problem, parallel=False)
 
 
 # -------------------------------------------------------------------------------------------------------------- pymdptoolbox

@@ -1,8 +1,8 @@
 """Small systems: one call from Python, many models at once, and the same solved as a large system is; beside peers where they are installed.
 
 Two global and local states and actions, discount 9/10, enclosure to 1e-9 included. *As large*: the sweeps and iterations that larger systems use.
-Peers are timed without building their arrays. All of a size are timed in turn, so that a busy machine slows all of them, and medians are
-shown. Run it with ``python benchmarks/small_systems.py``.
+Peers are timed without building their arrays, mdpsolver on one thread. All of a size are timed in turn, so that a busy machine slows all of
+them, and medians are shown. Run it with ``python benchmarks/small_systems.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import mfverify as mfv
-from benchmarks.peers import PEERS, installed
+from benchmarks.peers import PEERS, installed, mdpsolver_on_one_thread
 from benchmarks.systems import dense
 from mfverify import batch, threads
 from mfverify.bellman import small
@@ -87,7 +87,7 @@ def single(agents: Sequence[int] = AGENTS, runs: int = 15) -> str:
             steps += [call, partial(large, call)]
         for name in others:
             built, _ = PEERS[name].built(model, n)
-            steps.append(partial(PEERS[name].solve, built))
+            steps.append(partial(mdpsolver_on_one_thread if name == "mdpsolver" else PEERS[name].solve, built))
         found = medians(steps, runs)
         solve, solve_large, learn, learn_large, execute, execute_large, *of_others = found
         line = f"{n:>3} {solve:>8.0f} {solve_large:>9.0f} {solve_large / solve:>6.0f} {learn:>8.0f} {learn_large:>9.0f} {execute:>8.0f} {execute_large:>9.0f}"
