@@ -223,6 +223,7 @@ COMMANDS = [
 """The last one is refused: a row of long numbers does not sum to one."""
 
 
+@pytest.mark.slow
 def test_commands_under_the_strictest_limit_of_digits(long_model: Path) -> None:
     document = json.loads(long_model.read_text())
     document["local_kernel"][0][0][0][0] = f"2/{LONG}"

@@ -9,7 +9,7 @@ from mfverify import optimal_value
 from mfverify.models import BUNDLED
 
 
-@pytest.mark.parametrize("n", [2, 3, 4])
+@pytest.mark.parametrize("n", [2, 3, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", BUNDLED)
 def test_flat_and_lumped_agree_and_contain_the_rational_value(name: str, n: int) -> None:
     model = BUNDLED[name]()

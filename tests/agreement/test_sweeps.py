@@ -324,7 +324,7 @@ def test_drawn_models_are_swept_alike(drawn: tuple[Instance, int]) -> None:
     assert assert_both_sweeps_find_the_best_two(instance, n) == (0 if equal_kernels else 1)
 
 
-@pytest.mark.parametrize("case", ["across", "within", "three local states", "collinear", "across, three actions"])
+@pytest.mark.parametrize("case", [pytest.param("across", marks=pytest.mark.slow), "within", "three local states", "collinear", "across, three actions"])
 def test_several_workers_find_bit_for_bit_what_one_finds(case: str) -> None:
     n, instance = CASES[case]
     operator = LumpedOperator(model_of(instance), n)

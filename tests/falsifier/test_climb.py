@@ -96,6 +96,7 @@ def test_an_island_ends_with_the_budget() -> None:
     assert climbed(Island(CATALOGUE["R4"], "a", time.monotonic() + 0.02)) is None
 
 
+@pytest.mark.slow
 def test_a_ratio_of_rounding_errors_does_not_climb() -> None:
     """Both sides are 0 where there is one action; their ratio is none."""
     space, claim = space_of(CATALOGUE["P4"]), CATALOGUE["P4"]
