@@ -63,7 +63,7 @@ class ClaimSection:
     curves_elsewhere: list[tuple[ClaimRecord | None, int]]
     undrawn: int
     certificates: list[CertificateRecord]
-    smallest: CertificateRecord | None
+    offered: CertificateRecord | None
     story: Markup
     search: SearchRecord | None
     closest: Markup
@@ -230,7 +230,7 @@ def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) 
         curves_elsewhere=[(run.claim(other), number) for other, number in elsewhere.items()],
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
         certificates=certificates,
-        smallest=answers.smallest_certificate(claim, run),
+        offered=min((one for one in certificates if one.content), key=lambda one: one.agents or 0, default=None),
         story=next((story(one.story_text) for one in certificates if one.story_text), Markup("")),
         search=(search := (run.searches or {}).get(claim.id)),
         closest=_closest(search) if search else Markup(""),

@@ -98,7 +98,7 @@ def test_a_model_shrinks_and_its_certificate_is_accepted_and_reproducible() -> N
 @pytest.mark.slow
 @pytest.mark.parametrize(("claim_id", "most"), [("P3", (2, 2)), ("P4", (3, 2))])
 def test_small_violations_of_what_should_happen_as_k_grows(claim_id: str, most: tuple[int, int]) -> None:
-    found = mfv.attack(claim_id, budget=600, candidates=60, workers=1)
+    found = mfv.attack(claim_id, budget=600, candidates=400, workers=1)
     assert found.found is not None and found.certificate is not None
     instance = found.found.candidate.instance
     assert isinstance(instance, Subsampled) and (instance.agents, instance.subsample) <= most
