@@ -48,7 +48,7 @@ lint: $(TEST_STAMP)
 	$(BIN)/mypy
 
 # The tests of the certified core come first and alone: only they are slowed down by the measurement of their coverage.
-CORE := tests/test_enclosure.py tests/test_counts.py tests/bounds tests/agreement
+CORE := tests/test_enclosure.py tests/test_readable.py tests/test_counts.py tests/bounds tests/agreement
 test: lint coverage
 	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist loadscope
 	@echo "no check failed; what could not be tested here, if anything, is said above"
