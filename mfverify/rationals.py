@@ -130,7 +130,7 @@ def outward(lower: Fraction, upper: Fraction) -> str:
     """``[lower, upper]`` in decimals that contain both ends, with three digits and up to 14 more where the width is that much smaller than the ends.
 
     >>> outward(Fraction(-1, 3), Fraction(2, 3)), outward(Fraction(12345, 1), Fraction(24693, 2))
-    ('[-0.334, 0.667]', '[12345, 12347]')
+    ('[-0.334, 0.667]', '[12345, 12346.5]')
     """
     size, width = (_decimal(x, 3).adjusted() if x else 0 for x in (max(abs(lower), abs(upper)), upper - lower))
     digits = 3 + min(14, max(0, size - width))

@@ -13,6 +13,7 @@ with it; what it took is computed again by another.
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import threading
@@ -298,7 +299,8 @@ def _on_cluster(
                     keep(task, result)
                 yield task, result
     finally:
-        cluster.client.cancel(list(submitted), force=True)
+        with _unlogged():
+            cluster.client.cancel(list(submitted), force=True)
 
 
 @dataclass(frozen=True)
@@ -375,7 +377,20 @@ def connected(address: str) -> Iterator[Cluster]:
             ) from None
         yield Cluster(address, client)
     finally:
-        client.close(timeout=5)
+        with _unlogged():
+            client.close(timeout=5)
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """What an interrupted run still had under way fails as it is cancelled; tornado would log that beside the one line of the program."""
+    logger = logging.getLogger("tornado.application")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
