@@ -61,7 +61,8 @@ def drawing(run: Document) -> Markup | None:
 def graph(nodes: Mapping[str, Node], grounds: Sequence[tuple[str, str]], source: Sequence[tuple[str, str]]) -> Markup | None:
     """The claims that are joined by an arrow, as an ``svg`` element, or None; ``(a, b)`` says that an argument for a uses b."""
     kinds = {_GROUNDS: grounds, _SOURCE: source}
-    arrows = nx.DiGraph(sorted({pair for pairs in kinds.values() for pair in pairs}))
+    arrows = nx.DiGraph()
+    arrows.add_edges_from(sorted({pair for pairs in kinds.values() for pair in pairs}))
     if not arrows.edges:
         return None
     place = _places(arrows)
