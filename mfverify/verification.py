@@ -25,7 +25,7 @@ from mfverify.errors import LESS_THAN_ALL_VALUES, ModelError, WorkersError
 from mfverify.files import check_writable, write_whole
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
-from mfverify.papers.named import claim_named, is_registered, name_of
+from mfverify.papers.named import SentByName, claim_named, is_registered, name_of
 from mfverify.papers.plans import cases_of
 from mfverify.progress import Counted, counting
 from mfverify.rationals import written
@@ -81,7 +81,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Task(SentByName):
     """One instance to compute. ``kept``: whether the store may hold it; the code version does not cover claims defined by a caller."""
 
     claim: Claim
@@ -89,16 +89,6 @@ class _Task:
     key: str
     reproduce: str
     kept: bool
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue or of a file goes to a worker by its name: sympy evaluates what was kept unevaluated in an
-        expression again when it is unpickled, and a root that is split that way is no longer exact.
-        """
-        return {**self.__dict__, "claim": name_of(self.claim) or self.claim}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        claim = state["claim"]
-        self.__dict__.update({**state, "claim": claim_named(claim) if isinstance(claim, str) else claim})
 
 
 def verify(

@@ -17,7 +17,7 @@ from typing import Any
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError, ModelError
 from mfverify.falsifier.climb import Climbed, climb, space_of
-from mfverify.papers.named import claim_named, name_of
+from mfverify.papers.named import SentByName
 from mfverify.runner import Cluster, in_order
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Sides, Verdict, judge
@@ -67,23 +67,19 @@ def _float(x: Fraction) -> float:
         return float("inf") if x > 0 else float("-inf")
 
 
-class _Task:
+class _Task(SentByName):
     """What a worker needs: a claim, and the deadline (of this machine's ``time.monotonic()``).
 
-    A claim of the catalogue is pickled as its id: pickling would evaluate expressions that are kept unevaluated. The deadline is sent as the
-    remaining time, since clocks of two machines need not agree.
+    The deadline is sent as the remaining time, since clocks of two machines need not agree.
     """
 
-    claim: Claim
     deadline: float
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"claim": name_of(self.claim) or self.claim, "deadline": self.deadline - time.monotonic()}
+        return super().__getstate__() | {"deadline": self.deadline - time.monotonic()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        claim = state["claim"]
-        known = {"claim": claim_named(claim) if isinstance(claim, str) else claim, "deadline": time.monotonic() + state["deadline"]}
-        self.__dict__.update(state | known)
+        super().__setstate__(state | {"deadline": time.monotonic() + state["deadline"]})
 
 
 @dataclass(frozen=True)

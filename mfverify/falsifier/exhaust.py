@@ -32,7 +32,7 @@ from mfverify.falsifier.model_domains import sizes_of
 from mfverify.files import is_stream, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.papers import CATALOGUE
-from mfverify.papers.named import is_registered
+from mfverify.papers.named import SentByName, is_registered
 from mfverify.progress import bar
 from mfverify.results import code_version
 from mfverify.runner import completed
@@ -68,7 +68,7 @@ CLASSES: Final[Mapping[str, ModelClass]] = {
 
 
 @dataclass(frozen=True)
-class Slice:
+class Slice(SentByName):
     """A task: the representatives among the tuples ``first`` to ``last - 1`` of a class."""
 
     claim: Claim
@@ -76,15 +76,6 @@ class Slice:
     pairs: tuple[Pair, ...]
     first: int
     last: int
-
-    def __getstate__(self) -> dict[str, Any]:
-        """A claim of the catalogue is pickled as its id; another one as it is."""
-        known = self.claim.id in CATALOGUE and CATALOGUE[self.claim.id] is self.claim
-        return self.__dict__ | {"claim": self.claim.id if known else self.claim}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        claim = state["claim"]
-        self.__dict__.update(state | {"claim": CATALOGUE[claim] if isinstance(claim, str) else claim})
 
 
 @dataclass

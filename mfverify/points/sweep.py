@@ -20,7 +20,7 @@ from mfverify.errors import ModelError
 from mfverify.mean_field.finite import population_of_state
 from mfverify.model import Model
 from mfverify.models.families import Family
-from mfverify.papers.named import claim_named, is_registered, name_of
+from mfverify.papers.named import SentByName, claim_named, is_registered, name_of
 from mfverify.points.axes import MOST_POINTS, Axis
 from mfverify.points.instances import Where, instance_at
 from mfverify.points.outcome import By, Effort, Known, known_at, text_of_start
@@ -101,21 +101,13 @@ def sentence(document: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Task(SentByName):
     """One instance to compute, at one or several points."""
 
     claim: Claim
     instance: Case
     effort: Effort
     key: str
-
-    def __getstate__(self) -> dict[str, Any]:
-        """As in a run of the catalogue: a claim goes to a worker by its name."""
-        return {**self.__dict__, "claim": name_of(self.claim) or self.claim}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        claim = state["claim"]
-        self.__dict__.update({**state, "claim": claim_named(claim) if isinstance(claim, str) else claim})
 
 
 def sweep(

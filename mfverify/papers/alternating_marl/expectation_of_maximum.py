@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mfverify.enclosure import Interval
-from mfverify.papers.alternating_marl.tables import SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
+from mfverify.papers.alternating_marl.tables import READING, SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.sabotage import by_factor
 
@@ -27,7 +27,7 @@ M1 = Claim(
     title="Expectation and maximum exchanged",
     statement=r"$\big|\mathbb E \max_a f_a(x) - \mathbb E \max_a g_a(x)\big| \le \max_a \big|\mathbb E [f_a(x) - g_a(x)]\big|$",
     source="a lemma of arXiv 2603.03759, whose proof is described as the analogue of Theorem E.3 of arXiv 2412.00661",
-    reading="finitely many actions a, x uniform on finitely many outcomes, functions with integer values as tables, one row for each action; exact",
+    reading=READING,
     assumptions=("finite sets",),
     registered=Status.REFUTED,
     sides=_exchanged,

@@ -67,5 +67,8 @@ def _searched(first: Table, second: Table) -> TwoTables | None:
     return None if first == second else TwoTables(first, second)
 
 
+READING = "finitely many actions a, x uniform on finitely many outcomes, functions with integer values as tables, one row for each action; exact"
+"""What claims about two tables say."""
+
 SEARCHED = Parameters((_TABLES, _TABLES), _searched)
 """All pairs of tables of two actions and two outcomes with values 0, 1, 2."""

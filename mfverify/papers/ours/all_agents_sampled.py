@@ -39,13 +39,17 @@ def everybody_shares(model: Model, n: int) -> tuple[Fraction, str]:
     return fraction(system.optimum[worst] - played[worst]), f"s_g={worst[0]}, counts {worst[1]}"
 
 
-def _shared_at_n(case: Subsampled) -> Outcome:
-    model, n = case.model, case.agents
+def shared_at_n(model: Model, n: int, right: Interval) -> Outcome:
+    """The largest gap under a shared draw at k = n, exactly, against a right side."""
     try:
         gap, where = everybody_shares(model, n)
     except (UndecidedTieError, TooLargeError) as error:
         return Unresolved(str(error))
-    return Sides(Interval.exactly(gap), Interval.exactly(0), trivial_gap(model), {"worst": where})
+    return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
+
+
+def _optimal_at_n(case: Subsampled) -> Outcome:
+    return shared_at_n(case.model, case.agents, Interval.exactly(0))
 
 
 def _agrees_at_n(case: Subsampled) -> Outcome:
@@ -114,7 +118,7 @@ P3S = Claim(
     reading="all agents play one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
-    sides=_shared_at_n,
+    sides=_optimal_at_n,
     instances=_everybody_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
     left_means="largest gap at k = n",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mfverify.enclosure import Interval
-from mfverify.papers.alternating_marl.tables import SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
+from mfverify.papers.alternating_marl.tables import READING, SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
@@ -27,7 +27,7 @@ M1R = Claim(
     title="Expectation of the largest difference",
     statement=r"$\big|\mathbb E \max_a f_a(x) - \mathbb E \max_a g_a(x)\big| \le \mathbb E \max_a |f_a(x) - g_a(x)|$",
     source="ours: elementary",
-    reading="finitely many actions a, x uniform on finitely many outcomes, functions with integer values as tables, one row for each action; exact",
+    reading=READING,
     assumptions=("finite sets",),
     registered=Status.CORROBORATED,
     sides=_maximum_inside,

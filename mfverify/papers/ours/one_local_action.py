@@ -14,20 +14,17 @@ from typing import Final
 import sympy as sp
 
 from mfverify import models
-from mfverify.enclosure import Interval
-from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
-from mfverify.papers.ours.all_agents_sampled import everybody_shares
+from mfverify.papers.ours.all_agents_sampled import shared_at_n
 from mfverify.papers.ours.symbols import A_g, gamma, k, n
-from mfverify.papers.quantities import trivial_gap
 from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.cases.of_model import Subsampled
-from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
+from mfverify.theory.cases.of_model import Subsampled, few_and_all_sampled
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Status, Unresolved
 from mfverify.theory.formula import root, times
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
@@ -72,17 +69,12 @@ def _one_local_action(bound: Bound, case: Subsampled) -> Outcome:
         return gap_sides(bound, "shared", case)
     if n > _MOST_EXACT_AGENTS:
         return Unresolved(f"k = n = {n}, where the gap is 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
-    try:
-        gap, where = everybody_shares(model, n)
-    except (UndecidedTieError, TooLargeError) as error:
-        return Unresolved(str(error))
-    right = bound.enclose(symbol_values(model, n, k))
-    return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
+    return shared_at_n(model, n, bound.enclose(symbol_values(model, n, k)))
 
 
 def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return few_and_all_sampled(given)
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         *((fixed_sides(discount), 3, (1, 2, 3)) for discount in ("1/100", "1/2")),
         (fixed_sides("1/10"), 60, (10, 30, 59)),
@@ -97,7 +89,8 @@ def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampl
     return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
-def _acts_globally_alone(model: Model) -> bool:
+def acts_globally_alone(model: Model) -> bool:
+    """Whether local agents have no choice, |A_l| = 1."""
     return model.sizes[3] == 1
 
 
@@ -110,8 +103,10 @@ _OURS = "ours, unreviewed"
 _READING = (
     "the global agent plays the lexicographically smallest argmax on its one draw of the step; exact operator; at k = n exact rationals"
 )
-_SIZES = ((2, 2, 2, 1), (2, 2, 3, 1), (2, 3, 2, 1), (3, 2, 2, 1))
-_SEARCHED: Final = Arrangement(Subsampled, _cost, LARGE[:10], admits=_acts_globally_alone, sizes=_SIZES)
+SIZES: Final = ((2, 2, 2, 1), (2, 2, 3, 1), (2, 3, 2, 1), (3, 2, 2, 1))
+"""``(|S_g|, |A_g|, |S_l|, 1)`` of random models."""
+
+_SEARCHED: Final = Arrangement(Subsampled, _cost, LARGE[:10], admits=acts_globally_alone, sizes=SIZES)
 
 
 _CONTROL: Final = Control(

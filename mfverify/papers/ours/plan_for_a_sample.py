@@ -26,7 +26,7 @@ from mfverify.subsample_mfq.draws.plan_fixed import WAY as PLAN_FIXED
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.of_model import Subsampled, few_and_all_sampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, root, times
 from mfverify.theory.grounds import proof
@@ -81,7 +81,7 @@ def _gap(bound: Bound, sampling: str, case: Subsampled) -> Outcome:
 
 def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return few_and_all_sampled(given)
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 100, (1, 5, 11, 51, 100)),
         (models.coordination(), 400, (11, 101)),

@@ -16,21 +16,19 @@ from typing import Final
 import sympy as sp
 
 from mfverify import models
-from mfverify.enclosure import Interval
-from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.extensions.linear_mdp import random_mixture, spread
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
-from mfverify.papers.ours.all_agents_sampled import everybody_shares
+from mfverify.papers.ours.all_agents_sampled import shared_at_n
 from mfverify.papers.ours.symbols import A_l, S_l, Z, gamma, k, n
-from mfverify.papers.quantities import executed, optimum, trivial_gap
+from mfverify.papers.quantities import executed, optimum
 from mfverify.papers.screens import shared_gap
 from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.cases.of_model import Subsampled, fewer_sampled
+from mfverify.theory.cases.of_model import Subsampled, few_and_all_sampled, fewer_sampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import HALF, indicator, plus, root, times
 from mfverify.theory.grounds import proof
@@ -94,17 +92,12 @@ def _shared_gap(bound: Bound, case: Subsampled) -> Outcome:
         return Sides(out.left, out.right, out.trivial, {**out.details, "gap if the list is shared and no agent copies": repr(plain)})
     if n > _MOST_EXACT_AGENTS:
         return Unresolved(f"k = n = {n}, where both sides are 0, is out of reach of exact arithmetic; choose at most {_MOST_EXACT_AGENTS}")
-    try:
-        gap, where = everybody_shares(model, n)
-    except (UndecidedTieError, TooLargeError) as error:
-        return Unresolved(str(error))
-    right = bound.enclose(symbol_values(model, n, k))
-    return Sides(Interval.exactly(gap), right, trivial_gap(model), {"worst": where})
+    return shared_at_n(model, n, bound.enclose(symbol_values(model, n, k)))
 
 
 def _shared_instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return few_and_all_sampled(given)
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (models.coordination(), 60, (11, 31, 51, 59)),
         (models.coordination(), 100, (91, 99)),

@@ -19,10 +19,10 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, S_l, eps_km, gamma, k, n, rt, rt_l
-from mfverify.papers.ours.one_local_action import fixed_sides
+from mfverify.papers.ours.one_local_action import SIZES, acts_globally_alone, fixed_sides
 from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
-from mfverify.theory.cases.of_model import Subsampled
+from mfverify.theory.cases.of_model import Subsampled, few_and_all_sampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Status
 from mfverify.theory.formula import plus, root, times
 from mfverify.theory.grounds import proof
@@ -58,7 +58,7 @@ def _gap(bound: Bound, case: Subsampled) -> Outcome:
 
 def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampled]:
     if given is not None:
-        return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
+        return few_and_all_sampled(given)
     plan: list[tuple[Model, int, tuple[int, ...]]] = [
         (fixed_sides("1/10"), 60, (10, 30, 59, 60)),
         (fixed_sides("1/2"), 101, (51, 75, 100)),
@@ -71,14 +71,10 @@ def _instances(profile: Profile, given: Sequence[Model] | None) -> list[Subsampl
     return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
-def _acts_globally_alone(model: Model) -> bool:
-    return model.sizes[3] == 1
-
-
 _ASSUMPTIONS = (*FINITE, "|A_l| = 1", EXACT_OPERATOR)
 _READING = "the global agent plays the lexicographically smallest argmax on its one draw of the step; exact operator, eps = 0"
 _SEARCHED: Final = Arrangement(
-    Subsampled, lumped_cost, LARGE[:10], admits=_acts_globally_alone, sizes=((2, 2, 2, 1), (2, 2, 3, 1), (2, 3, 2, 1), (3, 2, 2, 1))
+    Subsampled, lumped_cost, LARGE[:10], admits=acts_globally_alone, sizes=SIZES
 )
 
 G1 = Claim(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mfverify.theory.cases.case import Case
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mfverify.model import Model
 
 
@@ -71,3 +73,8 @@ def agents_alone(model: Model, n: int, k: int) -> OfAgents:
     """The system of n agents."""
     del k
     return OfAgents(model, n)
+
+
+def few_and_all_sampled(given: Sequence[Model]) -> list[Subsampled]:
+    """Each model with 4 agents and all k, and with 8 agents and half of them or fewer: what a user's models are checked on."""
+    return [Subsampled(m, n, k) for m in given for n, ks in ((4, (1, 2, 3, 4)), (8, (1, 2, 4))) for k in ks]
