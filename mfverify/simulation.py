@@ -78,7 +78,7 @@ def simulate(
     """
     n, episodes = positive_integer("agents", n), positive_integer("episodes", episodes)
     how = way(sampling)
-    check_learned(model, n, learned)
+    check_learned(model, n, learned, how)
     if not 0 < confidence < 1:
         raise ModelError(f"confidence: found {confidence}, expected a number strictly between 0 and 1")
     if episodes < 2:

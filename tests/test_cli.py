@@ -271,6 +271,14 @@ def test_gap_as_json(mfverify: Callable[..., Shown]) -> None:
     assert worst["lower"] == document["max_gap"]["lower"]
 
 
+def test_gap_of_a_plan_learns_nothing(mfverify: Callable[..., Shown]) -> None:
+    """A plan looks up no table, and samples for it are refused."""
+    code, out, _ = mfverify("gap", "models:coordination", "--agents", "4", "--subsample", "2", "--sampling", "plan")
+    assert code == 0 and "k = 2, plan draws, nothing learned" in out
+    code, out, err = mfverify("gap", "models:coordination", "--agents", "4", "--subsample", "2", "--sampling", "plan", "--samples", "3")
+    assert (code, out) == (2, "") and "--samples: found 3 with --sampling plan, which learns nothing" in err
+
+
 def test_gap_in_words_says_what_its_json_says(mfverify: Callable[..., Shown]) -> None:
     arguments = ("gap", "models:coordination", "--agents", "5", "--subsample", "3", "--sampling", "shared", "--samples", "3", "--seed", "7")
     document = read(mfverify(*arguments, "--json")[1])

@@ -11,8 +11,9 @@ from mfverify.exact.optimal import optimal_value
 from mfverify.exact.rational import RationalSystem
 from mfverify.model import Model, derived_name
 from mfverify.rationals import parameter, written
+from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.execution import execution_value
-from mfverify.subsample_mfq.learning import Learned, learn
+from mfverify.subsample_mfq.learning import Learned, Regime, learn
 
 if TYPE_CHECKING:
     from mfverify.enclosure import Enclosure
@@ -35,10 +36,15 @@ def learned(model: Model, k: int) -> Learned:
     return learn(model, k)
 
 
+def policy(model: Model, k: int, sampling: str) -> Learned:
+    """What agents that draw in one way need to act: the learned policy, or the model and k alone."""
+    return learned(model, k) if way(sampling).table else learn(model, k, regime=Regime.NONE)
+
+
 @lru_cache(maxsize=256)
 def executed(model: Model, n: int, k: int, sampling: str) -> Enclosure:
     """``V^{pi_k}`` of the n-agent system, exact operator (eps = 0)."""
-    return execution_value(model, n, learned(model, k), sampling)
+    return execution_value(model, n, policy(model, k, sampling), sampling)
 
 
 @lru_cache(maxsize=64)

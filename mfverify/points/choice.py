@@ -100,7 +100,7 @@ def choose_k(
 def _tried(model: Model, n: int, k: int, sampling: str, accepted: Fraction | None) -> Tried:
     entries = mean_field_table_size(model, k)
     try:
-        costs.check(costs.learning(model, k), way(sampling).cost(model, n, k))
+        costs.check(*way(sampling).all_costs(model, n, k))
         gap = (optimum(model, n) - executed(model, n, k, sampling)).max()
     except (TooLargeError, UndecidedTieError) as error:
         return Tried(k, entries, None, None, str(error))

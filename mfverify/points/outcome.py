@@ -29,7 +29,7 @@ from mfverify.exact.optimal import optimal_value_at
 from mfverify.mean_field.finite import population_of_state
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.gaps import bound_at
-from mfverify.papers.quantities import executed, learned, optimum, trivial_gap
+from mfverify.papers.quantities import executed, optimum, policy, trivial_gap
 from mfverify.simulation import simulate
 from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.from_start import execution_value_from
@@ -98,7 +98,7 @@ def known_at(claim: Claim, case: Case, effort: Effort) -> Known:
         if effort.start is not None:
             gap = _gap_at(model, n, k, claim.gap_sampling, effort)
             return Known(Sides(gap, right, trivial_gap(model)), By.START)
-        _check(effort, costs.solving(model, n), costs.learning(model, k), way(claim.gap_sampling).cost(model, n, k))
+        _check(effort, costs.solving(model, n), *way(claim.gap_sampling).all_costs(model, n, k))
         outcome = claim.sides(case)
         if not isinstance(outcome, Unresolved):
             return Known(outcome, By.VALUES if isinstance(outcome, Sides) else By.NOTHING)
@@ -133,12 +133,13 @@ def _gap_at(model: Model, n: int, k: int, sampling: str, effort: Effort) -> Inte
     """The gap at the start of ``effort``."""
     assert effort.start is not None
     population_of_state(model, *effort.start)
-    _check(effort, costs.learning(model, k))
-    best, cost = _best_at(model, n, effort.start, effort.seconds), way(sampling).cost(model, n, k)
+    *learning, cost = way(sampling).all_costs(model, n, k)
+    _check(effort, *learning)
+    best = _best_at(model, n, effort.start, effort.seconds)
     if _fits(effort, cost):
         return best - executed(model, n, k, sampling)[_index(effort.start)]
     return (
-        best - execution_value_from(model, n, learned(model, k), effort.start, smallest=1e-10, most_states=10**5, sampling=sampling).value
+        best - execution_value_from(model, n, policy(model, k, sampling), effort.start, smallest=1e-10, most_states=10**5, sampling=sampling).value
     )
 
 
@@ -178,9 +179,9 @@ def _simulated(model: Model, n: int, k: int, sampling: str, effort: Effort) -> d
     if seconds > effort.seconds:
         return {"reason": f"a simulation takes about {seconds:.3g} seconds, more than {effort.seconds:g}"}
     try:
-        _check(effort, costs.learning(model, k))
+        _check(effort, *way(sampling).all_costs(model, n, k)[:-1])
         run = simulate(
-            model, n, learned(model, k), start, episodes=effort.episodes, sampling=sampling, confidence=CONFIDENCE, seed=effort.seed
+            model, n, policy(model, k, sampling), start, episodes=effort.episodes, sampling=sampling, confidence=CONFIDENCE, seed=effort.seed
         )
         best = _best_at(model, n, start, effort.seconds)
     except MfverifyError as error:

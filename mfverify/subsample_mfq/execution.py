@@ -24,7 +24,7 @@ from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import fraction, solve_chain
 from mfverify.subsample_mfq import small_chains
 from mfverify.subsample_mfq.draws import independent, shared, way
-from mfverify.subsample_mfq.learning import Learned
+from mfverify.subsample_mfq.learning import Learned, Regime
 from mfverify.subsample_mfq.own_draws import Marginals, OwnDraws, own_marginals
 from mfverify.subsample_mfq.plays import joint_action
 from mfverify.validation import positive_integer
@@ -59,8 +59,8 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way 
     True
     """
     n = positive_integer("agents", n)
-    check_learned(model, n, learned)
     how = way(sampling)
+    check_learned(model, n, learned, how)
     if how in _SMALL_WAYS:
         value = _small_value(model, n, learned, how is shared.WAY, width)
         if value is not None:
@@ -87,14 +87,16 @@ def _small_value(model: Model, n: int, learned: Learned, copied: bool, width: fl
     return Enclosure(lower[0], upper[0], None, Work(StopReason.WIDTH))
 
 
-def check_learned(model: Model, n: int, learned: Learned) -> None:
-    """Refuse a policy that was learned on another model or with k > n, by :class:`ModelError`."""
+def check_learned(model: Model, n: int, learned: Learned, how: Way | None = None) -> None:
+    """Refuse a policy that was learned on another model, with k > n, or without the table that agents look up, by :class:`ModelError`."""
     if learned.model is not model and learned.model != model:
         raise ModelError(
             f"learned: the policy was learned on the model {learned.model.name!r}, which differs from {model.name!r}; learn it on this model"
         )
     if learned.k > n:
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")
+    if learned.regime is Regime.NONE and (how is None or how.table):
+        raise ModelError("learned: found no table (regime 'none'), and agents look one up; learn with another regime, or let them follow plans")
 
 
 def policy_marginals(learned: Learned, n: int, sampling: str | Way = "independent") -> Marginals:

@@ -80,8 +80,8 @@ def execution_value_from(
     first, where = int(start[0]), np.array(start[1], dtype=np.int64)
     if not 0 <= first < global_states or where.shape != (size,) or where.min() < 0 or where.sum() != n:
         raise ModelError(f"start: found {(start[0], tuple(start[1]))}, expected a global state and {size} counts that sum to {n}")
-    check_learned(model, n, learned)
     how = way(sampling)
+    check_learned(model, n, learned, how)
     if not 1e-60 <= smallest < 1:
         raise ModelError(f"smallest: found {smallest}, expected a probability of at least 1e-60 and below 1")
     if n > _MOST_AGENTS:

@@ -27,7 +27,7 @@ from mfverify.bellman import small
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.bellman.sampled import SampledOperator
-from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval
+from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval, round_up
 from mfverify.errors import ModelError
 from mfverify.exact.optimal import Method, optimal_value
 from mfverify.fixed_point import enclose
@@ -51,6 +51,7 @@ class Regime(Enum):
     STANDARD = "standard"
     MEAN_FIELD = "mean-field"
     SWITCH = "switch"
+    NONE = "none"
 
 
 def standard_table_size(model: Model, k: int) -> int:
@@ -78,7 +79,8 @@ class Learned:
     """The greedy policy of the k-agent system and the enclosed fixed point it is greedy for.
 
     ``value``: ``max_a Q_k`` with axes ``[g, rank in count_vectors(k, |S_l|)]``. ``choices`` lists, for every state, all
-    maximising joint actions (or that the tie is undecided). ``samples`` and ``seed`` are None for the exact operator.
+    maximising joint actions (or that the tie is undecided). Of regime ``none`` they are ``rt/(1-gamma)`` around 0, once for each ``g``, and
+    empty. ``samples`` and ``seed`` are None for the exact operator.
     """
 
     model: Model
@@ -143,8 +145,9 @@ def learn(
 ) -> Learned:
     """Learn the k-agent system: the exact operator ``T_k``, or ``T_{k,m}`` with ``samples=m`` drawn with ``seed``.
 
-    ``regime`` is ``"mean-field"``, ``"standard"`` (labelled table, small k) or ``"switch"`` (the paper's rule). ``width``
-    is the wanted width of the enclosure of the fixed point. Raises :class:`ModelError` for k < 1 or m < 1 and
+    ``regime`` is ``"mean-field"``, ``"standard"`` (labelled table, small k), ``"switch"`` (the paper's rule) or ``"none"``: nothing is
+    learned, which is enough for agents that follow plans of the mean-field limit. ``width`` is the requested width of the enclosure of the
+    fixed point. Raises :class:`ModelError` for k < 1 or m < 1 and
     :class:`TooLargeError` before work that does not fit. Source: Algorithm 1, eq. 8, 10, 13.
 
     >>> from mfverify.models import absorbing
@@ -153,6 +156,11 @@ def learn(
     """
     k = positive_integer("subsample", k)
     asked = chosen("regime", regime, Regime)
+    if asked is Regime.NONE:
+        if samples is not None:
+            raise ModelError(f"samples: found {samples} with regime 'none', which learns nothing; leave samples out")
+        most = np.full((model.sizes[0], 1), round_up(model.rt / (1 - model.discount)))
+        return Learned(model, k, Enclosure(-most, most), asked, {})
     wanted = switch(model, k) if asked is Regime.SWITCH else asked
     if samples is None and wanted is Regime.MEAN_FIELD and width > 0:
         quick = _learn_small(model, k, width)

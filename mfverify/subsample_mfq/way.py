@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
@@ -36,9 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Way(ABC):
-    """One way of drawing; ``word`` is what users type for it."""
+    """One way of drawing; ``word`` is what users type for it.
+
+    ``table`` says whether agents look up the table that Algorithm 1 learns; where not, ``learn(..., regime="none")`` is enough.
+    """
 
     word: str
+    table: bool = field(default=True, kw_only=True)
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """What :meth:`value` costs, from formulas: a row of the law of local and global states for each state."""
@@ -46,6 +50,10 @@ class Way(ABC):
         states = prod(counts.number_of_count_vectors(m, size) for m in parts)
         row = min(states, prod(costs.row_width(m, size) for m in parts))
         return costs.executing(model, n, k, self.word, states, row * model.sizes[0])
+
+    def all_costs(self, model: Model, n: int, k: int, samples: int | None = None) -> tuple[costs.Cost, ...]:
+        """What learning costs, if anything is learned, and :meth:`cost`."""
+        return (*((costs.learning(model, k, samples),) if self.table else ()), self.cost(model, n, k))
 
     @abstractmethod
     def signals(self, learned: Learned, n: int) -> Callable[[int, Integers, Integers], Signals]:

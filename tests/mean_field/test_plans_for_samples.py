@@ -10,8 +10,13 @@ import pytest
 
 from mfverify import models
 from mfverify.counts import count_vectors
+from mfverify.errors import ModelError
 from mfverify.model import Model
+from mfverify.simulation import simulate
 from mfverify.subsample_mfq import limit_plans
+from mfverify.subsample_mfq.execution import execution_value
+from mfverify.subsample_mfq.from_start import execution_value_from
+from mfverify.subsample_mfq.learning import learn
 from mfverify.subsample_mfq.limit_plans import acting, best_plans, limit_of
 
 
@@ -51,3 +56,22 @@ def test_all_agents_of_a_state_play_what_the_plan_says() -> None:
         assert (chosen.sum(axis=2) == c).all()
         for s, a in enumerate(limit.local_action[0][i].tolist()):
             assert chosen[:, s, a].tolist() == c[:, s].tolist()
+
+
+@pytest.mark.parametrize("sampling", ["plan", "plan-fixed"])
+def test_plans_look_up_no_table(sampling: str) -> None:
+    """Without a table plans are worth what they are with one; agents that look one up are refused, and so are samples of nothing."""
+    model, n, k = models.random_coupled(16), 6, 2
+    nothing = learn(model, k, regime="none")
+    without, table = (execution_value(model, n, policy, sampling) for policy in (nothing, learn(model, k)))
+    assert (without.lower == table.lower).all() and (without.upper == table.upper).all()
+    start = 0, (2, 4)
+    runs = [simulate(model, n, policy, start, sampling=sampling, episodes=3).mean for policy in (nothing, learn(model, k))]
+    assert runs[0] == runs[1]
+    from_start = execution_value_from(model, n, nothing, start, sampling=sampling).value
+    assert from_start.lower <= without[0, 2].upper and without[0, 2].lower <= from_start.upper
+    for refused in (execution_value, simulate, execution_value_from):
+        with pytest.raises(ModelError, match="learned: found no table"):
+            refused(model, n, nothing, *(() if refused is execution_value else (start,)))
+    with pytest.raises(ModelError, match="samples: found 3 with regime 'none'"):
+        learn(model, k, samples=3, regime="none")

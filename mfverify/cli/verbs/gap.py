@@ -38,22 +38,25 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
         samples = positive_integer("--samples", samples)
     if seed < 0:
         raise ModelError(f"--seed: found {seed}, expected an integer of at least 0")
+    how = way(sampling)
+    if samples is not None and not how.table:
+        raise ModelError(f"--samples: found {samples} with --sampling {sampling}, which learns nothing; leave --samples out")
     loaded = load_argument(model)
     from mfverify import costs
 
     with or_else(LESS_THAN_ALL_VALUES):
-        announce(costs.solving(loaded, agents), costs.learning(loaded, subsample, samples), way(sampling).cost(loaded, agents, subsample))
+        announce(costs.solving(loaded, agents), *how.all_costs(loaded, agents, subsample, samples))
     import numpy as np
 
     from mfverify.exact.optimal import optimal_value
     from mfverify.papers import CATALOGUE
     from mfverify.papers.mean_field_sampling.symbols import eps_km, symbol_values
     from mfverify.subsample_mfq.execution import execution_value
-    from mfverify.subsample_mfq.learning import bellman_noise, learn
+    from mfverify.subsample_mfq.learning import Regime, bellman_noise, learn
     from mfverify.theory.evaluate import UndefinedError
 
     with or_else(LESS_THAN_ALL_VALUES):
-        learned = learn(loaded, subsample, samples, seed)
+        learned = learn(loaded, subsample, samples, seed, Regime.MEAN_FIELD if how.table else Regime.NONE)
         difference = optimal_value(loaded, agents) - execution_value(loaded, agents, learned, sampling)
     states = state_rows(loaded, agents, difference)
     g, c = np.unravel_index(int(difference.lower.argmax()), difference.shape)
@@ -81,7 +84,7 @@ def gap(model: str, agents: int, subsample: int, sampling: str, samples: int | N
         return
     say(
         f"gap of {loaded.name}: n = {agents}, k = {subsample}, {sampling} draws"
-        + (f", m = {samples}, seed {seed}" if samples else ", exact operator")
+        + (f", m = {samples}, seed {seed}" if samples else ", exact operator" if how.table else ", nothing learned")
     )
     say(f"largest gap {difference.max()} at s_g = {worst['global']}, counts {tuple(worst['counts'])}")
     say(

@@ -51,4 +51,4 @@ def _act(rng: np.random.Generator, learned: Learned, g: Integers, c: Integers) -
     return played, chosen
 
 
-WAY = SharedDraws("plan", _plays, _law, _act, draw_laws.draw_weights)
+WAY = SharedDraws("plan", _plays, _law, _act, draw_laws.draw_weights, table=False)
