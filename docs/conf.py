@@ -32,7 +32,7 @@ def digest_of_the_package() -> str:
 project = "mfverify"
 author = "the mfverify authors"
 sys.path.insert(0, str(HERE))
-extensions = ["myst_nb", "sphinx.ext.autodoc", "statements"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "statements"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}

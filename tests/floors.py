@@ -21,6 +21,7 @@ PYPROJECT: Final = Path(__file__).parents[1] / "pyproject.toml"
 
 TESTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "tests/test_enclosure.py": ("numpy", "hypothesis"),
+    "tests/test_readable.py": ("pandas", "xarray"),
     "tests/bounds": ("sympy", "python-flint", "mpmath"),
     "tests/agreement/test_solvers.py": ("numpy", "scipy", "numba", "llvmlite"),
     "tests/test_model_files.py": ("tomli-w",),

@@ -54,7 +54,7 @@ def test_what_fails_names_its_packages() -> None:
 
 def test_every_package_that_the_program_uses_has_tests_at_its_oldest_version() -> None:
     tested = {name for packages in TESTED_BY.values() for name in packages}
-    extras = {name for extra in ("interchange", "tables") for name in declared(DECLARED, extra)}
+    extras = {name for extra in ("interchange", "tables", "frames") for name in declared(DECLARED, extra)}
     slow = {"quantecon", "distributed"}  # their tests take minutes: where the newest versions are tested
     assert extras | set(declared(DECLARED, "cluster")) == (tested - {"hypothesis", "mpmath"}) | slow
     assert [path for path in TESTED_BY if not (PROJECT / path).exists()] == []
