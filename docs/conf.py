@@ -32,7 +32,7 @@ def digest_of_the_package() -> str:
 project = "mfverify"
 author = "the mfverify authors"
 sys.path.insert(0, str(HERE))
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx_copybutton", "statements"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "statements"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
@@ -57,7 +57,10 @@ PREAMBLE = r"""
 latex_documents = [("mathematics/index", "mathematics.tex", "mfverify: the mathematics", author, "howto")]
 latex_elements = {"papersize": "a4paper", "pointsize": "10pt", "preamble": PREAMBLE}
 exclude_patterns = ["_build", "conf.py", "statements.py"]
+napoleon_google_docstring = False
 autodoc_typehints = "signature"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 add_module_names = False

@@ -136,8 +136,7 @@ class Policies(Values):
 
     ``global_action[i, s_g, x]`` and ``action_counts[i, s_g, x, s_l, a_l]``, ``x`` the rank of the sample in ``count_vectors(k, |S_l|)``.
     ``lead[i, s_g, x]``: a lower bound of how much its action value exceeds that of every other joint action (of actions with one kernel only
-    the best counts). ``lead[i, s_g, x]``: a lower bound of how much its action value exceeds that of every other joint action (actions with one
-    kernel counted once). ``decided[i]``: all leads are positive, so that this is the greedy policy.
+    the best counts). ``decided[i]``: all leads are positive, so that this is the greedy policy.
     """
 
     k: int
@@ -170,18 +169,72 @@ class Gaps:
     executed: Values
 
 
-def optimum(models: Models, n: int, width: float = 1e-9) -> Values:
-    """Enclose the optimal value of ``n`` agents in every model, to ``width`` or what double precision allows.
+def optimum(models: Models | Sequence[Model], n: int, width: float = 1e-9) -> Values:
+    """Enclose the optimal value of ``n`` agents in every model; ``optimal_values`` of the package.
 
-    Raises :class:`ModelError` for n < 1 or a width that is not positive, :class:`TooLargeError` where the laws do not fit. Cost for two local
-    states and actions: some 10, 25, 150 microseconds a model and core at n = 4, 8, 16.
+    Parameters
+    ----------
+    models
+        :class:`Models`, or a sequence of models of one size.
+    n
+        Number of local agents, at least 1.
+    width
+        Requested largest difference between the two bounds; wider where double precision allows no more.
+
+    Returns
+    -------
+    Values
+        Axes ``[i, s_g, rank in count_vectors(n, |S_l|)]``.
+
+    Raises
+    ------
+    ModelError
+        n < 1, a width that is not positive, no model, or models of different sizes.
+    TooLargeError
+        The laws do not fit.
+
+    Notes
+    -----
+    Cost for two local states and actions: some 10, 25, 150 microseconds a model and core at n = 4, 8, 16.
+
+    Examples
+    --------
+    >>> from mfverify.models import coordination
+    >>> optimum([coordination(eta="1/100"), coordination(eta="1/50")], 4).lower.shape
+    (2, 2, 5)
     """
-    found = _solved(models, "agents", n, width)
+    found = _solved(_given(models), "agents", n, width)
     return Values(found.lower, found.upper)
 
 
-def learn(models: Models, k: int, width: float = 1e-9) -> Policies:
-    """Learn the k-agent system of every model with the exact operator; errors as for :func:`optimum`."""
+def learn(models: Models | Sequence[Model], k: int, width: float = 1e-9) -> Policies:
+    """Learn the k-agent system of every model with the exact operator; ``greedy_policies`` of the package.
+
+    Parameters
+    ----------
+    models, width
+        As for :func:`optimum`.
+    k
+        Number of local agents of the smaller system, at least 1.
+
+    Returns
+    -------
+    Policies
+        Values and greedy joint actions of every sample.
+
+    Raises
+    ------
+    ModelError, TooLargeError
+        As for :func:`optimum`.
+
+    Examples
+    --------
+    >>> from mfverify.models import random_coupled
+    >>> found = learn([random_coupled(seed) for seed in (0, 1)], 2)
+    >>> found.global_action.shape, found.decided.tolist()
+    ((2, 2, 3), [True, True])
+    """
+    models = _given(models)
     found = _solved(models, "subsample", k, width)
     _, _, local_states, local_actions = models.sizes
     listed = small.plan(k, local_states, local_actions).actions.reshape(-1, local_states, local_actions)
@@ -189,13 +242,38 @@ def learn(models: Models, k: int, width: float = 1e-9) -> Policies:
     return Policies(found.lower, found.upper, k, found.global_action, listed[found.joint_action], found.lead, decided)
 
 
-def execution_value(models: Models, n: int, learned: Policies, sampling: str = "independent", width: float = 1e-9) -> Values:
-    """Enclose the value of the executed policies with ``n`` agents; NaN in models that are not decided.
+def execution_value(models: Models | Sequence[Model], n: int, learned: Policies, sampling: str = "independent", width: float = 1e-9) -> Values:
+    """Enclose the value of the executed policies with ``n`` agents; ``execution_values`` of the package.
 
-    ``sampling``: ``"independent"`` or ``"shared"``, as for :func:`mfverify.execution_value`. Raises :class:`ModelError` for another word, for k > n and
-    for policies of other models, :class:`TooLargeError` where a system is not small.
+    Parameters
+    ----------
+    models, n, width
+        As for :func:`optimum`.
+    learned
+        The result of :func:`learn` on these models, k <= n.
+    sampling
+        ``"independent"`` or ``"shared"``, as for :func:`mfverify.execution_value`.
+
+    Returns
+    -------
+    Values
+        NaN in models that are not decided.
+
+    Raises
+    ------
+    ModelError
+        Another word for sampling, k > n, or policies of other models.
+    TooLargeError
+        A system is not small.
+
+    Examples
+    --------
+    >>> from mfverify.models import random_coupled
+    >>> many = [random_coupled(seed) for seed in (0, 1)]
+    >>> execution_value(many, 4, learn(many, 2)).lower.shape
+    (2, 2, 5)
     """
-    n = positive_integer("agents", n)
+    models, n = _given(models), positive_integer("agents", n)
     if sampling not in SAMPLINGS:
         raise ModelError(
             f"sampling: found {sampling!r}, expected one of {', '.join(SAMPLINGS)}; execution_value of a single model knows more"
@@ -211,6 +289,10 @@ def execution_value(models: Models, n: int, learned: Policies, sampling: str = "
     return Values(*small_chains.execute(models._unmerged, n, learned.k, tables, sampling == "shared", models._roundings, width))
 
 
+optimal_values, greedy_policies, execution_values = optimum, learn, execution_value
+"""Their names in the package, where they stand beside those of a single model."""
+
+
 def gaps(models: Models, n: int, k: int, sampling: str = "independent", width: float = 1e-9) -> Gaps:
     """The optimality gap of the policy that is learned with ``k`` and executed with ``n`` agents, for every model; errors as for its parts."""
     if positive_integer("subsample", k) > positive_integer("agents", n):
@@ -222,6 +304,10 @@ def gaps(models: Models, n: int, k: int, sampling: str = "independent", width: f
     at = lower.reshape(number, -1).argmax(axis=1)
     worst = np.stack([at // vectors, at % vectors], axis=1)
     return Gaps(lower.max(axis=(1, 2)), upper.max(axis=(1, 2)), worst, learned.decided, best, learned, executed)
+
+
+def _given(models: Models | Sequence[Model]) -> Models:
+    return models if isinstance(models, Models) else Models.of(models)
 
 
 def _solved(models: Models, place: str, n: int, width: float) -> small.Solved:

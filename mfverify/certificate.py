@@ -65,7 +65,19 @@ Document: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """A violated instance with all that is needed to check it; ``document`` is its JSON."""
+    """A violated instance with all that is needed to check it.
+
+    Parameters
+    ----------
+    document
+        Its JSON.
+
+    Examples
+    --------
+    >>> from mfverify import SampledPopulation
+    >>> certify("C3", SampledPopulation((1, 1), 1))
+    Certificate(claim C3, n 2, k 1, left side at least 1, right side at most 0.6)
+    """
 
     document: Document
 
@@ -123,7 +135,29 @@ def _written(part: Any, indent: str) -> str:
 
 
 def load_certificate(path: str | Path) -> Certificate:
-    """Read a file. Raises :class:`ModelError` where it is not JSON text; its content is left to the checker."""
+    """Read the file of a certificate.
+
+    Parameters
+    ----------
+    path
+        A JSON file.
+
+    Returns
+    -------
+    Certificate
+        Its content, which is left to the checker.
+
+    Raises
+    ------
+    ModelError
+        A file that cannot be read or is not JSON text.
+
+    Examples
+    --------
+    >>> from mfverify.bundled import certificate_path
+    >>> load_certificate(certificate_path("certificates:T1")).document["agents"]
+    16
+    """
     document = parse_json(Path(path), read_text(Path(path), independent.LARGEST_FILE, "a certificate"))
     if any("\ud800" <= x <= "\udfff" for x in json.dumps(document, ensure_ascii=False)):
         raise ModelError(f"{path}: holds half of a character (a lone surrogate), which no text can; give a certificate")
@@ -131,7 +165,29 @@ def load_certificate(path: str | Path) -> Certificate:
 
 
 def check_certificate(certificate: Certificate | str | Path) -> independent.Answer:
-    """Have a certificate, or a file, checked by the independent checker: ``accepted``, ``reasons`` and the work it took."""
+    """Have a certificate checked by the independent checker.
+
+    Parameters
+    ----------
+    certificate
+        A certificate, or the path of a file.
+
+    Returns
+    -------
+    Answer
+        ``accepted``, ``reasons``, and the work it took.
+
+    Raises
+    ------
+    ModelError
+        A file that cannot be read or is not JSON text; anything else that is wrong is a reason.
+
+    Examples
+    --------
+    >>> answer = check_certificate(Certificate({"version": 1}))
+    >>> answer.accepted, len(answer.reasons)
+    (False, 1)
+    """
     if isinstance(certificate, Certificate):
         return independent.check(certificate.to_json().encode())
     return independent.check_file(str(certificate))
@@ -140,9 +196,29 @@ def check_certificate(certificate: Certificate | str | Path) -> independent.Answ
 def certify(claim_id: str, instance: Case) -> Certificate:
     """Build the certificate of a violated case of a claim.
 
-    Raises :class:`ModelError` if the instance is not violated, if certificates do not cover the claim, or if the checker refuses
-    what was found (it then gives the checker's reason). Cost: that of the claim's sides and of the check.
+    Parameters
+    ----------
+    claim_id
+        An id of the catalogue.
+    instance
+        The case: model, n, k or a population, as the claim takes them.
 
+    Returns
+    -------
+    Certificate
+        Accepted by the independent checker; equal arguments give the same bytes.
+
+    Raises
+    ------
+    ModelError
+        The instance is not violated, certificates do not cover the claim, or the checker refuses what was found (with the checker's reason).
+
+    Notes
+    -----
+    Cost: that of the claim's sides and of the check.
+
+    Examples
+    --------
     >>> from mfverify import SampledPopulation
     >>> certificate = certify("C3", SampledPopulation((1, 1), 1))
     >>> check_certificate(certificate).accepted

@@ -30,9 +30,25 @@ def number_of_count_vectors(n: int, size: int) -> int:
 def count_vectors(n: int, size: int) -> Integers:
     """All count vectors of ``n`` agents in ``size`` classes.
 
-    Returns an int array ``(C(n+size-1, size-1), size)``, rows sorted lexicographically, ascending. Raises
-    :class:`ModelError` unless ``n >= 0`` and ``size >= 1``. Cost: linear in the size of the result.
+    Parameters
+    ----------
+    n
+        Number of agents, at least 0.
+    size
+        Number of classes, at least 1.
 
+    Returns
+    -------
+    numpy.ndarray
+        Integers of shape ``(C(n+size-1, size-1), size)``, rows sorted lexicographically, ascending.
+
+    Raises
+    ------
+    ModelError
+        A number below its range.
+
+    Examples
+    --------
     >>> count_vectors(2, 3).tolist()
     [[0, 0, 2], [0, 1, 1], [0, 2, 0], [1, 0, 1], [1, 1, 0], [2, 0, 0]]
     """

@@ -52,7 +52,18 @@ _MOST_DECIMALS: Final = 15
 
 
 class _Undecided:
-    """The answer of a comparison that the enclosures do not settle."""
+    """The answer of a comparison that the enclosures do not settle; it refuses to be used as a truth value.
+
+    Examples
+    --------
+    >>> answer = Interval(Fraction(0), Fraction(1)) < Fraction(1, 2)
+    >>> answer is UNDECIDED
+    True
+    >>> bool(answer)
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.UndecidedError: the enclosures do not decide this comparison; test it with 'is mfverify.UNDECIDED' first
+    """
 
     def __bool__(self) -> bool:
         raise UndecidedError("the enclosures do not decide this comparison; test it with 'is mfverify.UNDECIDED' first")
@@ -105,7 +116,26 @@ def rounding_error(roundings: int, magnitude: Fraction, operations: int = 0) -> 
 
 @dataclass(frozen=True, eq=False)
 class Interval:
-    """A real number between two exact rationals, ``lower <= upper``."""
+    """A real number between two exact rationals, ``lower <= upper``.
+
+    Comparisons answer True, False or :data:`UNDECIDED`.
+
+    Parameters
+    ----------
+    lower, upper
+        Rationals.
+
+    Raises
+    ------
+    ModelError
+        ``lower > upper``.
+
+    Examples
+    --------
+    >>> third = Interval(Fraction(33, 100), Fraction(34, 100))
+    >>> third < 1, third < Interval.exactly("1/3")
+    (True, UNDECIDED)
+    """
 
     lower: Fraction
     upper: Fraction
@@ -356,10 +386,24 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Enclosure(Readable):
-    """An array of numbers, each between ``lower`` and ``upper`` (doubles, same shape), guaranteed.
+    """An array of numbers, each between ``lower`` and ``upper``, guaranteed.
 
-    Values of an n-agent system have the axes ``[global state, rank of the count vector]``. ``exact`` holds the
-    numbers themselves as Fractions where they were computed exactly; ``work`` says how the enclosure was reached.
+    Values of an n-agent system have the axes ``[global state, rank of the count vector]``.
+
+    Parameters
+    ----------
+    lower, upper
+        Doubles, same shape.
+    exact
+        The numbers themselves as Fractions where they were computed exactly.
+    work
+        How the enclosure was reached.
+
+    Examples
+    --------
+    >>> value = Enclosure(np.array([[0.0, 0.5]]), np.array([[0.25, 0.75]]))
+    >>> value.max(), value[0, 1] > value[0, 0], value.lower.shape
+    ([0.5, 0.75], True, (1, 2))
     """
 
     lower: Floats

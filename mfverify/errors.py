@@ -19,8 +19,17 @@ class MfverifyError(Exception):
 class ModelError(MfverifyError, ValueError):
     """Input that is not a model, or a parameter out of its range.
 
-    ``issues`` lists every problem that was found, each with its place; the message shows the first and counts the
-    others, so that it stays one line.
+    Parameters
+    ----------
+    issues
+        Every problem that was found, each with its place. The message shows the first and counts the others, so that it stays one line.
+
+    Examples
+    --------
+    >>> raise ModelError("discount: found 2, expected a number below 1", "name: found 3, expected text")
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.ModelError: discount: found 2, expected a number below 1 (and 1 more)
     """
 
     def __init__(self, *issues: str) -> None:
@@ -37,7 +46,16 @@ def _shortened(issue: str) -> str:
 
 
 class TooLargeError(MfverifyError):
-    """A computation whose estimated cost is beyond what this machine can hold; says the numbers and what to change."""
+    """A computation whose estimated cost is beyond what this machine can hold; says the numbers and what to change.
+
+    Examples
+    --------
+    >>> from mfverify import models, optimal_value
+    >>> optimal_value(models.coordination(), 10**9)
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.TooLargeError: ...
+    """
 
 
 class ArithmeticModeError(MfverifyError):
@@ -45,11 +63,31 @@ class ArithmeticModeError(MfverifyError):
 
 
 class UndecidedError(MfverifyError):
-    """A three-valued comparison was used as if it were a plain truth value."""
+    """A three-valued comparison was used as if it were a plain truth value.
+
+    Examples
+    --------
+    >>> from mfverify import Interval
+    >>> if Interval(0, 1) < Interval(0, 1):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.UndecidedError: ...
+    """
 
 
 class UndecidedTieError(MfverifyError):
-    """A greedy action is not determined: enclosures do not separate the candidates and exact arithmetic is out of reach."""
+    """A greedy action is not determined: enclosures do not separate the candidates and exact arithmetic is out of reach.
+
+    Examples
+    --------
+    >>> from mfverify import execution_value, learn, models
+    >>> model = models.absorbing()
+    >>> execution_value(model, 2, learn(model, 2, samples=1))
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.UndecidedTieError: ...
+    """
 
 
 class WorkersError(MfverifyError):

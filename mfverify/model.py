@@ -55,20 +55,40 @@ _LARGEST_VALUE = 2**1000
 
 @dataclass(frozen=True, eq=False, init=False)
 class Model:
-    """A global agent and exchangeable local agents with exact rational dynamics.
+    """A global agent and exchangeable local agents with exact rational dynamics (paper, section 2, eq. 1-2, Assumptions 2.1 and 2.2).
+
+    Entries may be Fractions, ints, floats or strings such as ``"1/3"``, in arrays or nested lists. After construction every array holds
+    Fractions and is read-only.
 
     Parameters
     ----------
-    global_kernel: ``P_g[s_g, a_g, s_g']``, rows sum to one.
-    local_kernel: ``P_l[s_l, s_g, a_l, s_l']``, rows sum to one.
-    global_reward: ``r_g[s_g, a_g]``.
-    local_reward: ``r_l[s_l, s_g, a_l]``.
-    discount: ``gamma``, strictly between 0 and 1.
-    name, documentation: shown in reports.
+    global_kernel
+        ``P_g[s_g, a_g, s_g']``, rows sum to one.
+    local_kernel
+        ``P_l[s_l, s_g, a_l, s_l']``, rows sum to one.
+    global_reward
+        ``r_g[s_g, a_g]``.
+    local_reward
+        ``r_l[s_l, s_g, a_l]``.
+    discount
+        ``gamma``, strictly between 0 and 1.
+    name, documentation
+        Shown in reports.
 
-    Entries may be Fractions, ints, floats or strings such as ``"1/3"``, in arrays or nested lists. After construction
-    every array holds Fractions and is read-only. Raises :class:`ModelError` naming the array, the index, the value
-    found and what was expected. Source: paper, section 2, eq. 1-2, Assumptions 2.1 and 2.2.
+    Raises
+    ------
+    ModelError
+        With the array, the index, the value found and what was expected.
+
+    Examples
+    --------
+    >>> model = Model([[[1]]], [[[["1/2", "1/2"]]], [[["1/3", "2/3"]]]], [[0]], [[[0]], [[1]]], "9/10")
+    >>> model.sizes                                                # |S_g|, |A_g|, |S_l|, |A_l|
+    (1, 1, 2, 1)
+    >>> Model([[[1]]], [[[["1/2", "1/3"]]]], [[0]], [[[0]]], "9/10")
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.ModelError: ...
     """
 
     global_kernel: Exact

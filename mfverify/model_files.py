@@ -27,11 +27,34 @@ _LARGEST_FILE = 16 * 2**20
 
 
 def load_model(path: str | Path) -> Model:
-    """Read a model from a ``.toml`` or ``.json`` file; a JSON file with a key ``environment`` is an authors' configuration.
+    """Read a model from a file; a JSON file with a key ``environment`` is an authors' configuration.
 
-    Raises :class:`ModelError` with the file, the place and the remedy. Decimal numbers in files are the rationals
-    that they spell: ``0.1`` is 1/10, and a row ``[0.3333333333333333, ...]`` that a program has written from floats does not sum to one;
-    write ``"1/3"``. Numbers in strings: :mod:`mfverify.rationals`.
+    Decimal numbers in files are the rationals that they spell: ``0.1`` is 1/10, and a row ``[0.3333333333333333, ...]`` that a program has
+    written from floats does not sum to one; write ``"1/3"``. Numbers in strings: :mod:`mfverify.rationals`.
+
+    Parameters
+    ----------
+    path
+        A ``.toml`` or ``.json`` file.
+
+    Returns
+    -------
+    Model
+        The model, in exact rationals.
+
+    Raises
+    ------
+    ModelError
+        With the file, the place and the remedy.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mfverify.models import absorbing
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(absorbing(), Path(folder) / "model.toml")
+    ...     load_model(Path(folder) / "model.toml") == absorbing()
+    True
     """
     path = Path(path)
     text = read_text(path, _LARGEST_FILE, "the path of a .toml or .json model file")
@@ -96,7 +119,29 @@ def model_document(model: Model) -> dict[str, Any]:
 
 
 def save_model(model: Model, path: str | Path) -> None:
-    """Write a model as ``.toml`` or ``.json``, whole or not at all; :func:`load_model` gives the same model back."""
+    """Write a model, whole or not at all; :func:`load_model` gives the same model back.
+
+    Parameters
+    ----------
+    model
+        The model.
+    path
+        A file whose name ends in ``.toml`` or ``.json``.
+
+    Raises
+    ------
+    ModelError
+        Another ending, or a path that cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mfverify.models import absorbing
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(absorbing(), Path(folder) / "model.json")
+    ...     load_model(Path(folder) / "model.json").name
+    'absorbing'
+    """
     path = Path(path)
     if path.suffix not in (".toml", ".json"):
         raise ModelError(f"{path}: unknown file type {path.suffix!r}; expected .toml or .json")

@@ -69,12 +69,53 @@ def simulate(
     confidence: float = 0.99,
     seed: int = 0,
 ) -> Simulated:
-    """Run the executed policy ``pi_k`` from ``start = (s_g, counts of local states)`` in independent episodes.
+    """Run the executed policy ``pi_k`` from one start state in independent episodes.
 
-    ``horizon`` defaults to the number of steps after which everything that can still come is below a thousandth of the range of
-    returns. Equal arguments give equal results. Raises :class:`ModelError` for a start that is not a state of n agents, k > n, a
-    confidence outside (0, 1) or an unknown way of drawing, and :class:`UndecidedTieError` when a draw leads to an undecided
-    tie. Cost: ``horizon * episodes * n`` draws when agents draw on their own, ``horizon * episodes`` when they share a draw.
+    Parameters
+    ----------
+    model
+        The system.
+    n
+        Number of local agents, at least k.
+    learned
+        The result of :func:`learn` on this model.
+    start
+        ``(s_g, counts)``, the counts of local states summing to n.
+    episodes
+        Number of episodes, at least 2.
+    horizon
+        Steps of an episode. By default all later rewards together are below a thousandth of the range of returns.
+    sampling
+        How the agents draw, as for :func:`execution_value`.
+    confidence
+        Of the interval, strictly between 0 and 1.
+    seed
+        Of all draws; equal arguments give equal results.
+
+    Returns
+    -------
+    Simulated
+        ``returns`` of shape ``(episodes,)``, their ``mean``, and ``lower`` and ``upper``, which contain the exact value with probability at
+        least ``confidence``.
+
+    Raises
+    ------
+    ModelError
+        A start that is not a state of n agents, k > n, a confidence outside (0, 1), or an unknown way of drawing.
+    UndecidedTieError
+        A draw leads to an undecided tie.
+
+    Notes
+    -----
+    Cost: ``horizon * episodes * n`` draws when agents draw on their own, ``horizon * episodes`` when they share a draw.
+
+    Examples
+    --------
+    >>> from mfverify.models import coordination
+    >>> from mfverify.subsample_mfq.learning import learn
+    >>> found = simulate(coordination(), 10, learn(coordination(), 3), (0, (5, 5)), episodes=20)
+    >>> found.returns.shape, found.lower < found.mean < found.upper
+    ((20,), True)
     """
     n, episodes = positive_integer("agents", n), positive_integer("episodes", episodes)
     how = way(sampling)

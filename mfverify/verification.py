@@ -106,16 +106,43 @@ def verify(
 ) -> Report:
     """Check claims of the catalogue (all by default) on models (the bundled ones by default).
 
-    ``claims``: ids, :class:`~mfverify.theory.claim.Claim` records of your own, or ``FILE.py:NAME`` for one in a file, which is executed. ``instance``: the label of a single
-    instance to compute. With ``out`` the folder gets ``report.html``, ``report.json`` and the store of results; ``resume``
-    takes finished instances of the same code from that store (records of your own are computed anew). ``workers``
-    processes on this machine (by default as many as pay, up to the usable cores), or all workers of the Dask cluster at ``scheduler`` (an address
-    such as ``tcp://10.0.0.1:8786``); the report is the same.
-    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
-    Raises :class:`ModelError` for unknown or repeated ids, models
-    that share a name or their content, an unusable folder or a cluster that is not there, before any work, and :class:`WorkersError` where
-    workers were lost and not replaced.
+    Parameters
+    ----------
+    claims
+        Ids, :class:`~mfverify.theory.claim.Claim` records, or ``FILE.py:NAME`` for one in a file, which is executed.
+    models
+        Models, with different names and contents.
+    profile
+        ``"quick"`` or ``"full"``: how many instances.
+    instance
+        The label of a single instance to compute.
+    out
+        A folder, which gets ``report.html``, ``report.json`` and the store of results.
+    workers
+        Processes on this machine; by default as many as pay, up to the usable cores.
+    scheduler
+        The address of a Dask cluster whose workers are used instead, such as ``tcp://10.0.0.1:8786``; the report is the same.
+    resume
+        Take finished instances of the same code from the store in ``out`` (records of your own are computed anew).
+    model_arguments
+        How a command named ``models``, for the commands that a report shows.
+    progress
+        Called with (finished, total, label); by default a bar on a terminal and in a notebook, with False none.
 
+    Returns
+    -------
+    Report
+        The status of every claim and the verdict of every instance; ``document`` is its JSON.
+
+    Raises
+    ------
+    ModelError
+        Before any work: unknown or repeated ids, models that share a name or their content, an unusable folder, no cluster at the address.
+    WorkersError
+        Workers were lost and not replaced.
+
+    Examples
+    --------
     >>> report = verify(["C3"], instance="n=2 k=1 population=1+1", workers=1)
     >>> report.claim("C3")["status"], report.document["summary"]["verdicts"]["violated"]
     ('refuted', 1)

@@ -72,10 +72,35 @@ class Method(Enum):
 def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, width: float = 1e-9) -> Enclosure:
     """Enclose the optimal value of the n-agent system (paper, eq. 3-4).
 
-    Returns an :class:`Enclosure` with axes ``[g, rank in count_vectors(n, |S_l|)]`` that contains ``V*`` of the rational
-    model in every entry; its largest width is at most ``width`` unless ``work.stop`` says why not. ``method`` is ``"lumped"``,
-    ``"flat"``, ``"rational"`` or ``"limit"``; :func:`optimal_value_at` answers for single states where not all fit. Raises :class:`ModelError` for n < 1, a width that
-    is not positive or an unknown method, :class:`TooLargeError` before any work where memory would not suffice.
+    Parameters
+    ----------
+    model
+        The system.
+    n
+        Number of local agents, at least 1.
+    method
+        ``"lumped"``, ``"flat"`` (labelled agents), ``"rational"`` (exact) or ``"limit"`` (between fewer and infinitely many agents).
+    width
+        Requested largest difference between the two bounds.
+
+    Returns
+    -------
+    Enclosure
+        Contains ``V*`` in every entry; axes ``[g, rank in count_vectors(n, |S_l|)]``. Wider than ``width`` only where ``work.stop`` says why.
+
+    Raises
+    ------
+    ModelError
+        n < 1, a width that is not positive, or an unknown method.
+    TooLargeError
+        Before any work, where memory or a day would not suffice; :func:`optimal_value_at` answers for single states.
+
+    Examples
+    --------
+    >>> from mfverify.models import absorbing
+    >>> value = optimal_value(absorbing(), 2)
+    >>> value.lower.shape, f"{value.at(0, (2, 0, 0)):.9f}"
+    ((2, 6), '0.625000000')
     """
     n = positive_integer("agents", n)
     if not width > 0:
@@ -100,10 +125,28 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
 def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], width: float = 1e-9) -> list[Interval]:
     """Enclose the optimal value in single states of any number of agents, by method ``limit``: a million agents and more.
 
-    A state is a global state and the numbers of agents in each local state; their sum is n, which may differ from state to state. ``width``
-    is asked of the mean-field limit and of the optimum of fewer agents; how narrow the result is depends on how far these are apart (claims V1,
-    V2s, R1). Raises :class:`ModelError` for what is no state.
+    Parameters
+    ----------
+    model
+        The system.
+    states
+        Pairs ``(s_g, counts)``: a global state and the numbers of agents in each local state. Their sum is n, which may differ between states.
+    width
+        Requested of the mean-field limit and of the optimum of fewer agents. How narrow the result is depends on the distance between these
+        two (claims V1, V2s, R1).
 
+    Returns
+    -------
+    list of Interval
+        One for each state, in this order.
+
+    Raises
+    ------
+    ModelError
+        A pair that is no state of the model, or a width that is not positive.
+
+    Examples
+    --------
     >>> from fractions import Fraction
     >>> from mfverify.models import absorbing
     >>> (found,) = optimal_value_at(absorbing(), [(0, (1_000_000, 0, 0))])

@@ -70,10 +70,38 @@ class Exported:
 def export_model(model: Model, n: int, path: str | Path | None = None, to: str | Format = Format.DRN) -> Exported:
     """Write the lumped n-agent system (global state and count vector; joint actions with their laws) for another tool.
 
-    ``to`` is ``"drn"`` (Storm, exact rationals, discount as stopping; see :mod:`mfverify.export.drn`) or ``"quantecon-npz"``
-    (doubles; see :mod:`mfverify.export.quantecon`). ``path`` defaults to the model's name and n in the current folder. The
-    file is written whole or not at all. Raises :class:`ModelError` for n < 1, an unknown format or a path that cannot be
-    written and :class:`TooLargeError`, with the numbers, before any work.
+    Parameters
+    ----------
+    model
+        The system.
+    n
+        Number of local agents, at least 1.
+    path
+        Where; by default the model's name and n in the current folder. The file is written whole or not at all.
+    to
+        ``"drn"`` (Storm, exact rationals, discount as stopping; :mod:`mfverify.export.drn`) or ``"quantecon-npz"`` (doubles;
+        :mod:`mfverify.export.quantecon`).
+
+    Returns
+    -------
+    Exported
+        Path, format, size, and in ``reading`` how the other tool gets ``V*`` out of the file.
+
+    Raises
+    ------
+    ModelError
+        n < 1, an unknown format, or a path that cannot be written.
+    TooLargeError
+        Before any work, with the numbers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from mfverify.models import absorbing
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     exported = export_model(absorbing(), 2, Path(folder) / "system.drn")
+    ...     exported.path.name, exported.path.read_text().startswith("//")
+    ('system.drn', True)
     """
     n = positive_integer("agents", n)
     form = chosen("to", to, Format)

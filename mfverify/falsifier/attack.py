@@ -127,13 +127,43 @@ def attack(
 ) -> Attack:
     """Search for an instance that violates a claim, shrink it, and certify what is left.
 
-    ``claim`` is an id of the catalogue, ``FILE.py:NAME`` (the file is executed) or a :class:`~mfverify.theory.claim.Claim` of your own, which is searched on the instances that
-    its ``instances`` lists for generated models. ``budget`` is in seconds, for search and shrinking together; ``candidates`` limits the
-    number of instances evaluated by each of the two. ``workers`` processes (the usable cores by default), or all workers of the Dask
-    cluster at ``scheduler`` (an address such as ``tcp://10.0.0.1:8786``); the certificate is made here.
-    ``progress`` is called with what was searched; by default a bar is shown on a terminal and in a notebook, with False none. Raises :class:`ModelError` for an
-    unknown claim, an argument out of its range or a cluster that is not there, before any work; :class:`InterruptedAttack` when
-    interrupted; and :class:`WorkersError` where workers were lost and not replaced.
+    Parameters
+    ----------
+    claim
+        An id of the catalogue, ``FILE.py:NAME`` (the file is executed), or a :class:`~mfverify.theory.claim.Claim` of your own, which is
+        searched on the instances that its ``instances`` lists for generated models.
+    budget
+        Seconds, for search and shrinking together.
+    seed
+        Of the search.
+    workers
+        Processes, the usable cores by default.
+    scheduler
+        The address of a Dask cluster whose workers are used instead, such as ``tcp://10.0.0.1:8786``; the certificate is made here.
+    candidates
+        Largest number of instances that the search, and then the shrinking, evaluates.
+    progress
+        Called with what was searched; by default a bar on a terminal and in a notebook, with False none.
+
+    Returns
+    -------
+    Attack
+        ``found``, ``certificate``, ``status``, and in ``to_json()`` everything that was searched.
+
+    Raises
+    ------
+    ModelError
+        Before any work: an unknown claim, an argument out of its range, no cluster at the address.
+    InterruptedAttack
+        The user interrupted it; what was found so far is in it.
+    WorkersError
+        Workers were lost and not replaced.
+
+    Examples
+    --------
+    >>> found = attack("C3", candidates=50, workers=1)
+    >>> found.status.value, found.certificate.document["agents"]
+    ('refuted', 2)
     """
     if not isinstance(claim, Claim):
         claim = claim_named(claim)
@@ -204,11 +234,27 @@ def falsify(
     candidates: int | None = None,
     progress: Progress | Literal[False] | None = None,
 ) -> Certificate | None:
-    """Search for a violated instance of a claim within ``budget`` seconds: the certificate of a simple one, or None.
+    """Search for a violated instance of a claim: the certificate of a simple one, or None.
 
-    None means that nothing was found among what was searched; :func:`attack` says what that was. Raises :class:`ModelError` where
-    something was found that certificates do not cover (the message names the instance), and as :func:`attack`.
+    None means that nothing was found among what was searched; :func:`attack` says what that was.
 
+    Parameters
+    ----------
+    claim, budget, seed, workers, scheduler, candidates, progress
+        As for :func:`attack`.
+
+    Returns
+    -------
+    Certificate or None
+        Accepted by the independent checker.
+
+    Raises
+    ------
+    ModelError
+        Something was found that certificates do not cover (the message names the instance); otherwise as :func:`attack`.
+
+    Examples
+    --------
     >>> found = falsify("C3", workers=1)
     >>> found.document["agents"], found.document["subsample"]
     (2, 1)

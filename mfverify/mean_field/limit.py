@@ -110,9 +110,26 @@ class MeanFieldLimit:
 def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
     """Enclose the value of infinitely many agents for every distribution of local states.
 
-    ``width`` is the largest requested difference between lower and upper bound; ``work.stop`` says whether it was reached, or why not: double
-    precision, or more plans than can be compared. Raises :class:`ModelError` for a width that is not positive.
+    Parameters
+    ----------
+    model
+        The system.
+    width
+        Requested largest difference between lower and upper bound.
 
+    Returns
+    -------
+    MeanFieldLimit
+        ``enclose(s_g, distribution)`` is an :class:`Interval`; ``vectors[s_g]`` has the axes ``[plan, s_l]``. ``work.stop`` says whether
+        ``width`` was reached, or why not: double precision, or more plans than can be compared.
+
+    Raises
+    ------
+    ModelError
+        A width that is not positive.
+
+    Examples
+    --------
     >>> from mfverify import models
     >>> limit = mean_field_value(models.coordination())
     >>> limit.enclose(0, ["1/2", "1/2"]).width < 1e-6

@@ -2,6 +2,10 @@
 
 A file may also declare a family for searches, ``HARD = Hard(...)``, and ``FOR_ALL_CLAIMS = True``: every run then checks each claim on its
 model, as on one that a user gives.
+
+>>> from mfverify import models
+>>> models.coordination(eta="1/100").sizes             # |S_g|, |A_g|, |S_l|, |A_l|
+(2, 2, 2, 2)
 """
 
 from collections.abc import Callable

@@ -62,14 +62,42 @@ def choose_k(
     sizes: Sequence[int] | None = None,
     progress: Counted | Literal[False] | None = None,
 ) -> Choice:
-    """Choose k of n agents for ``largest_gap``, for ``largest_table`` entries of the mean-field table, or for both.
+    """Choose k of n agents for a largest gap, for a largest table, or for both.
 
-    With ``largest_gap`` the smallest k whose largest gap over start states is certified to be at most that; otherwise, of those whose table
-    fits, the one whose gap has the smallest certified upper bound. ``sizes`` are the k to try (1 to n by default).
-    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
-    Raises :class:`ModelError`
-    where neither limit is given or an argument is out of its range, and :class:`TooLargeError` where the optimum itself is out of reach.
+    With ``largest_gap`` this is the smallest k whose largest gap over start states is certified to be at most that; otherwise, of those whose
+    table fits, the one whose gap has the smallest certified upper bound.
 
+    Parameters
+    ----------
+    model
+        The system.
+    n
+        Number of local agents.
+    largest_gap
+        A rational number such as ``"1/10"``.
+    largest_table
+        Number of entries of the mean-field table.
+    sampling
+        How the agents draw, as for :func:`execution_value`.
+    sizes
+        The k to try, 1 to n by default.
+    progress
+        Called with (finished, total, label); by default a bar on a terminal and in a notebook, with False none.
+
+    Returns
+    -------
+    Choice
+        ``k``, None where none will do, and in ``tried`` the enclosure of the gap of every k that was tried.
+
+    Raises
+    ------
+    ModelError
+        Neither limit is given, or an argument is out of its range.
+    TooLargeError
+        The optimum itself is out of reach.
+
+    Examples
+    --------
     >>> from mfverify.models import absorbing
     >>> found = choose_k(absorbing(), 6, largest_gap="1/100")
     >>> found.k, [one.accepted for one in found.tried]

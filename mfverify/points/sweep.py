@@ -128,22 +128,45 @@ def sweep(
 ) -> Sweep:
     """A claim at every point of the product of axes, with a certified verdict at each.
 
-    ``claim`` is an id of the catalogue, a :class:`~mfverify.theory.claim.Claim`, or ``FILE.py:NAME`` (the file is executed). ``model`` is a
-    model, a bundled one with arguments or its text, such as ``"coordination(eta=1/50)"``; None for claims about populations.
+    Parameters
+    ----------
+    claim
+        An id of the catalogue, a :class:`~mfverify.theory.claim.Claim`, or ``FILE.py:NAME`` (the file is executed).
+    model
+        A model, a bundled one with arguments or its text, such as ``"coordination(eta=1/50)"``; None for claims about populations.
+    over
+        The axes by name, each a sequence of numbers or a text (:mod:`mfverify.points.axes`). ``n`` and ``k`` are needed, also with one value
+        each; ``discount`` and the parameters of a bundled model may be varied; populations have ``classes``.
+    start
+        ``(s_g, counts)``: the gap at this start alone is compared with the bound.
+    seconds
+        Estimated time of one point from which on its values count as out of reach; then the bound alone is compared with what the gap can never
+        exceed, and the gap is simulated.
+    episodes, seed
+        Of this simulation; with 0 episodes there is none.
+    verdicts
+        Compute no values where the bound alone decides.
+    store
+        A file of finished points: what it has is taken from it, and what is finished is kept in it at once.
+    workers, scheduler
+        As for :func:`~mfverify.verification.verify`.
+    model_argument
+        How a command names a model that has no text.
+    progress
+        Called with (finished, total, label); by default a bar on a terminal and in a notebook, with False none.
 
-    ``over`` has the axes by name, each a sequence of numbers or a text (:mod:`mfverify.points.axes`). ``n`` and ``k`` are needed, also with
-    one value each; ``discount`` and the parameters of a bundled model may be varied; populations have ``classes``.
+    Returns
+    -------
+    Sweep
+        The points in order; ``verdicts`` counts them, ``document`` is the JSON, and there are methods for tables and pictures.
 
-    ``start`` is ``(s_g, counts)``: the gap at this start alone is compared with the bound. ``seconds`` is the estimated time of one point
-    from which on its values count as out of reach; then the bound alone is compared with what the gap can never exceed, and the gap is
-    simulated in ``episodes`` (0: not at all) with ``seed``. With ``verdicts`` no values are computed where the bound alone
-    decides. ``store`` is a file of finished points: what it has is taken from it, and what is finished is kept in it at once. ``workers`` and
-    ``scheduler`` are those of :func:`~mfverify.verification.verify`; ``model_argument`` is how a command names a model that has no text.
-    ``progress`` is called with (finished, total, label); by default a bar is shown on a terminal and in a notebook, with False none.
+    Raises
+    ------
+    ModelError
+        Before any work: an axis that does not exist, more than 100,000 points, or a start that is no state of every n.
 
-    Raises :class:`ModelError` for an axis that does not exist, more than 100,000 points or a start that is no state of every n, before any
-    work.
-
+    Examples
+    --------
     >>> found = sweep("T1", "coordination", {"n": [100], "k": [1, 99]}, workers=1)
     >>> [one["verdict"] for one in found.document["points"]]
     ['vacuous', 'violated']

@@ -41,17 +41,45 @@ _SMALL_WAYS = (independent.WAY, shared.WAY)
 
 
 def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way = "independent", width: float = 1e-9) -> Enclosure:
-    """Enclose the value of the executed policy ``pi_k`` in the n-agent system.
+    """Enclose the value of the executed policy ``pi_k`` in the n-agent system (Algorithm 2).
 
-    ``sampling`` says how the agents draw: a word, one for each file of ``draws``, or a :class:`~mfverify.subsample_mfq.way.Way`.
-    Returns an :class:`Enclosure` with axes ``[g, rank in count_vectors(n, |S_l|)]``. Raises :class:`ModelError` when k > n or the policy was learned on another model,
-    :class:`UndecidedTieError` when a needed greedy action is undecided, :class:`TooLargeError` before work that does not fit.
+    Parameters
+    ----------
+    model
+        The system.
+    n
+        Number of local agents, at least k.
+    learned
+        The result of :func:`learn` on this model.
+    sampling
+        How the agents draw: a word, one for each file of ``draws``, or a :class:`~mfverify.subsample_mfq.way.Way`.
+    width
+        Requested largest difference between the two bounds.
+
+    Returns
+    -------
+    Enclosure
+        The value; axes ``[g, rank in count_vectors(n, |S_l|)]``.
+
+    Raises
+    ------
+    ModelError
+        k > n, an unknown way of drawing, or a policy that was learned on another model.
+    UndecidedTieError
+        A needed greedy action is undecided.
+    TooLargeError
+        Before work that does not fit into memory or a day.
+
+    Notes
+    -----
     Cost with two local states: about ``n`` operations and at most ``20 sqrt(n)`` numbers per state; otherwise
     ``C(n+S-1, S-1)`` sums over ``C(k+S-2, S-1)`` samples in integers, then rows of n agents each. Then one sparse linear solve.
     Rows are held, and with three local states they are nearly full up to some hundred agents: about ``n^4/4`` numbers for each global
     state, 2.4 GB for n = 140 and two of them, which is where it is refused. No law that is left out of a row brings that far down: what
-    a law loses has to stay below the width over the number of states. Source: Algorithm 2.
+    a law loses has to stay below the width over the number of states.
 
+    Examples
+    --------
     >>> from mfverify.models import coordination
     >>> from mfverify.subsample_mfq.learning import learn
     >>> alone, shared = (execution_value(coordination(), 4, learn(coordination(), 3), how) for how in ("independent", "shared"))

@@ -143,15 +143,40 @@ class Learned:
 def learn(
     model: Model, k: int, samples: int | None = None, seed: int = 0, regime: str | Regime = Regime.MEAN_FIELD, width: float = 1e-9
 ) -> Learned:
-    """Learn the k-agent system: the exact operator ``T_k``, or ``T_{k,m}`` with ``samples=m`` drawn with ``seed``.
+    """Learn the k-agent system: the exact operator ``T_k``, or ``T_{k,m}`` from samples (Algorithm 1, eq. 8, 10, 13).
 
-    ``regime`` is ``"mean-field"``, ``"standard"`` (labelled table, small k), ``"switch"`` (the paper's rule) or ``"none"``: nothing is
-    learned, which is enough for agents that follow plans of the mean-field limit. ``width`` is the requested width of the enclosure of the
-    fixed point. Raises :class:`ModelError` for k < 1 or m < 1 and
-    :class:`TooLargeError` before work that does not fit. Source: Algorithm 1, eq. 8, 10, 13.
+    Parameters
+    ----------
+    model
+        The system.
+    k
+        Number of local agents of the smaller system, at least 1.
+    samples
+        Next states ``m`` drawn for each entry of the table; None for the exact operator.
+    seed
+        Of these draws; equal arguments give equal results.
+    regime
+        ``"mean-field"``, ``"standard"`` (labelled table, small k), ``"switch"`` (the paper's rule) or ``"none"``: nothing is learned,
+        which is enough for agents that follow plans of the mean-field limit.
+    width
+        Requested width of the enclosure of the fixed point.
 
+    Returns
+    -------
+    Learned
+        The fixed point ``max_a Q_k`` as ``value``, axes ``[g, rank in count_vectors(k, |S_l|)]``, and the greedy policy of every sample.
+
+    Raises
+    ------
+    ModelError
+        k < 1, m < 1, or an unknown regime.
+    TooLargeError
+        Before work that does not fit into memory or a day.
+
+    Examples
+    --------
     >>> from mfverify.models import absorbing
-    >>> [round(float(learn(absorbing(), k).value.midpoint[0].min()), 6) for k in (1, 2)]     # nobody decided: claim L2
+    >>> [round(float(learn(absorbing(), k).value.midpoint[0].min()), 6) for k in (1, 2)]     # no agent has decided: claim L2
     [0.75, 0.625]
     """
     k = positive_integer("subsample", k)

@@ -24,10 +24,30 @@ from mfverify.theory.symbols import MODEL_CLASS, PaperSymbol, SymbolTable
 class Bound:
     """One right-hand side: an expression in declared symbols, and where it comes from.
 
-    ``name`` is the claim's id, with a word where a claim has several sides; ``source`` the place in the paper;
-    ``reading`` what was read into it, or what the number means; ``symbols`` declares the symbols: those of the model class
-    unless a table is given, or further :class:`~mfverify.theory.symbols.PaperSymbol` records, which are added to them. Raises
-    :class:`ModelError` for an expression with a symbol that is not declared.
+    Parameters
+    ----------
+    name
+        The claim's id, with a word where a claim has several sides.
+    expression
+        In sympy.
+    source
+        The place in the paper.
+    reading
+        What was read into it, or what the number means.
+    symbols
+        A table of symbols, or :class:`~mfverify.theory.symbols.PaperSymbol` records that are added to those of the model class.
+
+    Raises
+    ------
+    ModelError
+        An expression with a symbol that is not declared.
+
+    Examples
+    --------
+    >>> from mfverify.theory.symbols import gamma, k
+    >>> bound = Bound("G2", 1 / (sp.sqrt(k) * (1 - gamma)), "a lemma of ours", "the order alone")
+    >>> f"{bound.enclose({k: 16, gamma: sp.Rational(1, 2)}):.3f}"
+    '0.500'
     """
 
     name: str

@@ -36,7 +36,14 @@ else:  # defaults of type variables are Python 3.13
 
 
 class Verdict(Enum):
-    """The outcome of one instance."""
+    """The outcome of one instance.
+
+    Examples
+    --------
+    >>> one = Interval.exactly(1)
+    >>> [judge(Sides(one, Interval.exactly(right), trivial=Interval.exactly(3))) for right in (2, 0, 4)]
+    [<Verdict.HOLDS: 'holds'>, <Verdict.VIOLATED: 'violated'>, <Verdict.VACUOUS: 'vacuous'>]
+    """
 
     HOLDS = "holds"
     VIOLATED = "violated"
@@ -46,7 +53,13 @@ class Verdict(Enum):
 
 
 class Status(Enum):
-    """The outcome of a claim over all its instances."""
+    """The outcome of a claim over all its instances.
+
+    Examples
+    --------
+    >>> status([Verdict.HOLDS, Verdict.VIOLATED]), status([Verdict.HOLDS, Verdict.VACUOUS])
+    (<Status.REFUTED: 'refuted'>, <Status.CORROBORATED: 'corroborated'>)
+    """
 
     REFUTED = "refuted"
     CORROBORATED = "corroborated"
@@ -55,7 +68,13 @@ class Status(Enum):
 
 
 class Profile(Enum):
-    """How much a run computes."""
+    """How much a run computes.
+
+    Examples
+    --------
+    >>> Profile("quick")
+    <Profile.QUICK: 'quick'>
+    """
 
     QUICK = "quick"
     FULL = "full"
@@ -63,9 +82,21 @@ class Profile(Enum):
 
 @dataclass(frozen=True)
 class Sides:
-    """The two sides of an instance, certified; ``trivial`` is what the left side can never exceed anyway, if known.
+    """The two sides of an instance, certified.
 
-    ``details`` is for the reader: the worst state, a curve to draw; JSON values only.
+    Parameters
+    ----------
+    left, right
+        Enclosures of the two sides.
+    trivial
+        What the left side can never exceed, if known: a right side that is no better is called vacuous.
+    details
+        For the reader: the worst state, a curve to draw; JSON values only.
+
+    Examples
+    --------
+    >>> judge(Sides(left=Interval.exactly("1/3"), right=Interval.exactly("1/2"))).value
+    'holds'
     """
 
     left: Interval
@@ -76,7 +107,20 @@ class Sides:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """An assumption of the claim fails on this instance, or its right side is not defined; ``details`` shows what would happen."""
+    """An assumption of the claim fails on this instance, or its right side is not defined.
+
+    Parameters
+    ----------
+    reason
+        Which, in a sentence.
+    details
+        What would happen, for the reader; JSON values only.
+
+    Examples
+    --------
+    >>> judge(NotApplicable("the model has two local actions")).value
+    'not-applicable'
+    """
 
     reason: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -84,7 +128,18 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """The two sides could not be certified on this instance, and why."""
+    """The two sides could not be certified on this instance.
+
+    Parameters
+    ----------
+    reason
+        Why, in a sentence.
+
+    Examples
+    --------
+    >>> judge(Unresolved("a greedy action is undecided")).value
+    'undecided'
+    """
 
     reason: str
 
@@ -94,10 +149,23 @@ Outcome = Sides | NotApplicable | Unresolved
 
 @dataclass(frozen=True)
 class Control:
-    """How a claim is sabotaged: the same check must then find it violated on at least one of ``instances``, by default those of the quick profile.
+    """How a claim is sabotaged: the same check must then find it violated on at least one instance. All functions take the cases of the claim.
 
-    ``left`` and ``right`` make another side of one, for a given case (:mod:`mfverify.theory.sabotage` has the usual ones); ``sides`` is
-    another check, such as the same one with another model, by default that of the claim. All take the cases of the claim.
+    Parameters
+    ----------
+    sabotage
+        What is changed, in words.
+    sides
+        Another check, such as the same one with another model; by default that of the claim.
+    instances
+        Where it is tried; by default the instances of the quick profile.
+    left, right
+        Make another side of one, for a given case; :mod:`mfverify.theory.sabotage` has the usual ones.
+
+    Examples
+    --------
+    >>> Control("the right side is halved", right=lambda side, case: side / 2).right(Interval.exactly(1), None)
+    [0.5, 0.5]
     """
 
     sabotage: str
@@ -111,18 +179,54 @@ class Control:
 class Claim(Generic[C]):
     """One statement of the catalogue as an executable check. ``C`` is the type of its cases: the arguments of its sides.
 
-    ``statement`` is LaTeX; ``reading`` says which reading of the source is checked; ``sides`` computes the two sides of an
-    instance; ``instances`` lists those of a profile, on the given models or on the bundled ones; ``rests_on`` names the
-    claims that the source's argument uses for this one. ``grounds`` says why a claim that is not refuted should be believed,
-    and which claims our own argument uses; without it a search is the only evidence for the claim. ``repairs`` names the refuted
-    claims that a claim of ours replaces, ``failing_step`` says of a claim registered as refuted which step of the
-    argument fails. ``gap_bound`` is the right side of a claim about the optimality gap: on every case with a model, n and k alone the claim
-    is that the largest gap over start states, with the draws ``gap_sampling``, is at most this bound, without a further assumption. It is
-    used where values are out of reach, and for the table of where such bounds are not vacuous. ``certificate`` says how a violated instance
-    is certified: by the gap of a policy, or by what the function finds; without it certificates do not cover the claim. ``argument``
-    gives the lines of the source's argument, as reconstructed, on an instance. ``searched`` says
-    where a search for a counterexample takes instances from; without it they are those of ``instances``, on generated models. ``screen``
-    computes both sides on many small models at once, in doubles, for searches and for classes of models that are decided as a whole.
+    Parameters
+    ----------
+    id
+        Short and unique, such as ``"T1"``.
+    title, statement, source
+        A title, the statement in LaTeX, and the place in the source.
+    reading
+        Which reading of the source is checked.
+    assumptions
+        Under which the statement is made.
+    registered
+        The status that a run is expected to find.
+    sides
+        Computes the two sides of a case.
+    instances
+        Lists the cases of a profile, on the given models or on the bundled ones.
+    control
+        How the check is shown to be able to fail.
+    rests_on
+        Ids of the claims that the source's argument uses for this one.
+    left_means, right_means
+        What the sides are, for reports.
+    repairs
+        Ids of the refuted claims that a claim of ours replaces.
+    failing_step
+        Which step of the argument fails, for a claim that is registered as refuted.
+    grounds
+        Why a claim that is not refuted should be believed, and which claims our own argument uses; without it a search is the only evidence.
+    gap_bound, gap_sampling
+        The right side of a claim about the optimality gap: on every case with a model, n and k alone the claim is that the largest gap over
+        start states, with these draws, is at most this bound, without a further assumption. It is used where values are out of reach, and for
+        the table of where such bounds are not vacuous.
+    certificate
+        How a violated instance is certified: by the gap of a policy, or by what the function finds; without it certificates do not cover the
+        claim.
+    argument
+        The lines of the source's argument, as reconstructed, on a case.
+    searched
+        Where a search for a counterexample takes cases from; by default ``instances`` on generated models.
+    screen
+        Computes both sides on many small models at once, in doubles, for searches and for classes of models that are decided as a whole.
+
+    Examples
+    --------
+    >>> from mfverify.papers import CATALOGUE
+    >>> claim = CATALOGUE["T1"]
+    >>> claim.title, claim.registered.value
+    ('Theorem 4.2: the optimality gap', 'refuted')
     """
 
     id: str

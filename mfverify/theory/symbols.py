@@ -23,8 +23,21 @@ if TYPE_CHECKING:
 class PaperSymbol:
     """One symbol: what sympy computes with, what the reader sees, what it means.
 
-    ``below`` is a strict upper limit of the range where there is one; the other limits are the assumptions of
-    ``symbol`` (integer, positive, nonnegative).
+    Parameters
+    ----------
+    symbol
+        Its assumptions (integer, positive, nonnegative) are limits of its range.
+    latex
+        Without dollar signs.
+    meaning
+        In a few words.
+    below
+        A strict upper limit of the range, where there is one.
+
+    Examples
+    --------
+    >>> PaperSymbol(positive("delta"), "d", "probability of failure", below=1).below
+    1
     """
 
     symbol: sp.Symbol

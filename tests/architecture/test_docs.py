@@ -30,6 +30,7 @@ def test_the_pages_are_built_without_a_warning(tmp_path: Path) -> None:
     reference = (tmp_path / "out" / "reference" / "python.html").read_text(encoding="utf-8")
     for name in ("optimal_value", "fixed point", "Enclosure", "ModelError"):
         assert name in reference
+    assert "copybutton.js" in reference
     gallery = (tmp_path / "out" / "gallery.html").read_text(encoding="utf-8")
     notebooks = [path.stem for path in (PROJECT / "notebooks").glob("*.py")]
     assert notebooks

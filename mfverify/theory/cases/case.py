@@ -43,6 +43,15 @@ class Case:
 
     The written form has the fields (or properties) ``model``, ``agents`` and ``subsample`` in front. The other fields are its parameters, by
     name, with spaces for underscores: an int or a text as it is, a Fraction, a population or a table as its text; a field that is None is left out.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class Rounds(Case):
+    ...     agents: int
+    ...     rounds_played: int
+    >>> Rounds(4, 2).label
+    'n=4 rounds played=2'
     """
 
     @property

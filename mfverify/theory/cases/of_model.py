@@ -22,21 +22,63 @@ class OnModel(Case):
 
 @dataclass(frozen=True)
 class OfAgents(OnModel):
-    """The system of n agents."""
+    """The system of n agents.
+
+    Parameters
+    ----------
+    model
+        The system.
+    agents
+        n, at least 1.
+
+    Examples
+    --------
+    >>> from mfverify.models import absorbing
+    >>> OfAgents(absorbing(), 4).label
+    'absorbing n=4'
+    """
 
     agents: int
 
 
 @dataclass(frozen=True)
 class OfSample(OnModel):
-    """The system of k agents."""
+    """The system of k agents.
+
+    Parameters
+    ----------
+    model
+        The system.
+    subsample
+        k, at least 1.
+
+    Examples
+    --------
+    >>> from mfverify.models import absorbing
+    >>> OfSample(absorbing(), 2).label
+    'absorbing k=2'
+    """
 
     subsample: int
 
 
 @dataclass(frozen=True)
 class Subsampled(OnModel):
-    """The system of n agents, of which k are sampled."""
+    """The system of n agents, of which k are sampled.
+
+    Parameters
+    ----------
+    model
+        The system.
+    agents, subsample
+        n and k, 1 <= k <= n.
+
+    Examples
+    --------
+    >>> from mfverify.models import absorbing
+    >>> Subsampled(absorbing(), 4, 2).label
+    'absorbing n=4 k=2'
+    """
 
     agents: int
     subsample: int

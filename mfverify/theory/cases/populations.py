@@ -34,7 +34,18 @@ def text_of(population: Population) -> str:
 
 @dataclass(frozen=True)
 class OfPopulation(Case):
-    """A population."""
+    """A population.
+
+    Parameters
+    ----------
+    population
+        How many agents there are in each class.
+
+    Examples
+    --------
+    >>> OfPopulation((3, 1)).label
+    'n=4 population=3+1'
+    """
 
     population: Population
 
@@ -51,7 +62,20 @@ class OfPopulation(Case):
 
 @dataclass(frozen=True)
 class SampledPopulation(OfPopulation):
-    """A population and the size of a sample."""
+    """A population and the size of a sample.
+
+    Parameters
+    ----------
+    population
+        How many agents there are in each class.
+    subsample
+        k, at most the number of agents.
+
+    Examples
+    --------
+    >>> SampledPopulation((3, 1), 2).label
+    'n=4 k=2 population=3+1'
+    """
 
     subsample: int
 
