@@ -315,15 +315,21 @@ def _agents(n: int, states: int) -> Integers:
     return np.array([np.repeat(np.arange(states), row) for row in counts.count_vectors(n, states)], dtype=np.int64).reshape(-1, n)
 
 
+def _own_marginals(learned: Solved, n: int) -> Floats:
+    """The law ``[g, c, s, a, m]`` of the action of an agent in s that draws its own sample."""
+    own = _own_samples(n, learned.n, learned.models.sizes[2])
+    return np.stack(
+        [np.einsum("scd,gdsm->gcsm", own, (learned.own_action == a).astype(float)) for a in range(learned.models.sizes[3])], axis=3
+    )
+
+
 def independent_value(learned: Solved, n: int) -> Floats:
     """The value ``[g, c, m]`` of n agents that each draw their own sample and play their part of the k-agent policy."""
     models, k = learned.models, learned.n
-    global_states, global_actions, states, actions = models.sizes
-    shared, own = subsample_matrix(n, k, states), _own_samples(n, k, states)
+    global_states, global_actions, states, _ = models.sizes
+    shared = subsample_matrix(n, k, states)
     played = np.stack([np.einsum("cd,gdm->gcm", shared, (learned.global_action == b).astype(float)) for b in range(global_actions)], axis=2)
-    taken = np.stack(
-        [np.einsum("scd,gdsm->gcsm", own, (learned.own_action == a).astype(float)) for a in range(actions)], axis=3
-    )  # [g, c, s, a, m]
+    taken = _own_marginals(learned, n)
     rows = np.einsum("gcsam,sgatm->gcstm", taken, models.local_kernel)
     law = np.ones((global_states, len(shared), 1, models.number))
     agents = _agents(n, states)
@@ -338,16 +344,41 @@ def independent_value(learned: Solved, n: int) -> Floats:
     return _policy_value(law, np.einsum("gcbm,gbhm->gchm", played, models.global_kernel), reward, models.discount)
 
 
+def _copied(learned: Solved) -> tuple[Floats, Floats]:
+    """For each sample the actions of its members, and the law of the action of an agent that copies one: ``[g, d, s, a, m]``."""
+    states, actions = learned.models.sizes[2:]
+    small = counts.count_vectors(learned.n, states)
+    taken = learned.layout.joint[learned.layout.order][learned.joint_action].reshape(*learned.value.shape, states, actions)
+    joint = np.moveaxis(taken, 2, -1).astype(np.float64)
+    mixture = joint / np.maximum(small, 1)[None, :, :, None, None]
+    mixture[:, :, :, 0] += (small == 0)[None, :, :, None]
+    return joint, mixture
+
+
+def disagreement(learned: Solved, n: int) -> Floats:
+    """The largest mean share ``[m]`` of agents that act otherwise than those that copy the shared sample would (claim R6)."""
+    states = learned.models.sizes[2]
+    small, large, weights = counts.count_vectors(learned.n, states), counts.count_vectors(n, states), subsample_matrix(n, learned.n, states)
+    _, mixture = _copied(learned)
+    taken = _own_marginals(learned, n)
+    most = np.zeros(learned.models.number)
+    for c, row in enumerate(large):
+        share = np.zeros((learned.value.shape[0], learned.models.number))
+        for d in np.flatnonzero(weights[c]):
+            members = 1 - (mixture[:, d] * taken[:, c]).sum(axis=2)
+            others = np.abs(mixture[:, d] - taken[:, c]).sum(axis=2) / 2
+            share += weights[c, d] * np.einsum("s,gsm->gm", small[d] / n, members)
+            share += weights[c, d] * np.einsum("s,gsm->gm", (row - small[d]) / n, others)
+        most = np.maximum(most, share.max(axis=0))
+    return most
+
+
 def shared_value(learned: Solved, n: int) -> Floats:
     """The value ``[g, c, m]`` of n agents with one shared sample a step, whose members the others copy (``subsample_mfq/plays.py``)."""
     models, k = learned.models, learned.n
-    global_states, _, states, actions = models.sizes
-    plan = learned.layout
+    global_states, _, states, _ = models.sizes
     small, large = counts.count_vectors(k, states), counts.count_vectors(n, states)
-    joint = plan.joint[plan.order][learned.joint_action].reshape(global_states, len(small), models.number, states, actions)
-    joint = np.moveaxis(joint, 2, -1).astype(float)  # [g, d, s, a, m]
-    mixture = joint / np.maximum(small, 1)[None, :, :, None, None]
-    mixture[:, :, :, 0] += (small == 0)[None, :, :, None]
+    joint, mixture = _copied(learned)
     members = np.take_along_axis(learned.laws, learned.joint_action[:, :, None], axis=1)  # [g, d, counts of k, m]
     rows = np.einsum("gdsam,sgatm->gdstm", mixture, models.local_kernel)
     earned_out = np.einsum("gdsam,sgam->gdsm", mixture, models.local_reward)

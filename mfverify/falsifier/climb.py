@@ -24,7 +24,7 @@ from scipy.optimize import differential_evolution
 from mfverify import screening
 from mfverify.errors import ModelError
 from mfverify.falsifier import templates
-from mfverify.falsifier.model_domains import sizes_of
+from mfverify.falsifier.model_domains import sizes_of, two_types
 from mfverify.falsifier.model_moves import assembled, random_model
 from mfverify.screening import Models
 from mfverify.theory.claim import Claim
@@ -178,7 +178,7 @@ def _rounded_discount(discount: float, denominator: int) -> Fraction:
 
 @dataclass(frozen=True)
 class Space:
-    """Where islands are drawn from: sizes of random models, numbers of agents, whether scale matters, and whether templates are used.
+    """Where islands are drawn from: sizes of random models, numbers of agents, whether scale matters, templates are used, agents have two types.
 
     ``pair(model, n, k)``: n and k as the claim's screen takes them, or None where the claim does not speak of them.
     """
@@ -188,6 +188,7 @@ class Space:
     pair: Callable[[Model, int, int], tuple[int, int] | None]
     scaled: bool
     templates: bool = True
+    types: bool = False
 
 
 @dataclass
@@ -228,13 +229,18 @@ def drawn(space: Space, rng: random.Random) -> tuple[Structure, int, int]:
     for _ in range(_TRIES):
         from_template = space.templates and rng.random() < 0.4
         model = templates.drawn(rng, rng.randrange(100)) if from_template else random_model(rng, rng.choice(space.sizes), scaled=False)
+        if space.types:
+            typed = two_types(model, rng)
+            if typed is None:
+                continue
+            model = typed
         agents = [n for n in space.agents if numbers_of(model.sizes, n) <= MOST_NUMBERS]
         if not agents:
             continue
         n = rng.choice(agents)
         pair = space.pair(model, n, max(1, rng.choice((n - 1, n - 1, n // 2, 1, n, rng.randint(1, n)))))
         if pair is not None and space.pair(model, *pair) == pair:
-            return structure_of(model, rng, space.scaled, more=not from_template), *pair
+            return structure_of(model, rng, space.scaled, more=not (from_template or space.types)), *pair
     raise ModelError(f"no model with {space.agents[0]} to {space.agents[-1]} agents was found that the claim speaks of")
 
 
@@ -257,7 +263,7 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
     With ``below`` the numbers of agents are those from half of it on and less than it.
     """
     arrangement = claim.searched
-    if claim.screen is None or not isinstance(arrangement, Arrangement) or arrangement.origin is Origin.TYPES:
+    if claim.screen is None or not isinstance(arrangement, Arrangement):
         return None
 
     def pair(model: Model, n: int, k: int) -> tuple[int, int] | None:
@@ -268,7 +274,8 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
     few = tuple(n for n in range(first, last + 1) if n <= max(arrangement.agents))
     if not few:
         return None
-    return Space(arrangement.sizes, few, pair, arrangement.scaled, arrangement.origin is Origin.ANY)
+    origin = arrangement.origin
+    return Space(arrangement.sizes, few, pair, arrangement.scaled, origin is not Origin.RANDOM, origin is Origin.TYPES)
 
 
 def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> Climbed:

@@ -148,7 +148,9 @@ def _by_sides(task: Slice, number: int, n: int, k: int) -> Verdict | None:
 
 
 def instance_of(claim: Claim, model: Any, n: int, k: int) -> Case:
-    """The case of a claim on a model, n and k. Raises :class:`ModelError` where the claim has none."""
+    """The case of a claim on a model, n and k. Raises :class:`ModelError` where the claim has none, or does not cover the model."""
+    if isinstance(claim.searched, Arrangement) and not claim.searched.admits(model):
+        raise ModelError(f"class: claim {claim.id} does not cover models of sizes {model.sizes}; choose another class")
     made = claim.searched.make(model, n, k) if isinstance(claim.searched, Arrangement) else Subsampled(model, n, k)
     if made is None or sizes_of(made) != (n, k):
         raise ModelError(f"claim {claim.id}: has no instance with n = {n} and k = {k}")

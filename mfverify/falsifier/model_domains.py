@@ -41,6 +41,12 @@ def sizes_of(case: Case) -> tuple[int, int]:
     return case.order, subsample if subsample is not None else case.order
 
 
+def two_types(first: Model, rng: random.Random) -> Model | None:
+    """A model and a changed copy of it as two types of agents; None where the change is none or changes the sizes."""
+    second = changed(first, rng)
+    return None if second is None or second.sizes != first.sizes else typed([first, second], derived_name(first.name, "two types of "))
+
+
 @dataclass(frozen=True)
 class ModelDomain:
     """All instances of one arrangement."""
@@ -69,11 +75,9 @@ class ModelDomain:
     def typed_models(self, rng: random.Random) -> Iterator[Model]:
         """A random model or template and a changed copy of it as two types of agents; infinite."""
         for index, first in enumerate(self.random_models(rng)):
-            if index % 2:
-                first = templates.drawn(rng, index // 2)
-            second = changed(first, rng)
-            if second is not None and second.sizes == first.sizes:
-                yield typed([first, second], derived_name(first.name, "two types of "))
+            found = two_types(templates.drawn(rng, index // 2) if index % 2 else first, rng)
+            if found is not None:
+                yield found
 
     def _sized(self, models: Iterator[Model], seed: int) -> Iterator[OnModel]:
         """Each model with one pair of sizes from the ladder."""

@@ -185,6 +185,6 @@ def _indices(total: int, sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
         if total == 0:
             yield ()
         return
-    for first in range(min(total, sizes[0] - 1) + 1):
+    for first in range(max(0, total - sum(sizes[1:]) + len(sizes) - 1), min(total, sizes[0] - 1) + 1):
         for rest in _indices(total - first, sizes[1:]):
             yield (first, *rest)

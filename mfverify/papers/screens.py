@@ -18,6 +18,7 @@ import sympy as sp
 from mfverify import batch, counts, screening
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
+from mfverify.papers.mean_field_sampling.symbols import eps_km
 from mfverify.screening import Models, Solved
 from mfverify.theory import symbols
 from mfverify.theory.bound import Bound
@@ -112,6 +113,7 @@ def certified_right(bound: Bound, models: Models, n: int, k: int, extra: Mapping
             symbols.S_l: states,
             symbols.A_l: actions,
             symbols.Z: states * actions,
+            eps_km: 0,
             **(extra or {}),
         }
         lower.append(_down(bound.enclose(values)))
@@ -180,6 +182,65 @@ def independent_gap(bound: Bound | None = None) -> Screen:
 def shared_gap(bound: Bound) -> Screen:
     """The largest gap under a shared draw that the others copy, against a bound; decided for every way of breaking ties."""
     return Screen(partial(_gap_sides, bound, "shared"), partial(_shared_excess, bound))
+
+
+def _only_where(holds: Callable[[Solved], Any], sampling: str, models: Models, n: int, k: int) -> Two:
+    """The largest gap at k = n against 0, nan where a condition on the optimum of all agents fails."""
+    best = screening.solve(models, n)
+    gap = (best.value - _executed(best, n, sampling)).max(axis=(0, 1))
+    return np.where(holds(best), gap, np.nan), np.zeros(models.number)
+
+
+def _anyhow(best: Solved) -> Any:
+    return np.ones(best.models.number, dtype=bool)
+
+
+def _unique_and_pure(best: Solved) -> Any:
+    """Whether each state has one maximiser and it gives agents in one local state the same action; maximisers of equal effect count as several."""
+    states, actions = best.models.sizes[2:]
+    joint = best.layout.joint[best.layout.order].reshape(-1, states, actions)
+    mixed = ((joint > 0).sum(axis=2) > 1).any(axis=1)
+    each = np.add.reduceat(best.tied.sum(axis=1), best.layout.starts, axis=1)
+    return (each == 1).all(axis=(0, 1)) & ~(best.tied & mixed[:, None]).any(axis=(0, 1, 2))
+
+
+OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"))
+"""The gap of one joint maximiser at k = n against 0."""
+
+UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"))
+"""The gap of independent draws at k = n against 0, where the optimum is unique and gives agents in one local state the same action."""
+
+
+def _one_global_choice(models: Models, n: int, k: int) -> Two:
+    alone = screening.solve(models, 1)
+    wins = np.logical_or.reduceat(alone.tied, alone.layout.starts, axis=2)  # [g, b, s, m]
+    decided = (wins.sum(axis=1) == 1).all(axis=(0, 1)) & (wins == wins[:, :, :1]).all(axis=(0, 1, 2))
+    return np.where(decided, _gap(models, n, k, "independent"), np.nan), np.zeros(models.number)
+
+
+ONE_GLOBAL_CHOICE = Screen(_one_global_choice)
+"""The gap of independent draws against 0, where in the one-agent system one global action is the only optimal one for every local state."""
+
+
+def _agreeing_gap(bound: Bound, disagreement: sp.Symbol, models: Models, n: int, k: int) -> Two:
+    share = screening.disagreement(screening.solve(models, k), n)
+    return _gap(models, n, k, "independent"), right_side(bound, models, n, k, {disagreement: share})
+
+
+def agreeing_gap(bound: Bound, disagreement: sp.Symbol) -> Screen:
+    """The gap of independent draws against a bound in the share of agents that act otherwise than with a shared draw."""
+    return Screen(partial(_agreeing_gap, bound, disagreement))
+
+
+def _typed_gap(bound: Bound, types: tuple[sp.Symbol, int], models: Models, n: int, k: int) -> Two:
+    name, number = types
+    states, pairs = models.sizes[2] // number, models.sizes[2] * models.sizes[3] // number
+    return _gap(models, n, k, "shared"), right_side(bound, models, n, k, {name: number, symbols.S_l: states, symbols.Z: pairs})
+
+
+def typed_gap(bound: Bound, types: sp.Symbol, number: int) -> Screen:
+    """The gap under a shared draw of models with so many types against a bound in the sizes of one type."""
+    return Screen(partial(_typed_gap, bound, (types, number)))
 
 
 def _rising_gap(models: Models, n: int, k: int) -> Two:

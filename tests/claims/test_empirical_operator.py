@@ -14,11 +14,12 @@ import pytest
 
 from mfverify import models
 from mfverify.bellman.sampled import SampledOperator
+from mfverify.enclosure import Interval
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import RationalSystem, fraction
 from mfverify.papers.mean_field_sampling.bellman_noise import B6, Noisy, fitted_exponent, noise_of
 from mfverify.papers.mean_field_sampling.empirical_operator_bias import B4, B4B
-from mfverify.papers.mean_field_sampling.failure_probability import Paid, enough_samples, lottery, lottery_noise
+from mfverify.papers.mean_field_sampling.failure_probability import Paid, enough_samples, failure_probability, lottery, lottery_noise
 from mfverify.papers.mean_field_sampling.laws_of_estimates import Estimate, estimate_law, mean_of, mean_of_maximum
 from mfverify.papers.mean_field_sampling.lemma_4_3 import N1, N1B, N1C, OnSeeds, tried_samples
 from mfverify.papers.mean_field_sampling.number_of_iterations import B7, asked_iterations, iteration_errors
@@ -127,7 +128,7 @@ def test_noise_on_the_lottery_has_a_closed_form(reward: int, k: int, m: int) -> 
         operator = SampledOperator(model, k, m, np.random.default_rng(10**6 * m + i))
         assert operator.states[0][0] == 0
         hits = int((operator.successors[0] == operator.states.index((1, (k,)))).sum())
-        assert found.contains(lottery_noise(reward, hits, m))
+        assert found.contains(lottery_noise(Fraction(reward), hits, m))
         assert found.width <= Fraction(1, 10**7)
         seen.add(hits)
     assert len(seen) > 1
@@ -252,7 +253,7 @@ def test_too_many_iterations_are_refused() -> None:
 
 def test_asked_samples_of_the_lottery() -> None:
     """Two global states, everything else single: m* = 2 * 2 * ln 2 / (1/2)^5 * ln 4 at k = 1."""
-    sides = sides_of(N1C.sides(Paid(lottery(1), 1, 1)))
+    sides = sides_of(N1C.sides(Paid(lottery(1), 1, Fraction(1))))
     with mpmath.workdps(30):
         assert sides.details["m"] == int(mpmath.ceil(4 * mpmath.log(2) * 32 * mpmath.log(4)))
 
@@ -267,7 +268,7 @@ def test_the_samples_that_provably_suffice_do(reward: int, k: int) -> None:
 
 
 def test_the_probability_at_the_asked_samples_is_the_sum_over_all_sample_sets() -> None:
-    instance = Paid(lottery(100), 1, 100)
+    instance = Paid(lottery(100), 1, Fraction(100))
     sides = sides_of(N1C.sabotaged(instance))
     m = -(-sides.details["m"] // 100)
     assert m == 2, "a hundredth of the samples, rounded up"
@@ -339,3 +340,10 @@ def test_rewards_scale_the_gap_and_the_first_term_but_not_the_rest() -> None:
 def test_a_noisy_learner_is_outside_the_theorem() -> None:
     outcome = T2.sides(Learned(models.random_coupled(4), 6, 4, 1, 0))
     assert isinstance(outcome, NotApplicable)
+
+
+@pytest.mark.parametrize("reward", [Fraction(1, 3), Fraction(1), Fraction(7, 2), Fraction(10)])
+@pytest.mark.parametrize("samples", [1, 2, 7, 50, 51])
+def test_the_failure_probability_is_the_sum_over_all_hits_that_fail(reward: Fraction, samples: int) -> None:
+    failing = sum(comb(samples, hits) for hits in range(samples + 1) if lottery_noise(reward, hits, samples) ** 2 * 2 > 1)
+    assert failure_probability(2, reward, samples) == Interval.exactly(Fraction(failing, 2**samples))

@@ -292,3 +292,8 @@ def test_the_record_of_another_class_is_kept(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(ModelError, match="is no record of classes"):
         exhausting.recorded(path)
+
+
+def test_a_class_of_models_that_a_claim_does_not_cover_is_refused() -> None:
+    with pytest.raises(ModelError, match="does not cover models of sizes"):
+        exhaust("R7", "picks", [(2, 1)])

@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+import mfverify as mfv
 from mfverify.cli import run
+from mfverify.cli.verbs.falsify import _attack_lines
 from mfverify.falsifier import attack as attack_module
 from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.claim import Status
+from mfverify.theory.search_space import Parameters
 
 Shown = tuple[int, str, str]
 
@@ -57,11 +61,17 @@ def test_several_claims_and_what_has_no_certificate(mfverify: Callable[..., Show
     said = " ".join(out.split())
     assert "S2: violated at states=1 actions=2 first k=3 last k=3" in said
     assert "no certificate: claim S2: certificates cover" in said
-    assert "C4l: undecided, nothing found searched 60 candidates with seed 0 (all parameters 60), all that there are" in said
+    assert "C4l: undecided, nothing found searched 70 candidates with seed 0 (all parameters 70) largest left/right" in said
     assert [s["claim"] for s in json.loads((tmp_path / "both.json").read_text())["searches"]] == ["S2", "C4l"]
     code, out, _ = mfverify("S2", "--candidates", "70", "--workers", "1", "--out", "s2.json")
     assert code == 0 and not (tmp_path / "s2.json").exists()
     assert "wrote nothing to s2.json: there is no certificate" in out
+
+
+def test_a_search_of_all_there_are_says_so() -> None:
+    claim = replace(CATALOGUE["C4l"], searched=Parameters((range(1, 6), range(1, 12)), balanced_sample))
+    said = " ".join(_attack_lines(mfv.attack(claim, workers=1).to_json()))
+    assert "searched 25 candidates with seed 0 (all parameters 25), all that there are" in said
 
 
 def test_a_record_is_added_to(mfverify: Callable[..., Shown], tmp_path: Path) -> None:

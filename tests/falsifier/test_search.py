@@ -26,11 +26,12 @@ from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
 from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
 from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OfAgents, Subsampled
 from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.claim import NotApplicable, Outcome, Sides, Verdict
-from mfverify.theory.search_space import SearchSpace
+from mfverify.theory.search_space import Parameters, SearchSpace
 
 LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "X1"}
 """Claims whose parameters only they understand."""
@@ -137,9 +138,11 @@ def test_a_search_that_finds_nothing_says_what_it_searched() -> None:
 
 
 def test_a_grid_of_parameters_is_exhausted() -> None:
-    result = searched("C4l", 1000)
+    claim = replace(CATALOGUE["C4l"], searched=Parameters((range(1, 6), range(1, 12)), balanced_sample))
+    result = Searched("C4l", 0)
+    search(claim, Evaluator(claim, 1, time.monotonic() + 600), 1000, result)
     assert result.exhausted and result.found is None
-    assert result.evaluations == 60
+    assert result.evaluations == 1 + 3 + 5 + 7 + 9
 
 
 def test_time_that_runs_out_leaves_nothing_half_counted() -> None:

@@ -60,7 +60,7 @@ def table_instances(profile: Profile, _: Sequence[Model] | None) -> list[TwoTabl
     return list(dict.fromkeys(single + against_zero + pairs))
 
 
-_TABLES = tuple(all_tables(2, 2, (0, 1, 2)))
+_TABLES = tuple(all_tables(2, 2, (0, 1, 2, 3)))
 
 
 def _searched(first: Table, second: Table) -> TwoTables | None:
@@ -71,4 +71,4 @@ READING = "finitely many actions a, x uniform on finitely many outcomes, functio
 """What claims about two tables say."""
 
 SEARCHED = Parameters((_TABLES, _TABLES), _searched)
-"""All pairs of tables of two actions and two outcomes with values 0, 1, 2."""
+"""All pairs of tables of two actions and two outcomes with values 0 to 3."""

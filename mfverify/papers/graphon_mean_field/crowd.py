@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import gcd
 
 import flint
 
@@ -17,6 +18,7 @@ from mfverify.extensions.exchangeable import ExchangeableSystem
 from mfverify.model import Model
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Profile
+from mfverify.theory.search_space import Parameters
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def crowd_cases(profile: Profile, _: Sequence[Model] | None) -> list[Crowd]:
     return [Crowd(n, steps, Fraction(discount)) for n in range(1, most + 1) for steps in (1, 2) for discount in ("1/10", "1/2", "9/10")]
 
 
-def crowd_at(agents: int, steps: int, discount: str) -> Crowd:
-    """A case of a search."""
-    return Crowd(agents, steps, Fraction(discount))
+_DISCOUNTS = tuple(Fraction(p, q) for q in range(2, 65) for p in range(1, q) if gcd(p, q) == 1)
+
+SEARCHED = Parameters((range(1, 6), (1, 2), _DISCOUNTS), Crowd)
+"""Up to 5 agents, one step and two, discounts with denominators of up to 64."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from mfverify.enclosure import Interval
-from mfverify.papers.graphon_mean_field.crowd import Crowd, crowd_at, crowd_cases, values_of_steps
+from mfverify.papers.graphon_mean_field.crowd import SEARCHED, Crowd, crowd_cases, values_of_steps
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status, tightest
 from mfverify.theory.sabotage import by_factor
-from mfverify.theory.search_space import Parameters
 
 
 def _state_marginals(case: Crowd) -> Outcome:
@@ -46,5 +45,5 @@ H1 = Claim(
     right_means="bound by the states alone",
     failing_step="The next distribution depends on the actions: joint actions with equal states lead to distributions that differ, and their rewards differ at the "
     "next step. The total variation has to be that of state-action pairs",
-    searched=Parameters((range(1, 7), (1, 2), ("1/10", "1/2", "9/10")), crowd_at),
+    searched=SEARCHED,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -44,16 +45,16 @@ def enough_samples(model: Model, k: int) -> int:
 class Paid(OfSample):
     """The lottery with its reward, and k."""
 
-    reward: int
+    reward: Fraction
 
 
-def lottery(reward: int) -> Model:
+def lottery(reward: int | Fraction) -> Model:
     """One random row in all: the global state moves from 0 to 1 with probability 1/2, stays there and earns ``reward``; agents do nothing."""
     half = Fraction(1, 2)
     return Model([[[half, half]], [[0, 1]]], [[[[1]], [[1]]]], [[0], [reward]], [[[0], [0]]], half, f"lottery(reward={reward})")
 
 
-def lottery_noise(reward: int, hits: int, samples: int) -> Fraction:
+def lottery_noise(reward: Fraction, hits: int, samples: int) -> Fraction:
     """``eps_{k,m}`` of the lottery when ``hits`` of the ``samples`` of state 0 went to state 1, exactly.
 
     With chance p of moving, ``V(1) = R/(1 - gamma)`` and ``V(0) = gamma p V(1) / (1 - gamma (1 - p))``; at gamma = 1/2 that is
@@ -63,13 +64,22 @@ def lottery_noise(reward: int, hits: int, samples: int) -> Fraction:
     return abs(estimate - truth)
 
 
-def failure_probability(k: int, reward: int, samples: int) -> Interval:
-    """The exact probability that ``eps_{k,m} > 1/sqrt(k)`` on the lottery; beyond 200 samples its two neighbouring doubles."""
-    failing, ways = 0, 1
-    for hits in range(samples + 1):
-        if lottery_noise(reward, hits, samples) ** 2 * k > 1:
-            failing += ways
+def failure_probability(k: int, reward: Fraction, samples: int) -> Interval:
+    """The exact probability that ``eps_{k,m} > 1/sqrt(k)`` on the lottery; beyond 200 samples its two neighbouring doubles.
+
+    The noise falls in the hits up to half of the samples and rises from there on, so the hits that fail are the fewest and the most.
+    """
+
+    def fails(hits: int) -> bool:
+        return lottery_noise(reward, hits, samples) ** 2 * k > 1
+
+    fewest = bisect_left(range(samples // 2 + 1), True, key=lambda hits: not fails(hits))
+    middle = samples // 2 + 1
+    most = samples + 1 - middle - bisect_left(range(middle, samples + 1), True, key=fails)
+    ends, ways = [0], 1  # C(samples, 0) + .. + C(samples, i - 1)
+    for hits in range(max(fewest, most)):
+        ends.append(ends[-1] + ways)
         ways = ways * (samples - hits) // (hits + 1)
-    probability = Fraction(failing, 2**samples)
+    probability = Fraction(ends[fewest] + ends[most], 2**samples)
     # A fraction of thousands of digits tells a reader no more than its two neighbouring doubles.
     return Interval.exactly(probability) if samples <= 200 else Interval(Fraction(round_down(probability)), Fraction(round_up(probability)))

@@ -241,7 +241,7 @@ def _n1c_instances(profile: Profile, given: Sequence[Model] | None) -> list[Paid
     )
     if given is not None:  # the statement concerns one family of rewards, not a model of the user
         return []
-    return [Paid(lottery(r), k, r) for k, r in sizes]
+    return [Paid(lottery(r), k, Fraction(r)) for k, r in sizes]
 
 
 _SIZES: Final = (1, 2, 3, 4, 6, 8)
@@ -253,7 +253,7 @@ def _without_seeds(model: Model, n: int, k: int) -> OnSeeds:
 
 
 def _paid(k: int, reward: int) -> Paid:
-    return Paid(lottery(reward), k, reward)
+    return Paid(lottery(reward), k, Fraction(reward))
 
 
 N1 = Claim(
@@ -308,7 +308,7 @@ N1C = Claim(
     registered=Status.REFUTED,
     sides=_failure_at_asked,
     instances=_n1c_instances,
-    control=Control("a hundredth of m*", instances=lambda: [Paid(lottery(4), 1, 4)], left=_at_a_hundredth),
+    control=Control("a hundredth of m*", instances=lambda: [Paid(lottery(4), 1, Fraction(4))], left=_at_a_hundredth),
     left_means="probability that eps > 1/sqrt(k) at m*",
     right_means="1/(100 e^k)",
     failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "

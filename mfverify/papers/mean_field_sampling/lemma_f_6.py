@@ -159,5 +159,5 @@ C5E = Claim(
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
     grounds=proof("docs/mathematics/concentration.md", "C5e"),
-    searched=Parameters((range(2, 11), range(1, 10)), _all_different),
+    searched=Parameters((range(2, 151), range(1, 150)), _all_different),
 )

@@ -148,7 +148,7 @@ def _at_one_k(k: int, states: int, actions: int) -> Switched:
     return Switched(states, actions, k, k)
 
 
-SEARCHED = Parameters((range(1, 60), range(1, 4), range(1, 4)), _at_one_k)
+SEARCHED = Parameters((range(1, 450), range(1, 6), range(1, 6)), _at_one_k)
 """Where claims about the switch are searched: one k at a time."""
 
 

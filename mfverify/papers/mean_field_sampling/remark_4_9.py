@@ -96,7 +96,7 @@ def _typed_table(bound: Bound, case: ManyTypes) -> Outcome:
     )
 
 
-_TYPED_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1", TABLE)
+TWO_TYPES_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1", TABLE)
 
 
 def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[ManyTypes]:
@@ -186,7 +186,8 @@ def _gap_instances(profile: Profile, given: Sequence[Model] | None) -> list[Type
     return [Typed(m, total, size, types) for m, types, total, sizes in plan for size in sizes]
 
 
-def _two_types(model: Model, n: int, k: int) -> Typed | None:
+def with_two_types(model: Model, n: int, k: int) -> Typed | None:
+    """k sampled of n agents of two types; both have room."""
     return Typed(model, n, k, 2) if n >= 2 else None
 
 
@@ -198,7 +199,7 @@ def never_changes_type(model: Model) -> bool:
     return size % 2 == 0 and all(p == 0 for part in crossing for p in part.ravel())
 
 
-_TYPED = ((2, 2, 2, 1), (2, 2, 1, 1), (2, 2, 2, 2), (2, 2, 1, 2))
+TWO_TYPES = ((2, 2, 2, 1), (2, 2, 1, 1), (2, 2, 2, 2), (2, 2, 1, 2))
 """Sizes of the two models that are put into one."""
 
 
@@ -214,12 +215,12 @@ S4 = Claim(
     registered=Status.CORROBORATED,
     sides=bind(_typed_table, TYPED_TABLE),
     instances=_typed_table_instances,
-    control=Control("the exponent |S_l||A_l| is replaced by 1", bind(_typed_table, _TYPED_LINEAR)),
+    control=Control("the exponent |S_l||A_l| is replaced by 1", bind(_typed_table, TWO_TYPES_LINEAR)),
     rests_on=("S1",),
     left_means="entries",
     right_means="power of n",
     grounds=proof("docs/mathematics/sizes.md", "S4", uses=("S1", "S1t")),
-    searched=Parameters(((16, 20, 30, 50, *(10**i for i in range(2, 13))), range(1, 4), range(1, 4)), ManyTypes),
+    searched=Parameters(((*range(16, 400), *(10**i for i in range(3, 31))), range(1, 6), range(1, 6)), ManyTypes),
 )
 
 S4B = Claim(
@@ -239,5 +240,5 @@ S4B = Claim(
     failing_step="With types as part of the local state the theorem's bound holds with |S_l| replaced by |E||S_l|, which grows with |E|. That the gap itself does not is "
     "an additional statement: agents of one type can agree with any sample of their own, agents of several types cannot",
     certificate=GapProof(types=types_of),
-    searched=Arrangement(_two_types, rational_cost, admits=never_changes_type, sizes=_TYPED, origin=Origin.TYPES),
+    searched=Arrangement(with_two_types, rational_cost, admits=never_changes_type, sizes=TWO_TYPES, origin=Origin.TYPES),
 )

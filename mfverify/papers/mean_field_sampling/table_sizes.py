@@ -145,7 +145,7 @@ def _table_instances(profile: Profile, given: Sequence[Model] | None) -> list[Of
 
 
 def _few_distributions(k: int, classes: int) -> Distributions | None:
-    return Distributions(k, classes) if comb(k + classes - 2, classes - 1) <= 2 * 10**5 else None
+    return Distributions(k, classes) if comb(k + classes - 2, classes - 1) <= 2 * 10**4 else None
 
 
 S1 = Claim(
@@ -162,7 +162,7 @@ S1 = Claim(
     left_means="enumerated distributions",
     right_means="k^|Z|",
     grounds=proof("docs/mathematics/sizes.md", "S1"),
-    searched=Parameters((range(1, 40), range(1, 12)), _few_distributions),
+    searched=Parameters((range(1, 4001), range(1, 40)), _few_distributions),
 )
 
 S1T = Claim(

@@ -21,6 +21,7 @@ from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.ours.coupled_models import coupled
 from mfverify.papers.quantities import learned, rational_system, trivial_gap
+from mfverify.papers.screens import OPTIMAL_AT_N, UNIQUE_OPTIMUM_AT_N
 from mfverify.subsample_mfq.plays import joint_action
 from mfverify.theory.cases.of_model import Subsampled, all_sampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
@@ -101,6 +102,7 @@ P3R = Claim(
     reading="the condition is decided exactly (actions that are the same in everything count once); the sides are the largest gap and 0, exact rationals",
     assumptions=(*FINITE, "unique optimal joint actions, pure in each local state"),
     registered=Status.CORROBORATED,
+    screen=UNIQUE_OPTIMUM_AT_N,
     sides=_agrees_at_n,
     instances=_everybody_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
@@ -108,6 +110,7 @@ P3R = Claim(
     right_means="0",
     repairs=("P3",),
     grounds=proof("docs/mathematics/policies.md", "P3r", uses=("B2", "P1")),
+    searched=Arrangement(all_sampled, rational_cost),
 )
 
 P3S = Claim(
@@ -118,6 +121,7 @@ P3S = Claim(
     reading="all agents play one maximising joint action, of several the lexicographically smallest; the sides are the largest gap and 0, exact rationals",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=OPTIMAL_AT_N,
     sides=_optimal_at_n,
     instances=_everybody_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
@@ -125,6 +129,7 @@ P3S = Claim(
     right_means="0",
     repairs=("P3",),
     grounds=proof("docs/mathematics/policies.md", "P3s", uses=("B1", "B2")),
+    searched=Arrangement(all_sampled, rational_cost),
 )
 
 X3P = Claim(
@@ -141,6 +146,7 @@ X3P = Claim(
         "unique optimal joint actions, pure in each cell",
     ),
     registered=Status.CORROBORATED,
+    screen=UNIQUE_OPTIMUM_AT_N,
     sides=_agrees_at_n,
     instances=_cells_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),

@@ -9,11 +9,10 @@ from fractions import Fraction
 
 from mfverify import counts
 from mfverify.enclosure import Interval
-from mfverify.papers.graphon_mean_field.crowd import Crowd, crowd_at, crowd_cases, values_of_steps
+from mfverify.papers.graphon_mean_field.crowd import SEARCHED, Crowd, crowd_cases, values_of_steps
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status, tightest
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
-from mfverify.theory.search_space import Parameters
 
 
 def _pairs(case: Crowd) -> Outcome:
@@ -47,5 +46,5 @@ H1R = Claim(
     right_means="bound by states and pairs",
     repairs=("H1",),
     grounds=proof("docs/mathematics/related.md", "H1r"),
-    searched=Parameters((range(1, 7), (1, 2), ("1/10", "1/2", "9/10")), crowd_at),
+    searched=SEARCHED,
 )

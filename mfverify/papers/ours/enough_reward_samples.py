@@ -77,6 +77,7 @@ X1R = Claim(
         "2 exp(-N t^2/2); with t = 1/sqrt(k) and N >= 2 k ln(2/delta) that is at most delta"
     ),
     searched=Parameters(
-        (range(1, 12), tuple(map(Fraction, ("1/2", "1/10", "1/50"))), tuple(map(Fraction, ("1/2", "1/5", "1/20")))), EnoughSamples
+        (range(1, 51), tuple(Fraction(1, x) for x in (2, 3, 5, 10, 20, 30, 50, 100, 200, 500)), tuple(Fraction(x, 40) for x in range(20, 0, -1))),
+        EnoughSamples,
     ),
 )

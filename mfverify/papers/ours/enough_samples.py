@@ -6,6 +6,7 @@ Unlike m*, it grows with the square of the rewards, through the span of ``V*_k``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from mfverify.enclosure import Interval
 from mfverify.model import Model
@@ -14,6 +15,7 @@ from mfverify.papers.ours import symbols
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.grounds import proof
+from mfverify.theory.search_space import Parameters
 
 
 def _failure(case: Paid) -> Outcome:
@@ -33,7 +35,12 @@ def _failure_instances(profile: Profile, given: Sequence[Model] | None) -> list[
         return []
     sizes = [(1, 1), (1, 2), (1, 4), (2, 1), (2, 4), (3, 2)]
     sizes += [(1, 10), (2, 10), (4, 4)] if profile is Profile.FULL else []
-    return [Paid(lottery(reward), k, reward) for k, reward in sizes]
+    return [Paid(lottery(reward), k, Fraction(reward)) for k, reward in sizes]
+
+
+def _few_samples(k: int, reward: Fraction) -> Paid | None:
+    """A case of a search: at most some thousands of samples, about ``2 k R^2 (ln 200 + k)``."""
+    return Paid(lottery(reward), k, reward) if 2 * k * reward**2 * (6 + k) <= 2500 else None
 
 
 N1R = Claim(
@@ -52,4 +59,5 @@ N1R = Claim(
     right_means="1/(100 e^k)",
     repairs=("N1c",),
     grounds=proof("docs/mathematics/samples.md", "N1r", uses=("B3", "B4")),
+    searched=Parameters((range(1, 35), tuple(Fraction(x, 160) for x in range(1, 2400))), _few_samples),
 )

@@ -25,6 +25,7 @@ from mfverify.papers.ours import symbols
 from mfverify.papers.ours.shared_draw import ONE_AGENT, SHARED_DRAW
 from mfverify.papers.ours.symbols import TABLE, gamma
 from mfverify.papers.quantities import executed, learned, optimum, trivial_gap
+from mfverify.papers.screens import agreeing_gap
 from mfverify.rationals import estimate
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
@@ -34,6 +35,8 @@ from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Statu
 from mfverify.theory.formula import plus, times
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_costs import shared_cost
+from mfverify.theory.search_space import Arrangement
 
 INDEPENDENT_DRAWS: Final = Bound(
     "R6",
@@ -100,6 +103,10 @@ def _independent_instances(profile: Profile, given: Sequence[Model] | None) -> l
     return [Subsampled(m, n, k) for m, n, ks in plan for k in ks]
 
 
+def _several(model: Model, n: int, k: int) -> Subsampled | None:
+    return Subsampled(model, n, k) if n >= 2 else None
+
+
 _OURS = "ours, unreviewed"
 
 R6 = Claim(
@@ -111,6 +118,7 @@ R6 = Claim(
     "exact hypergeometric means of exact marginals",
     assumptions=(*FINITE, EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=agreeing_gap(INDEPENDENT_DRAWS, symbols.disagreement),
     sides=_independent_gap,
     instances=_independent_instances,
     control=Control("the bound is divided by forty", right=by_factor(Fraction(1, 40))),
@@ -118,4 +126,5 @@ R6 = Claim(
     right_means="bound R6",
     repairs=("T1", "T1b", "T1c"),
     grounds=proof("docs/mathematics/gap.md", "R6", uses=("L1", "P1", "P2", "R4")),
+    searched=Arrangement(_several, shared_cost, (2, 3, 4, 6, 8, 12)),
 )

@@ -17,7 +17,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.quantities import rational_system, trivial_gap
-from mfverify.papers.screens import independent_gap
+from mfverify.papers.screens import ONE_GLOBAL_CHOICE, independent_gap
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
@@ -122,6 +122,7 @@ R5B = Claim(
     reading="the condition is decided exactly; independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
     assumptions=(*FINITE, "the optimal global action of one agent is unique and does not depend on the local state"),
     registered=Status.CORROBORATED,
+    screen=ONE_GLOBAL_CHOICE,
     sides=_one_global_choice,
     instances=_r5b_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
@@ -129,4 +130,5 @@ R5B = Claim(
     right_means="0",
     repairs=("T1", "T1b", "T1c"),
     grounds=proof("docs/mathematics/gap.md", "R5b", uses=("P1", "R1")),
+    searched=Arrangement(Subsampled, rational_cost),
 )

@@ -21,6 +21,7 @@ from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE
 from mfverify.papers.ours.all_agents_sampled import shared_at_n
 from mfverify.papers.ours.symbols import A_g, gamma, k, n
+from mfverify.papers.screens import shared_gap
 from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import Subsampled, few_and_all_sampled
@@ -124,6 +125,7 @@ R7 = Claim(
     reading=_READING,
     assumptions=(*FINITE, "|A_l| = 1", EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=shared_gap(ONE_LOCAL_ACTION),
     sides=bind(_one_local_action, ONE_LOCAL_ACTION),
     instances=_instances,
     control=_CONTROL,
@@ -142,6 +144,7 @@ R7B = Claim(
     reading=_READING,
     assumptions=(*FINITE, "|A_l| = 1", EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=shared_gap(LARGE_SAMPLES),
     sides=bind(_one_local_action, LARGE_SAMPLES),
     instances=_instances,
     control=_CONTROL,

@@ -206,6 +206,7 @@ X3R = Claim(
     reading="values are exactly those of the finite model over the cells; exact regression; " + COPYING,
     assumptions=("kernel and reward linear in features (Theorem 4.12)", "features constant on the cells of a partition of [0, 1]"),
     registered=Status.CORROBORATED,
+    screen=shared_gap(SHARED_DRAW),
     sides=bind(_shared_gap, SHARED_DRAW),
     instances=_linear_instances,
     control=Control("the bound is divided by two hundred", right=by_factor(Fraction(1, 200))),

@@ -14,16 +14,19 @@ from mfverify.errors import TooLargeError, UndecidedTieError
 from mfverify.model import Model
 from mfverify.models.preferences import preferences
 from mfverify.papers.mean_field_sampling.assumptions import EXACT_OPERATOR, FINITE
-from mfverify.papers.mean_field_sampling.remark_4_9 import Typed, twins
+from mfverify.papers.mean_field_sampling.remark_4_9 import TWO_TYPES, Typed, never_changes_type, twins, with_two_types
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours import symbols
 from mfverify.papers.ours.shared_draw import COPYING, shared_draw_bound
 from mfverify.papers.ours.symbols import TABLE, E, S_l, Z
 from mfverify.papers.quantities import executed, optimum, trivial_gap
+from mfverify.papers.screens import typed_gap
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_costs import shared_cost
+from mfverify.theory.search_space import Arrangement, Origin
 
 SHARED_DRAW_TYPES: Final = Bound(
     "S4r",
@@ -67,6 +70,7 @@ S4R = Claim(
     reading=r"$|\mathcal S_l|$ and $|\mathcal Z_l|$ are those of one type; " + COPYING,
     assumptions=(*FINITE, "types are a component of the local state that never changes", EXACT_OPERATOR),
     registered=Status.CORROBORATED,
+    screen=typed_gap(SHARED_DRAW_TYPES, symbols.E, 2),
     sides=_typed_gap,
     instances=_typed_instances,
     control=Control("the bound is divided by forty", right=by_factor(Fraction(1, 40))),
@@ -74,4 +78,5 @@ S4R = Claim(
     right_means="bound S4r",
     repairs=("S4b",),
     grounds=proof("docs/mathematics/gap.md", "S4r", uses=("R4",)),
+    searched=Arrangement(with_two_types, shared_cost, (2, 3, 4, 6, 8), admits=never_changes_type, sizes=TWO_TYPES, origin=Origin.TYPES),
 )
