@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -44,6 +45,7 @@ from mfverify.validation import chosen, positive_integer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mfverify.mean_field.limit import MeanFieldLimit
     from mfverify.model import Model
     from mfverify.notation import Floats
 
@@ -118,7 +120,8 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
         from mfverify.mean_field.finite import enclose_all
         from mfverify.mean_field.limit import mean_field_value  # brings linear programming, which no other method needs
 
-        return enclose_all(mean_field_value(model, width), n, _fewer(model, n, width), width)
+        limit = mean_field_value(model, width)
+        return enclose_all(limit, n, _fewer(limit, n, width), width)
     return _lumped(LumpedOperator(model, n), width)
 
 
@@ -133,7 +136,7 @@ def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], 
         Pairs ``(s_g, counts)``: a global state and the numbers of agents in each local state. Their sum is n, which may differ between states.
     width
         Requested of the mean-field limit and of the optimum of fewer agents. How narrow the result is depends on the distance between these
-        two (claims V1, V2s, R1).
+        two (claims V1, V2s, V2p, R1).
 
     Returns
     -------
@@ -158,12 +161,17 @@ def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], 
 
     sizes = [population_of_state(model, s_g, population) for s_g, population in states]
     limit = mean_field_value(model, width)
-    fewer = {n: _fewer(model, n, width) for n in dict.fromkeys(sizes)}
+    fewer = {n: _fewer(limit, n, width) for n in dict.fromkeys(sizes)}
     return [enclose_state(limit, s_g, population, fewer[n]) for n, (s_g, population) in zip(sizes, states, strict=True)]
 
 
-def _fewer(model: Model, n: int, width: float) -> tuple[int, Enclosure]:
-    """The largest number of agents, of a ladder, whose optimum takes no more than a second or so, and their optimal value."""
+def _fewer(limit: MeanFieldLimit, n: int, width: float) -> tuple[int, Enclosure] | None:
+    """The largest number of agents, of a ladder, whose optimum takes about a second, and their optimal value; None where the limit is enough."""
+    from mfverify.mean_field.finite import distance
+
+    if max(distance(limit, n)) <= Fraction(width):
+        return None
+    model = limit.model
     k = max(k for k in (1, *(x for x in _LADDER if x <= n)) if k == 1 or _is_quick(model, k))
     return k, _lumped(LumpedOperator(model, k), width)
 

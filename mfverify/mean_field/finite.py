@@ -1,11 +1,12 @@
 r"""Any number of agents, enclosed by the mean-field limit below and by the limit or by fewer agents above.
 
-For every k <= n, with ``Delta`` a uniform k-subset of the n agents (claims V1 and V2s):
+For every k <= n, with ``Delta`` a uniform k-subset of the n agents and ``D_n(s_g)`` the bound of claim V2p (``fluctuation.py``):
 
-    V_inf(s_g, F)  <=  V_n(s_g, F)  <=  min( V_inf(s_g, F) + gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2,  E V_k(s_g, F_Delta) ).
+    V_inf(s_g, F)  <=  V_n(s_g, F)  <=  min( V_inf(s_g, F) + gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2,  V_inf(s_g, F) + D_n(s_g),
+                                             E V_k(s_g, F_Delta) ).
 
-*Left.* n agents can follow a plan, each independently; what they earn in expectation is linear in F, as for infinitely many.
-*Fewer agents* are optimistic (claim R1). *The rate.* Let D be the largest ``V_n - V_inf``. Let n agents play an optimal joint action, and
+*Left* (V1). n agents can follow a plan, each independently; what they earn in expectation is linear in F, as for infinitely many.
+*Fewer agents* are optimistic (claim R1). *The rate* (V2s). Let D be the largest ``V_n - V_inf``. Let n agents play an optimal joint action, and
 infinitely many the same shares of actions. The rewards are equal; the next distribution F' of the n agents has the next distribution of the
 infinitely many as its mean G, with ``E TV(F', G) <= (1/2) sum_s sqrt(Var F'(s)) <= (1/2) sqrt(|S_l| sum_s Var F'(s)) <= (1/2) sqrt((|S_l|-1)/n)``,
 since n independent agents have ``n sum_s Var F'(s) <= 1 - 1/|S_l|``. Let ``alpha`` be a plan that is best at F', and ``m(s)`` the largest local
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import comb, isqrt, prod
+from math import comb, prod
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ import numpy as np
 from mfverify import counts
 from mfverify.enclosure import Enclosure, Interval, StopReason, add_up, round_up, rounding_error
 from mfverify.errors import ModelError
+from mfverify.mean_field.fluctuation import distances, root_up
 
 if TYPE_CHECKING:
     from mfverify.mean_field.limit import MeanFieldLimit
@@ -35,15 +37,15 @@ if TYPE_CHECKING:
 _MOST_STEPS: Final = 2 * 10**9
 """Sums that the expectation over subsets may take for all count vectors; with more only the rate is used."""
 
-_ROOT_DIGITS: Final = 2**60
-"""Square roots are rounded up to a multiple of one over this."""
-
 
 def rate(model: Model, n: int) -> Fraction:
     """``gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``, rounded up: by how much n agents are worth more than infinitely many, at most (V2s)."""
-    radicand = Fraction(model.sizes[2] - 1, n) * _ROOT_DIGITS**2
-    root = Fraction(isqrt(-(-radicand.numerator // radicand.denominator)) + 1, _ROOT_DIGITS) if radicand else Fraction(0)
-    return model.discount**2 * model.rt_l * root / (1 - model.discount) ** 2
+    return model.discount**2 * model.rt_l * root_up(Fraction(model.sizes[2] - 1, n)) / (1 - model.discount) ** 2
+
+
+def distance(limit: MeanFieldLimit, n: int) -> list[Fraction]:
+    """By how much n agents are worth more than infinitely many, at most, for each global state: the smaller of the rate and of V2p's bound."""
+    return [min(rate(limit.model, n), one) for one in distances(limit, n)]
 
 
 def expected_upper(upper: Floats, k: int, population: tuple[int, ...]) -> Fraction:
@@ -79,7 +81,7 @@ def enclose_state(limit: MeanFieldLimit, s_g: int, population: Sequence[int], fe
     n = population_of_state(limit.model, s_g, population)
     found = tuple(int(c) for c in population)
     below = limit.enclose(s_g, [Fraction(c, n) for c in found])
-    upper = below.upper + rate(limit.model, n)
+    upper = below.upper + distance(limit, n)[s_g]
     if fewer is not None and fewer[0] <= n:
         upper = min(upper, expected_upper(fewer[1].upper[s_g], fewer[0], found))
     return Interval(below.lower, max(upper, below.lower))
@@ -92,7 +94,7 @@ def enclose_all(limit: MeanFieldLimit, n: int, fewer: tuple[int, Enclosure] | No
     over subsets: ``|S_g| |S_l|`` sums for each number of agents from k + 1 to n and each count vector of so many.
     """
     below = limit.value(n)
-    upper = add_up(below.upper, np.array(round_up(rate(limit.model, n))))
+    upper = add_up(below.upper, np.array([[round_up(one)] for one in distance(limit, n)]))
     if fewer is not None and fewer[0] <= n and _steps(limit.model, fewer[0], n) <= _MOST_STEPS:
         upper = np.minimum(upper, np.maximum(_expected_over_subsets(fewer[1].upper, fewer[0], n, limit.model.sizes[2]), below.lower))
     found = Enclosure(below.lower, upper)

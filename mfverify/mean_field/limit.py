@@ -11,7 +11,7 @@ largest value of ``T W - W`` over all distributions (bounded by ``dominance.rise
 
     T W + gamma lo / (1 - gamma)  <=  V_inf  <=  T W + gamma hi / (1 - gamma)       (MacQueen 1966).
 
-What the finite limits say of n agents (claims V1 and V2s with their proofs): ``V_inf <= V_n <= V_inf + gamma^2 rt_l sqrt((|S_l|-1)/n) / (1-gamma)^2``.
+What the limit says of n agents is in ``finite.py`` (claims V1, V2s and V2p).
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def _solved(
 
         found = optimal_value_at(model, chosen, width)
         states = [{"global": g, "counts": list(c), **one.to_json()} for (g, c), one in zip(chosen, found, strict=True)]
-        return states, max(float(one.width) for one in found), StopReason.BOUNDS.value
+        reached = max(float(one.width) for one in found)
+        return states, reached, (StopReason.WIDTH if reached <= width else StopReason.BOUNDS).value
     from mfverify import costs
 
     with or_else("--method limit with --state encloses single states of any number of agents"):
