@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 import numpy as np
 
+from mfverify import progress
 from mfverify.compiled import njit
 from mfverify.enclosure import Enclosure, StopReason, Work, add_down, add_up, round_down, round_up
 
@@ -89,7 +90,7 @@ class _Narrowest:
 
     def __init__(self, operator: Operator, width: float) -> None:
         self.operator, self.width = operator, width
-        self.sweeps = 0
+        self.sweeps, self.first = 0, 0.0
         self.best: Enclosure | None = None
         self.at: tuple[Floats, Floats]
 
@@ -99,10 +100,12 @@ class _Narrowest:
         image = self.operator.apply(value)
         self.sweeps += 1
         now = fixed_point_enclosure(image, value, self.operator.error(value), self.operator.discount)
-        before = self.best
-        if before is None or now.width.max() < before.width.max():
+        before, widest = self.best, float(now.width.max())
+        if before is None or widest < before.width.max():
             self.best, self.at = now, (value, image)
-        return value, image, 0.0 if before is None else float(now.width.max() / before.width.max())
+        self.first = self.first or widest
+        progress.narrowed(self.sweeps, self.first, widest, self.width)
+        return value, image, 0.0 if before is None else float(widest / before.width.max())
 
     @property
     def reached(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import math
 import multiprocessing
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from html import escape
 from typing import Any, Final, Literal, TypeAlias
@@ -25,6 +27,8 @@ _BETWEEN: Final = 0.2
 """Seconds between two drawings in a notebook."""
 _LONGEST: Final = 90
 """Characters of the text beside a bar."""
+_PATIENCE: Final = 1.0
+"""Seconds that a computation takes before it gets a bar."""
 
 
 @contextmanager
@@ -56,6 +60,70 @@ def bar(counts: bool = False) -> Iterator[Draw | None]:
             yield None
     finally:
         _OPEN.reset(token)
+
+
+class _Late:
+    """A bar that is drawn once its computation has taken a while."""
+
+    def __init__(self, what: str, draws: Callable[[bool], Iterator[Draw]]) -> None:
+        self.what, self.draws, self.begun = what, contextmanager(draws), time.monotonic()
+        self.shown = ExitStack()
+        self.draw: Draw | None = None
+
+    def start(self) -> None:
+        draw = self.shown.enter_context(self.draws(False))
+        draw(0, 1, self.what)
+        self.draw = draw
+
+    def step(self, done: float, total: float, text: str) -> None:
+        if self.draw is None and _in_notebook() and time.monotonic() - self.begun >= _PATIENCE:
+            self.start()
+        if self.draw is not None:
+            self.draw(done, total, f"{self.what}: {text}")
+
+
+_LATE: ContextVar[_Late | None] = ContextVar("_LATE", default=None)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """A bar for one computation where it takes more than a second; :func:`step` within the block says how far it is.
+
+    Nothing where :func:`bar` shows nothing. In a notebook the bar begins with a step: other threads have no cell to draw in.
+    """
+    notebook = _in_notebook()
+    watched = notebook or (sys.stderr is not None and sys.stderr.isatty())
+    if not watched or _OPEN.get() or multiprocessing.parent_process() is not None:
+        yield
+        return
+    late = _Late(what, _page if notebook else _terminal)
+    timer = threading.Timer(_PATIENCE, late.start)
+    timer.daemon = True
+    if not notebook:
+        timer.start()
+    opened, told = _OPEN.set(True), _LATE.set(late)
+    try:
+        yield
+    finally:
+        _LATE.reset(told)
+        _OPEN.reset(opened)
+        if not notebook:
+            timer.cancel()
+            timer.join()
+        late.shown.close()
+
+
+def step(done: float, total: float, text: str) -> None:
+    """Say how far the computation is that the innermost :func:`waiting` is about; nothing without one."""
+    late = _LATE.get()
+    if late is not None:
+        late.step(done, total, text)
+
+
+def narrowed(sweeps: int, first: float, now: float, requested: float) -> None:
+    """:func:`step` for an enclosure that sweeps narrow from the width ``first``: the decimal digits that are won, and those that are needed."""
+    won, needed = (math.log10(first / width) if 0 < width < first < math.inf else 0.0 for width in (now, requested))
+    step(won, needed, f"sweep {sweeps}, width {now:.1e}")
 
 
 def _in_notebook() -> bool:

@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mfverify import progress
 from mfverify.errors import ModelError
+from mfverify.progress import waiting
 from mfverify.subsample_mfq import random_draws
 from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.execution import check_learned
@@ -130,7 +132,8 @@ def simulate(
         raise ModelError(f"start: found {(first, tuple(given))}, expected a global state and {model.sizes[2]} counts that sum to {n}")
     gamma = float(model.discount)
     steps = positive_integer("horizon", horizon) if horizon is not None else ceil(log(1e-3) / log(gamma))
-    returns = _returns(model, learned, how, (first, where), episodes, steps, np.random.default_rng(seed))
+    with waiting(f"simulating {n} agents"):
+        returns = _returns(model, learned, how, (first, where), episodes, steps, np.random.default_rng(seed))
     lower, upper = _interval(model, returns, steps, confidence)
     return Simulated(returns, steps, confidence, lower, upper)
 
@@ -168,6 +171,7 @@ def _returns(
     total = np.zeros(episodes)
     weight = 1.0
     for step in range(steps):
+        progress.step(step, steps, f"step {step} of {steps}")
         played, acting = how.act(rng, learned, step, g, c)
         total += weight * global_reward[g, played]
         c = np.zeros_like(c)

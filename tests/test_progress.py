@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ import mfverify as mfv
 from mfverify.falsifier.attack import attack
 from mfverify.points.choice import choose_k
 from mfverify.points.sweep import sweep
-from mfverify.progress import bar, counting
+from mfverify.progress import _Late, bar, counting, step, waiting
 from mfverify.verification import verify
 
 CALLS: dict[str, Callable[..., Any]] = {
@@ -101,3 +102,47 @@ def test_a_program_without_standard_error_has_no_bar(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "stderr", None)
     with bar() as draw:
         assert draw is None
+
+
+COMPUTATIONS: dict[str, Callable[[], Any]] = {
+    "optimal value of 60 agents: sweep": lambda: mfv.optimal_value(mfv.models.coordination(), 60),
+    "learning with k = 60: sweep": lambda: mfv.learn(mfv.models.coordination(), 60),
+    "executing with 200 agents, k = 3: sweep": lambda: mfv.execution_value(
+        mfv.models.coordination(), 200, mfv.learn(mfv.models.coordination(), 3)
+    ),
+    "value of infinitely many agents: sweep": lambda: mfv.mean_field_value(mfv.models.coordination()),
+    "simulating 4 agents: step": lambda: mfv.simulate(mfv.models.absorbing(), 4, mfv.learn(mfv.models.absorbing(), 1), (0, (4, 0, 0)), episodes=2),
+}
+
+
+@pytest.mark.parametrize("shown", COMPUTATIONS)
+def test_a_long_computation_shows_how_far_it_is(shown: str, pages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfverify.progress._PATIENCE", 0.0)
+    COMPUTATIONS[shown]()
+    assert any(shown in page for page in pages) and pages[-1] == ""
+
+
+def test_a_short_computation_shows_nothing(pages: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("mfverify.progress._PATIENCE", 60.0)
+    with waiting("solving"):
+        step(1, 2, "half")
+    assert pages == []
+    monkeypatch.delitem(sys.modules, "IPython")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with waiting("solving"):
+        step(1, 2, "half")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_one_has_a_bar_on_a_terminal_even_before_its_first_step(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("mfverify.progress._PATIENCE", 0.0)
+    started = threading.Event()
+    monkeypatch.setattr("mfverify.progress._Late.start", lambda self, start=_Late.start: (start(self), started.set()))
+    with waiting("solving"):  # in a pipe
+        step(1, 2, "half")
+    assert not started.is_set()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with waiting("solving"):
+        assert started.wait(60)
+        step(1, 2, "half")
+    assert "solving: half" in capsys.readouterr().err

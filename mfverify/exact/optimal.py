@@ -40,6 +40,7 @@ from mfverify.exact import greedy_value
 from mfverify.exact.fewer_agents import interpolated
 from mfverify.exact.rational import rational_optimal_value
 from mfverify.fixed_point import correction, enclose
+from mfverify.progress import waiting
 from mfverify.validation import chosen, positive_integer
 
 if TYPE_CHECKING:
@@ -112,17 +113,18 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
     if alone is not None:
         return alone[0]
     costs.check(costs.solving(model, n, method.value))
-    if method is Method.FLAT:
-        return _flat(LabelledOperator(model, n), width)
-    if method is Method.RATIONAL:
-        return rational_optimal_value(model, n)
-    if method is Method.LIMIT:
-        from mfverify.mean_field.finite import enclose_all
-        from mfverify.mean_field.limit import mean_field_value  # brings linear programming, which no other method needs
+    with waiting(f"optimal value of {n} agents"):
+        if method is Method.FLAT:
+            return _flat(LabelledOperator(model, n), width)
+        if method is Method.RATIONAL:
+            return rational_optimal_value(model, n)
+        if method is Method.LIMIT:
+            from mfverify.mean_field.finite import enclose_all
+            from mfverify.mean_field.limit import mean_field_value  # brings linear programming, which no other method needs
 
-        limit = mean_field_value(model, width)
-        return enclose_all(limit, n, _fewer(limit, n, width), width)
-    return _lumped(LumpedOperator(model, n), width)
+            limit = mean_field_value(model, width)
+            return enclose_all(limit, n, _fewer(limit, n, width), width)
+        return _lumped(LumpedOperator(model, n), width)
 
 
 def optimal_value_at(model: Model, states: Sequence[tuple[int, Sequence[int]]], width: float = 1e-9) -> list[Interval]:

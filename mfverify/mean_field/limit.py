@@ -28,6 +28,7 @@ from mfverify.enclosure import Enclosure, Interval, StopReason, Work, add_down, 
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.mean_field.dominance import needed, rise
 from mfverify.mean_field.plans import PlanOperator, Plans, joined
+from mfverify.progress import narrowed, waiting
 from mfverify.rationals import exact, quoted, shown
 from mfverify.validation import positive_integer
 
@@ -138,7 +139,8 @@ def mean_field_value(model: Model, width: float = 1e-6) -> MeanFieldLimit:
     requested = exact(width, "width")
     if not requested > 0:
         raise ModelError(f"width: found {shown(requested)}, expected a positive number")
-    return _Iteration(model, requested).run()
+    with waiting("value of infinitely many agents"):
+        return _Iteration(model, requested).run()
 
 
 def exact_values(limit: MeanFieldLimit) -> list[Exact]:
@@ -188,12 +190,14 @@ class _Iteration:
     def run(self) -> MeanFieldLimit:
         plans = [_nothing(self.model) for _ in range(self.model.sizes[0])]
         best: MeanFieldLimit | None = None
-        stalled = sweeps = 0
+        stalled, sweeps, first = 0, 0, 0.0
         while True:
             plans = self._thinned_out(plans)
             image, excess = self._certified(plans)
             image = self._among_themselves(image, plans)
             sweeps += 1
+            first = first or float(excess)
+            narrowed(sweeps, first, float(excess), float(self.width))
             before = np.inf if best is None else best.excess
             if float(excess) < before:
                 best = self._limit(image, excess, sweeps)

@@ -22,6 +22,7 @@ from mfverify.bellman import small
 from mfverify.enclosure import Enclosure, StopReason, Work
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import fraction, solve_chain
+from mfverify.progress import waiting
 from mfverify.subsample_mfq import small_chains
 from mfverify.subsample_mfq.draws import independent, shared, way
 from mfverify.subsample_mfq.learning import Learned, Regime
@@ -94,7 +95,8 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way 
         if value is not None:
             return value
     costs.check(how.cost(model, n, learned.k))
-    return how.value(model, n, learned, width)
+    with waiting(f"executing with {n} agents, k = {learned.k}"):
+        return how.value(model, n, learned, width)
 
 
 def _small_value(model: Model, n: int, learned: Learned, copied: bool, width: float) -> Enclosure | None:

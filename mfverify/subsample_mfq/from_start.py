@@ -28,6 +28,7 @@ import numpy as np
 from mfverify.enclosure import Interval, round_up
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.laws import EXACT, ROUNDED, Budget, Law, worst
+from mfverify.progress import step, waiting
 from mfverify.subsample_mfq.draws import way
 from mfverify.subsample_mfq.execution import check_learned
 from mfverify.subsample_mfq.learning import Learned
@@ -58,6 +59,7 @@ class FromStart:
     left_out: Fraction
 
 
+@waiting("execution from one start")
 def execution_value_from(
     model: Model,
     n: int,
@@ -109,6 +111,7 @@ def execution_value_from(
             left_out = Fraction(1)
             break
         largest = max(largest, len(codes))
+        step(t, horizon, f"step {t} of {horizon}, {len(codes)} states")
         found, later, reward = _step(t, codes, mass, known, signals, numbering, model, n, smallest)
         kept = Fraction(float(mass.sum()))
         # Both are rounded up to doubles: short numbers, whose sums stay short.

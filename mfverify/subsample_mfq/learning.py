@@ -31,6 +31,7 @@ from mfverify.enclosure import UNIT_ROUNDOFF, Enclosure, Interval, round_up
 from mfverify.errors import ModelError
 from mfverify.exact.optimal import Method, optimal_value
 from mfverify.fixed_point import enclose
+from mfverify.progress import waiting
 from mfverify.subsample_mfq.ties import Maximisers, maximisers
 from mfverify.validation import chosen, positive_integer
 
@@ -195,12 +196,15 @@ def learn(
     if samples is not None:
         if asked is Regime.STANDARD:
             raise ModelError("regime: found 'standard' with samples; the empirical operator is kept on counts, use regime='mean-field'")
-        return _learn_sampled(model, k, positive_integer("samples", samples), seed, width)
-    if wanted is Regime.STANDARD:
-        return _learn_standard(model, k, width)
-    operator = LumpedOperator(model, k)
-    value = optimal_value(model, k, Method.LUMPED, width)
-    return Learned(model, k, value, wanted, maximisers(operator, value))
+        samples = positive_integer("samples", samples)
+    with waiting(f"learning with k = {k}"):
+        if samples is not None:
+            return _learn_sampled(model, k, samples, seed, width)
+        if wanted is Regime.STANDARD:
+            return _learn_standard(model, k, width)
+        operator = LumpedOperator(model, k)
+        value = optimal_value(model, k, Method.LUMPED, width)
+        return Learned(model, k, value, wanted, maximisers(operator, value))
 
 
 def _learn_small(model: Model, k: int, width: float) -> Learned | None:

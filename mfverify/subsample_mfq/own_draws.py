@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfverify import costs, counts
+from mfverify import costs, counts, progress
 from mfverify.laws import EXACT, ROUNDED, Law
 from mfverify.subsample_mfq import binomial_rows, draw_laws
 from mfverify.subsample_mfq.group_laws import next_counts
@@ -184,6 +184,7 @@ def agent_rows(vectors: Integers, moves: Law[Floats]) -> Iterator[Law[Floats]]:
     height = max(1, _BLOCK_NUMBERS // len(vectors))
     for begin in range(0, len(vectors), height):
         part = slice(begin, begin + height)
+        progress.step(begin, len(vectors), f"{begin} of {len(vectors)} rows of a law")
         yield next_counts(vectors[part], Law(moves.rows[part], moves.budget), int(vectors[0].sum()))
 
 
