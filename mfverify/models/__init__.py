@@ -17,6 +17,7 @@ from mfverify.model import Model
 from mfverify.models.absorbing import absorbing
 from mfverify.models.agent_types import typed
 from mfverify.models.commitment import commitment
+from mfverify.models.commitment_twice import commitment_twice
 from mfverify.models.coordination import coordination
 from mfverify.models.crews import crews
 from mfverify.models.exploration import exploration
@@ -57,6 +58,7 @@ __all__ = [
     "HARD",
     "absorbing",
     "commitment",
+    "commitment_twice",
     "coordination",
     "crews",
     "exploration",

@@ -55,13 +55,9 @@ def scaled_commitment(scale: str) -> Model:
     return commitment_family(2, Fraction(1, 64), Fraction(1, 2), Fraction(scale))
 
 
-def three_places() -> Model:
-    """Commitment to three places with the rarest one a little better, and lower numbers better still, so that no two choices are tied."""
-    model = commitment_family(3, Fraction(-1, 64), Fraction(1, 2), Fraction(3, 4))
-    local_reward = model.local_reward.copy()
-    for place in range(3):
-        local_reward[:, 0, place] -= Fraction(place, 16384)
-    return Model(model.global_kernel, model.local_kernel, model.global_reward, local_reward, model.discount, "commitment to three places")
+def two_steps(leaning: str, scale: str) -> Model:
+    """Commitment in two steps at a discount a little above 1/2."""
+    return models.commitment_twice(2, leaning, "11/20", scale)
 
 
 def uneven_majority() -> Model:
@@ -87,13 +83,14 @@ def uneven_splitting(idle: int) -> Model:
 
 NAMED = {
     "T1": ("T1", Subsampled(commitment(), 16, 15)),
-    "T1_three_places": ("T1", Subsampled(three_places(), 14, 13)),
+    "T1_two_steps": ("T1", Subsampled(two_steps("1/64", "1/2"), 13, 12)),
     "T1_many_agents": ("T1", Subsampled(models.coordination(), 2000, 401)),
     "T1b": ("T1b", Subsampled(commitment(), 74, 73)),
     "T2": ("T2", Subsampled(commitment(), 44, 43)),
     "T2b": ("T2b", Subsampled(commitment(), 122, 121)),
     "T1c": ("T1c", Subsampled(commitment_family(2, Fraction(1, 1024), Fraction(1, 2), Fraction(1)), 34, 33)),
     "T2c": ("T2c", Subsampled(commitment_family(2, Fraction(1, 1024), Fraction(1, 2), Fraction(16)), 38, 37)),
+    "T2_two_steps": ("T2", Subsampled(two_steps("1/64", "16"), 15, 14)),
     "T1b_scaled": ("T1b", Subsampled(scaled_commitment("1/4"), 70, 69)),
     "T2_scaled": ("T2", Subsampled(scaled_commitment("32"), 18, 17)),
     "T2b_scaled": ("T2b", Subsampled(scaled_commitment("16"), 88, 87)),

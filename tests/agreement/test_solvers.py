@@ -11,12 +11,13 @@ import pytest
 
 from mfverify.bellman.labelled import LabelledOperator
 from mfverify.bellman.lumped import LumpedOperator
+from mfverify.counts import count_vectors
 from mfverify.enclosure import StopReason
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact import greedy_value, optimal
 from mfverify.exact.optimal import optimal_value
 from mfverify.exact.rational import RationalSystem
-from mfverify.models import absorbing, coordination
+from mfverify.models import absorbing, commitment_twice, coordination
 from tests.agreement.checks import WIDTH, check_methods_agree, check_optimal_value, instance_of, model_of, random_doubles
 from tests.oracles import (
     Instance,
@@ -105,6 +106,19 @@ def test_policy_iteration_of_the_oracle_lies_in_the_bounds_of_its_value_iteratio
 
 
 # ------------------------------------------------------------------------------------------------------- against closed forms
+
+
+@pytest.mark.parametrize(("leaning", "places"), [("1/64", 2), ("-1/64", 2), ("1/64", 3)])
+def test_commitment_in_two_steps_matches_its_closed_form(leaning: str, places: int) -> None:
+    discount, scale = Fraction(11, 20), Fraction(3)
+    model = commitment_twice(places, leaning, discount, scale)
+    found = optimal_value(model, 2, "rational").exact
+    assert found is not None
+    of_type = [-model.local_reward[places * t, 0] + scale for t in range(places)]  # the cost of each place
+    kinds = [c.reshape(places, places).sum(axis=1) for c in count_vectors(2, places**2)]
+    least = [min(sum(int(x) * cost[b] for x, cost in zip(c, of_type, strict=True)) / 2 for b in range(places)) for c in kinds]
+    assert found[0].tolist() == [scale / (1 - discount) - (1 + discount) * x for x in least]
+    assert len(set(least)) > 1
 
 
 @pytest.mark.parametrize("method", METHODS)

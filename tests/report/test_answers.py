@@ -148,7 +148,7 @@ def test_the_smallest_certificate_is_quoted() -> None:
     stated = min((json.loads((FOLDER / one["file"].rsplit("/")[-1]).read_text()) for one in found), key=lambda one: int(one["agents"]))
     assert stated["agents"] < 16, "T1.json is not the smallest"
     said = answers(screen)[0].text
-    assert f"at commitment to three places, n = {stated['agents']}, k = {stated['subsample']}," in said
+    assert f"at {stated['model']['name']}, n = {stated['agents']}, k = {stated['subsample']}," in said
     assert f"≥ {stated['actual']['lower']} but" in said and f"≤ {stated['bound']['upper']} (certificate, in words)." in said
     # Numbers in the wrong order refute nothing.
     wrong = [one | {"left_at_least": "0.1"} for one in found]
