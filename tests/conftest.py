@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+# Where the environment forbids bytecode beside the sources, as in many containers, every run would compile all tests and sources anew.
+if sys.dont_write_bytecode and sys.pycache_prefix is None:
+    sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode = False
 
 try:
     from hypothesis import HealthCheck, Phase, settings
