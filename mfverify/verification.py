@@ -18,6 +18,7 @@ from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -35,6 +36,7 @@ from mfverify.report.document import DURATIONS
 from mfverify.report.searches import documented_searches
 from mfverify.results import Store, code_version, finding_document, library_versions
 from mfverify.runner import completed, usable_cores
+from mfverify.theory.argument import Walk
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Profile, Status, Verdict, finding, status
 from mfverify.validation import chosen, positive_integer
@@ -180,7 +182,10 @@ def verify(
             )
             raise WorkersError(f"{error}; {kept}") from None
     given = frozenset(model.name for model in models or ())
-    report = Report(_document(chosen_claims, tasks, found, profile, started, given))
+    document = _document(chosen_claims, tasks, found, profile, started, given)
+    if models is None and instance is None:
+        document["walks"] = _walks(tasks, found)
+    report = Report(document)
     if out is not None:
         write_report(report.document, Path(out))
     return report
@@ -381,6 +386,31 @@ def _document(
     }
 
 
+def _walks(tasks: Sequence[_Task], found: Mapping[str, _Computed]) -> list[Document]:
+    """The arguments of claims line by line, on small systems: the clearest violation, the narrowest that holds, and one on which every line holds."""
+    by_claim: dict[str, list[_Task]] = {}
+    for task in tasks:
+        if task.claim.argument is not None and found[task.key].document["verdict"] in _WALKED and 0 < (task.instance.written.agents or 0) <= _MOST_WALKED:
+            by_claim.setdefault(task.claim.id, []).append(task)
+
+    def ratio(task: _Task) -> float:
+        known = found[task.key].document
+        return float(known["actual"]["lower"] / known["bound"]["upper"])
+
+    walks: list[Document] = []
+    for listed in by_claim.values():
+        for word in _WALKED[:2]:
+            walks += [_walk(max(same, key=ratio)) for same in [[task for task in listed if found[task.key].document["verdict"] == word]] if same]
+        few = (_walk(task) for task in listed if (task.instance.written.agents or 0) <= _FEW_WALKED)
+        walks += islice((walk for walk in few if {line["verdict"] for line in walk["lines"]} == {Verdict.HOLDS.value}), 1)
+    return walks
+
+
+def _walk(task: _Task) -> Document:
+    assert task.claim.argument is not None
+    return Walk(task.claim, task.instance, task.claim.argument(task.instance)).to_json()
+
+
 def _papers_document(parts: Sequence[Document]) -> list[Document]:
     """The papers of these claims, in the order of the catalogue, each with its main theorems."""
     present = {part["paper"] for part in parts}
@@ -458,6 +488,14 @@ def provenance(started: float) -> Document:
         "seconds": round(time.time() - started, 1),
     }
 
+
+_MOST_WALKED: Final = 200
+"""Agents of an instance whose argument a run walks through; larger ones take longer than a second."""
+
+_WALKED: Final = (Verdict.VIOLATED.value, Verdict.HOLDS.value, Verdict.VACUOUS.value)
+
+_FEW_WALKED: Final = 20
+"""Agents of instances that are walked through until one is found on which every line holds."""
 
 NO_COMMIT: Final = "none: the package does not lie in a repository of its own; its version and code digest identify it"
 """What a report gives in place of a commit."""

@@ -498,6 +498,23 @@ def test_theorem_4_2_is_violated_where_it_is_known_to_be() -> None:
     assert abs(found["bound"]["lower"] - bound) < 1e-12
 
 
+def test_arguments_are_walked_through_where_they_break_and_where_not() -> None:
+    """The clearest violation, the narrowest instance that holds, and a small one on which every line holds; for claims with an argument."""
+    wanted = {"coordination n=50 k=49", "coordination n=100 k=75", "absorbing n=12 k=4", "patrol n=6 k=2", "n=2 k=1 population=1+1"}
+    tasks = [
+        task
+        for task in verification._tasks(verification._chosen_claims(["T1", "T1c", "C3"]), None, mfv.Profile.QUICK, None, "")
+        if task.instance.label in wanted
+    ]
+    walks = verification._walks(tasks, {task.key: verification._compute(task) for task in tasks})
+    assert [(walk["claim"], walk["instance"], walk["breaks"]) for walk in walks] == [
+        ("T1", "coordination n=50 k=49", 2),
+        ("T1", "coordination n=100 k=75", 2),
+        ("T1c", "coordination n=50 k=49", 2),
+        ("T1c", "patrol n=6 k=2", None),
+    ]
+
+
 def test_the_groups_of_one_model_follow_each_other() -> None:
     """A policy of two agents serves four and eight; among many models it would be forgotten in between."""
     models = [mfv.models.random_coupled(seed) for seed in (1, 2)]

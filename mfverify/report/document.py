@@ -25,6 +25,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                            "families": {name: int}, "verdicts": {verdict: int}, "violated": label|null,
                            "best": {"family", "label": str, "ratio": number|null, "actual", "bound": side|null} | null, "notes"?: [sentence],
                            "curve"?: as details.curve, or null}],
+     "walks"?: [{"claim", "instance": label, "conclusion": str, "breaks": int|null,
+                 "lines": [{"step", "where": str, "uses": [ids], "verdict": verdict, "left", "right": side | {"means": str}}]}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve], "plain"?: [sentences on the bounds of the main theorems]},
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
@@ -267,6 +269,31 @@ class ModelRecord:
 
 
 @dataclass(frozen=True)
+class LineRecord:
+    """One inequality of an argument on an instance, with what its sides mean."""
+
+    step: str
+    where: str
+    uses: tuple[str, ...]
+    verdict: Verdict
+    left: Side
+    right: Side
+    left_means: str
+    right_means: str
+
+
+@dataclass(frozen=True)
+class WalkRecord:
+    """The argument for a claim on one instance, line by line; ``conclusion`` says in a sentence where it breaks."""
+
+    claim: str
+    instance: str
+    lines: tuple[LineRecord, ...]
+    conclusion: str
+    breaks: int | None
+
+
+@dataclass(frozen=True)
 class VacuityRow:
     """From which k on a bound is below the trivial one: never where ``first`` is None."""
 
@@ -303,6 +330,7 @@ class Document:
     searches: Mapping[str, SearchRecord] | None = None
     durations: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     papers: tuple[PaperRecord, ...] = ()
+    walks: tuple[WalkRecord, ...] = ()
 
     @property
     def on_given_models(self) -> bool:
@@ -354,6 +382,7 @@ def read(document: Mapping[str, Any]) -> Document:
         searches=_searches(top) if top.get("searches") is not None else None,
         durations=_durations(provenance, claims),
         papers=_papers(top, claims),
+        walks=tuple(_walk(entry, number) for number, entry in _list({"walks": []} | dict(top), "walks", "report document")),
     )
     _agrees(summary, read_document)
     return read_document
@@ -379,6 +408,34 @@ def _certificate(entry: Any, number: int) -> CertificateRecord:
         agents=_optional(fields, "agents", place, _as_integer) if "agents" in fields else None,
         content=content,
         story_text=_text_if_given(fields, "story_text", place),
+    )
+
+
+def _walk(entry: Any, number: int) -> WalkRecord:
+    place = f"walk {number}"
+    fields = _mapping(entry, place)
+    lines = tuple(_line(line, f"{place}, line {index}") for index, line in _list(fields, "lines", place))
+    breaks = next((index for index, line in enumerate(lines, start=1) if line.verdict is Verdict.VIOLATED), None)
+    if not lines or _get(fields, "breaks", place) != breaks:
+        raise ModelError(f"{place}, breaks: found {fields['breaks'] if lines else 'no line'!r}, but the first violated line is {breaks}; run again")
+    return WalkRecord(_string(fields, "claim", place), _string(fields, "instance", place), lines, _string(fields, "conclusion", place), breaks)
+
+
+def _line(entry: Any, place: str) -> LineRecord:
+    fields = _mapping(entry, place)
+    left, right = (_mapping(_get(fields, name, place), f"{place}, {name}") for name in ("left", "right"))
+    said = contradiction({"verdict": _get(fields, "verdict", place), "actual": left, "bound": right, "trivial": None})
+    if said:
+        raise ModelError(f"{place}: {said}; the file was changed after the run, so run it again")
+    return LineRecord(
+        _string(fields, "step", place),
+        _string(fields, "where", place),
+        _strings(fields, "uses", place),
+        chosen(f"{place}, verdict", fields["verdict"], Verdict),
+        _side(left, f"{place}, left"),
+        _side(right, f"{place}, right"),
+        _string(left, "means", f"{place}, left"),
+        _string(right, "means", f"{place}, right"),
     )
 
 

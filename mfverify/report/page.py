@@ -17,7 +17,18 @@ from markupsafe import Markup, escape
 
 from mfverify.report import answers, dependencies, plots, rows, summary
 from mfverify.report.digits import compared, ratio
-from mfverify.report.document import CertificateRecord, ClaimRecord, Curve, Document, InstanceRecord, PaperRecord, SearchRecord, Side, read
+from mfverify.report.document import (
+    CertificateRecord,
+    ClaimRecord,
+    Curve,
+    Document,
+    InstanceRecord,
+    PaperRecord,
+    SearchRecord,
+    Side,
+    WalkRecord,
+    read,
+)
 from mfverify.report.mathematics import typeset
 from mfverify.report.plots import Panel
 from mfverify.report.words import counts, mark, story, value_in_words
@@ -65,6 +76,7 @@ class ClaimSection:
     certificates: list[CertificateRecord]
     offered: CertificateRecord | None
     story: Markup
+    walks: list[WalkRecord]
     search: SearchRecord | None
     closest: Markup
     effort: Panel | None
@@ -153,6 +165,7 @@ def render(document: Mapping[str, Any]) -> str:
         durations=_durations(run),
         longest=_longest(run),
         mark=mark,
+        compared=compared,
         where=summary.where,
         counted=summary.counted,
         counts=counts,
@@ -232,6 +245,7 @@ def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) 
         certificates=certificates,
         offered=min((one for one in certificates if one.content), key=lambda one: one.agents or 0, default=None),
         story=next((story(one.story_text) for one in certificates if one.story_text), Markup("")),
+        walks=[walk for walk in run.walks if walk.claim == claim.id],
         search=(search := (run.searches or {}).get(claim.id)),
         closest=_closest(search) if search else Markup(""),
         effort=_effort(search) if search else None,

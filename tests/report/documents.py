@@ -76,6 +76,17 @@ def document(claims: list[Json], models: list[Json] | None = None, **given: Any)
     } | given  # fmt: skip
 
 
+def walk(claim_id: str, label: str, *verdicts: str) -> Json:
+    """An argument on an instance: a line of 1/2 <= 1 for each that holds, of 2 <= 1 for each that is violated."""
+    lines = [
+        {"step": f"step {i}", "uses": ["C3"], "where": "s_g=0", "verdict": verdict,
+         "left": rational("2" if verdict == "violated" else "1/2") | {"means": "what is bounded"}, "right": rational("1") | {"means": "the bound"}}
+        for i, verdict in enumerate(verdicts, start=1)
+    ]  # fmt: skip
+    breaks = verdicts.index("violated") + 1 if "violated" in verdicts else None
+    return {"claim": claim_id, "instance": label, "lines": lines, "breaks": breaks, "conclusion": "That is how it ends."}
+
+
 def gap_claim() -> Json:
     """Theorem 4.2 on the coordination model: holds for small k, violated at k = 300 and 401."""
     found = (

@@ -22,7 +22,7 @@ import pytest
 from mfverify.errors import ModelError
 from mfverify.report import render
 from mfverify.theory.grounds import Ground
-from tests.report.documents import Json, claim, document, instance, model, rational, realistic, side
+from tests.report.documents import Json, claim, document, gap_claim, instance, model, rational, realistic, side, walk
 from tests.report.pages import Element, instances, parse
 
 SCRIPT = (files("mfverify.report") / "page.js").read_text(encoding="utf-8")
@@ -563,6 +563,28 @@ def test_a_curve_of_three_points_is_not_drawn() -> None:
 def test_populations_of_one_subsample_size_are_not_drawn() -> None:
     entries = [instance("holds", agents=n, subsample=2, actual=side(0.1, 0.1), bound=side(1.0, 1.0)) for n in (4, 5, 6)]
     assert parse(render(document([claim("X", "corroborated", entries)]))).all("svg") == []
+
+
+def test_an_argument_is_shown_line_by_line_with_its_claim() -> None:
+    walks = [walk("T1", "coordination n=4 k=2", "holds", "violated", "holds"), walk("T1", "absorbing n=3 k=1", "holds")]
+    section = parse(render(document([gap_claim()], walks=walks))).section("claim-T1")
+    shown = [found for found in section.all("details") if found.attributes.get("class") == "walk"]
+    assert [found.all("summary")[0].text for found in shown] == [
+        "The argument line by line at coordination n=4 k=2: breaks at line 2",
+        "The argument line by line at absorbing n=3 k=1: no line is violated",
+    ]
+    assert [line.text for line in shown[0].all("li")][:2] == [
+        "✓ holds: step 1 (C3). what is bounded: 1/2 ≤ the bound: 1. At s_g=0.",
+        "✗ violated: step 2 (C3). what is bounded: 2 > the bound: 1. At s_g=0.",
+    ]
+    assert [found.all("p")[0].text for found in shown] == ["That is how it ends."] * 2
+    for place, value, says in (
+        ("breaks", 3, "walk 1, breaks: found 3, but the first violated line is 2"),
+        ("lines", [], "walk 1, breaks: found 'no line'"),
+        ("lines", [walks[0]["lines"][0] | {"verdict": "violated"}], "walk 1, line 1: the verdict is violated, but its sides make it holds"),
+    ):
+        with pytest.raises(ModelError, match=says):
+            render(document([gap_claim()], walks=[walks[0] | {place: value}]))
 
 
 def changed(path: tuple[str | int, ...], value: object) -> Json:
