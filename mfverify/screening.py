@@ -145,13 +145,22 @@ def next_laws(models: Models, n: int) -> Floats:
     return law
 
 
-def _dense(law: Floats, global_law: Floats, discount: Floats) -> Floats:
-    """``I - gamma P`` of a policy, model first, from ``law[g, c, c', m]`` and ``global_law[g, c, h, m]``."""
-    size = law.shape[0] * law.shape[1]
-    joint = (global_law[:, :, :, None] * law[:, :, None]).reshape(size, size, -1)
-    out = np.ascontiguousarray((-discount * joint).transpose(2, 0, 1))
-    out[:, np.arange(size), np.arange(size)] += 1
+def with_one_more(law: Floats, row: Floats, agents: int, states: int) -> Floats:
+    """The law ``[g, c', m]`` of the next counts of so many agents, from that of all but one, whose next state has the law ``row[g, t, m]``."""
+    grown = _steps(agents, states, 1)[-1].grown
+    out = np.zeros((law.shape[0], grown.max() + 1, law.shape[2]))
+    for t in range(states):
+        out[:, grown[t]] += law * row[:, t][:, None]
     return out
+
+
+def chain_value(joint: Floats, reward: Floats, discount: Floats) -> Floats:
+    """The value ``[g, c, m]`` of a chain with transitions ``joint[g, c, h, c', m]``: ``(I - gamma P)^-1`` of the reward ``[g, c, m]``."""
+    size = reward.shape[0] * reward.shape[1]
+    matrix = np.ascontiguousarray((-discount * joint.reshape(size, size, -1)).transpose(2, 0, 1))
+    matrix[:, np.arange(size), np.arange(size)] += 1
+    found = np.linalg.solve(matrix, reward.reshape(size, -1).T[:, :, None])[:, :, 0]
+    return np.ascontiguousarray(found.T).reshape(reward.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,11 +286,8 @@ def _continued(laws: Floats, value: Floats) -> Floats:
 
 
 def _policy_value(law: Floats, global_law: Floats, reward: Floats, discount: Floats) -> Floats:
-    """The values ``[g, c, m]`` of policies."""
-    matrix = _dense(law, global_law, discount)
-    right = reward.reshape(-1, reward.shape[-1]).T[:, :, None]
-    found = np.linalg.solve(matrix, right)[:, :, 0]
-    return np.ascontiguousarray(found.T).reshape(reward.shape)
+    """The values ``[g, c, m]`` of policies, from ``law[g, c, c', m]`` and ``global_law[g, c, h, m]``."""
+    return chain_value(global_law[:, :, :, None] * law[:, :, None], reward, discount)
 
 
 @lru_cache(maxsize=256)
@@ -388,8 +394,6 @@ def shared_value(learned: Solved, n: int) -> Floats:
     global_rows = models.global_kernel[g_index, b, :, m_index].transpose(0, 1, 3, 2)  # [g, d, h, m]
     global_earned = models.global_reward[g_index, b, m_index]
     weights = subsample_matrix(n, k, states)
-    steps = _steps(n, states, 1)
-    size = global_states * len(large)
     matrix = np.zeros((global_states, len(large), global_states, len(large), models.number))
     reward = np.zeros((global_states, len(large), models.number))
     laws: dict[tuple[int, tuple[int, ...]], Floats] = {}
@@ -402,11 +406,7 @@ def shared_value(learned: Solved, n: int) -> Floats:
             else:
                 s = max(i for i, x in enumerate(rest) if x)
                 before = grown(d, tuple(x - (i == s) for i, x in enumerate(rest)))
-                step = steps[k + sum(rest) - 1]
-                out = np.zeros((global_states, step.grown.max() + 1, models.number))
-                for t in range(states):
-                    out[:, step.grown[t]] += before * rows[:, d, s, t][:, None]
-                laws[d, rest] = out
+                laws[d, rest] = with_one_more(before, rows[:, d, s], k + sum(rest), states)
         return laws[d, rest]
 
     for c, row in enumerate(large):
@@ -416,10 +416,7 @@ def shared_value(learned: Solved, n: int) -> Floats:
             matrix[:, c] += weights[c, d] * global_rows[:, d][:, :, None] * law[:, None]
             local = earned_in[:, d] + np.einsum("s,gsm->gm", rest.astype(float), earned_out[:, d])
             reward[:, c] += weights[c, d] * (global_earned[:, d] + local / n)
-    dense = np.ascontiguousarray((-models.discount * matrix.reshape(size, size, -1)).transpose(2, 0, 1))
-    dense[:, np.arange(size), np.arange(size)] += 1
-    found = np.linalg.solve(dense, reward.reshape(size, -1).T[:, :, None])[:, :, 0]
-    return np.ascontiguousarray(found.T).reshape(reward.shape)
+    return chain_value(matrix, reward, models.discount)
 
 
 def worst_shared_value(learned: Solved, best: Solved) -> Floats:
@@ -438,7 +435,7 @@ def worst_shared_value(learned: Solved, best: Solved) -> Floats:
     global_states, _, states, actions = models.sizes
     plan, small, large = learned.layout, counts.count_vectors(k, states), counts.count_vectors(n, states)
     joint = plan.joint[plan.order].reshape(-1, states, actions)
-    weights, steps = subsample_matrix(n, k, states), _steps(n, states, 1)
+    weights = subsample_matrix(n, k, states)
     parts: list[tuple[int, float, int, Floats, Floats]] = []
     sample_of = np.repeat(np.arange(len(small)), np.diff(plan.starts, append=len(joint)))
     for j, d in enumerate(sample_of):
@@ -451,7 +448,7 @@ def worst_shared_value(learned: Solved, best: Solved) -> Floats:
                 mixture[absent, fallback] = 1
                 rows = np.einsum("sa,sgatm->gstm", mixture, models.local_kernel)
                 copied = np.einsum("sa,sgam->gsm", mixture, models.local_reward)
-                law = _copied_law(learned.laws[:, j], rows, rest, k, steps)
+                law = _copied_law(learned.laws[:, j], rows, rest, k)
                 earned = (members + np.einsum("s,gsm->gm", np.array(rest, dtype=float), copied)) / n
                 parts.append((int(c), float(weights[c, d]), j, law, models.global_reward + earned[:, None]))
     forbidden = np.where(learned.tied, 0.0, np.inf)
@@ -469,16 +466,12 @@ def worst_shared_value(learned: Solved, best: Solved) -> Floats:
     return np.where(4 * learned.radius <= TIED * scale, after - error, -np.inf)
 
 
-def _copied_law(members: Floats, rows: Floats, rest: tuple[int, ...], k: int, steps: tuple[_Step, ...]) -> Floats:
+def _copied_law(members: Floats, rows: Floats, rest: tuple[int, ...], k: int) -> Floats:
     """The law ``[g, counts, m]`` of the next counts of k members and of ``rest`` copies in each state."""
     law = members
     for s, number in enumerate(rest):
         for _ in range(number):
-            step = steps[k]
-            grown = np.zeros((law.shape[0], step.grown.max() + 1, law.shape[2]))
-            for t in range(rows.shape[2]):
-                grown[:, step.grown[t]] += law * rows[:, s, t][:, None]
-            law, k = grown, k + 1
+            law, k = with_one_more(law, rows[:, s], k + 1, rows.shape[2]), k + 1
     return law
 
 

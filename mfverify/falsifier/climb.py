@@ -180,6 +180,7 @@ def _rounded_discount(discount: float, denominator: int) -> Fraction:
 class Space:
     """Where islands are drawn from: sizes of random models, numbers of agents, whether scale matters, templates are used, agents have two types.
 
+    ``local_states``: the largest number of local states of a model, None for any.
     ``pair(model, n, k)``: n and k as the claim's screen takes them, or None where the claim does not speak of them.
     """
 
@@ -189,6 +190,7 @@ class Space:
     scaled: bool
     templates: bool = True
     types: bool = False
+    local_states: int | None = None
 
 
 @dataclass
@@ -234,6 +236,8 @@ def drawn(space: Space, rng: random.Random) -> tuple[Structure, int, int]:
             if typed is None:
                 continue
             model = typed
+        if space.local_states is not None and model.sizes[2] > space.local_states:
+            continue
         agents = [n for n in space.agents if numbers_of(model.sizes, n) <= MOST_NUMBERS]
         if not agents:
             continue
@@ -275,7 +279,8 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
     if not few:
         return None
     origin = arrangement.origin
-    return Space(arrangement.sizes, few, pair, arrangement.scaled, origin is not Origin.RANDOM, origin is Origin.TYPES)
+    templated, typed = origin is not Origin.RANDOM, origin is Origin.TYPES
+    return Space(arrangement.sizes, few, pair, arrangement.scaled, templated, typed, claim.screen.local_states)
 
 
 def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> Climbed:

@@ -200,10 +200,15 @@ def summary(searched: Searched) -> dict[str, Any]:
         "exhausted": searched.exhausted,
         "screened": searched.screened,
         "per_second": round(searched.screened / searched.climbing_seconds) if searched.climbing_seconds else None,
+        "seconds_each": _rounded((searched.seconds - searched.climbing_seconds) / searched.evaluations) if searched.evaluations else None,
         "curve": [[ranked, ratio] for ranked, ratio in searched.curve],
         "best": outcome(searched.best) if searched.best is not None else None,
         "failures": searched.failures,
     }
+
+
+def _rounded(seconds: float) -> float:
+    return float(f"{seconds:.2g}")
 
 
 def outcome(one: Evaluated) -> dict[str, Any]:

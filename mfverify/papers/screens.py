@@ -20,6 +20,7 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.papers.mean_field_sampling.symbols import eps_km
 from mfverify.screening import Models, Solved
+from mfverify.screening_plans import controller
 from mfverify.theory import symbols
 from mfverify.theory.bound import Bound
 from mfverify.theory.screen import Exactness, Screen
@@ -249,6 +250,44 @@ def _rising_gap(models: Models, n: int, k: int) -> Two:
 
 GAP_RISES = Screen(_rising_gap)
 """The largest gap at k + 1 against that at k."""
+
+
+# --------------------------------------------------------------------------------------------------------- infinitely many agents
+
+
+_PLANNED_STATES: Final = 2
+"""With more local states the few plans of a controller may be worth much less than the best ones."""
+
+
+def _more_than_infinitely_many(bound: Bound, absolute: bool, models: Models, n: int, k: int) -> Two:
+    plans = controller(models, n)
+    more = screening.solve(models, n).value - plans.value(n)
+    left = np.maximum(more - plans.excess, -more) if absolute else more - plans.excess
+    return left.max(axis=(0, 1)), right_side(bound, models, n, n)
+
+
+def more_than_infinitely_many(bound: Bound, *, absolute: bool = False) -> Screen:
+    """``V_n - V_inf``, or its absolute value, against a bound; with the excess of the plans, so that bad plans raise no ratio."""
+    return Screen(partial(_more_than_infinitely_many, bound, absolute), local_states=_PLANNED_STATES)
+
+
+def _plans_below(models: Models, n: int, k: int) -> Two:
+    return (controller(models, n).value(n) - screening.solve(models, n).value).max(axis=(0, 1)), np.zeros(models.number)
+
+
+PLANS_BELOW = Screen(_plans_below, local_states=_PLANNED_STATES)
+"""What plans are worth more than ``V_n`` at most, against 0."""
+
+
+def _plan_gap(bound: Bound, excess: sp.Symbol, anew: bool, models: Models, n: int, k: int) -> Two:
+    plans = controller(models, n)
+    played = plans.anew_value(n, k) if anew else plans.once_value(n, k)
+    return (screening.solve(models, n).value - played).max(axis=(0, 1)), right_side(bound, models, n, k, {excess: plans.excess})
+
+
+def plan_gap(bound: Bound, excess: sp.Symbol, *, anew: bool) -> Screen:
+    """The gap of the plan for a shared sample, drawn anew at each step or once, against a bound; plans and excess are those of a controller."""
+    return Screen(partial(_plan_gap, bound, excess, anew), local_states=_PLANNED_STATES)
 
 
 # --------------------------------------------------------------------------------------------------------- values across sizes

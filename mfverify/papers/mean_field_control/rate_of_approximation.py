@@ -21,6 +21,7 @@ from mfverify.errors import TooLargeError
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_l, S_l, gamma, n, rt_l, symbol_values
 from mfverify.papers.quantities import optimum, trivial_gap
+from mfverify.papers.screens import more_than_infinitely_many
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import OfAgents, agents_alone
@@ -75,6 +76,7 @@ M2 = Claim(
         "kernels and rewards do not depend on the distribution (eq. 1, 2)",
     ),
     registered=Status.CORROBORATED,
+    screen=more_than_infinitely_many(WITH_ACTIONS, absolute=True),
     sides=_distance,
     instances=_instances,
     control=Control("the bound is divided by a hundred", right=by_factor(Fraction(1, 100))),

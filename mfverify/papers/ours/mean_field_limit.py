@@ -22,6 +22,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours.symbols import S_l, gamma, n, rt_l
 from mfverify.papers.quantities import optimum, rational_system
+from mfverify.papers.screens import PLANS_BELOW, more_than_infinitely_many
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import OfAgents, agents_alone
@@ -114,6 +115,7 @@ V1 = Claim(
     "are the largest difference and 0",
     assumptions=_FINITE,
     registered=Status.CORROBORATED,
+    screen=PLANS_BELOW,
     sides=_plans_below,
     instances=_v1_instances,
     control=Control("the plans are worth a millionth more", left=by_adding(Fraction(1, 10**6))),
@@ -131,6 +133,7 @@ V2 = Claim(
     reading="all states, certified enclosures of both values",
     assumptions=_FINITE,
     registered=Status.CORROBORATED,
+    screen=more_than_infinitely_many(RATE),
     sides=_distance,
     instances=_v2_instances,
     control=Control(

@@ -22,6 +22,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours.symbols import TABLE, S_l, excess, gamma, k, n, rt_l
 from mfverify.papers.quantities import executed, learned, optimum, trivial_gap
+from mfverify.papers.screens import plan_gap
 from mfverify.subsample_mfq.draws.plan_fixed import WAY as PLAN_FIXED
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bind import bind
@@ -117,6 +118,7 @@ V3 = Claim(
     "chooses the first one that is worth most to it, compared exactly",
     assumptions=_ASSUMPTIONS,
     registered=Status.CORROBORATED,
+    screen=plan_gap(PLAN_ANEW, excess, anew=True),
     sides=bind(_gap, PLAN_ANEW, "plan"),
     instances=_instances,
     control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),
@@ -136,6 +138,7 @@ V3F = Claim(
     reading="as V3; the excess counts what a plan is worth when it is followed forever",
     assumptions=_ASSUMPTIONS,
     registered=Status.CORROBORATED,
+    screen=plan_gap(PLAN_ONCE, excess, anew=False),
     sides=bind(_gap, PLAN_ONCE, "plan-fixed"),
     instances=_instances,
     control=Control("the bound is divided by 100", right=by_factor(Fraction(1, 100))),

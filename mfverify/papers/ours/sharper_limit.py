@@ -22,6 +22,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.ours.symbols import S_l, gamma, n, rt_l
 from mfverify.papers.quantities import optimum, trivial_gap
+from mfverify.papers.screens import more_than_infinitely_many
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import OfAgents, agents_alone
@@ -94,6 +95,7 @@ V2S = Claim(
         "kernels and rewards do not depend on the distribution (eq. 1, 2)",
     ),
     registered=Status.CORROBORATED,
+    screen=more_than_infinitely_many(SHARPER_RATE),
     sides=_distance,
     instances=_instances,
     control=Control("the bound is multiplied by 97/100", right=by_factor(Fraction(97, 100))),
