@@ -56,6 +56,7 @@ _HOME = {
     "Unresolved": "theory.claim",
     "Verdict": "theory.claim",
     "Bound": "theory.bound",
+    "GapProof": "theory.witness",
     "PaperSymbol": "theory.symbols",
     "Certificate": "certificate",
     "certify": "certificate",

@@ -31,11 +31,21 @@ def certificate_path(text: str) -> Path:
     """
     if not text.startswith(PREFIX):
         return Path(text)
-    bundled = {path.stem: path for path in sorted((folder("reports") / "certificates").glob("*.json"))}
+    bundled = _certificates()
     name = text.removeprefix(PREFIX)
     if name not in bundled:
         raise ModelError(f"{text}: there is no bundled certificate of this name; the names are {', '.join(bundled) or 'none'}")
     return bundled[name]
+
+
+def certificates_of(claim: str) -> list[str]:
+    """The names of the bundled certificates of a claim; the one without a word behind the id comes first."""
+    return [name for name in _certificates() if name.split("_")[0] == claim]
+
+
+def _certificates() -> dict[str, Path]:
+    """The bundled certificates by name."""
+    return {path.stem: path for path in sorted((folder("reports") / "certificates").glob("*.json"))}
 
 
 def proof_text(place: str, heading: str) -> str:

@@ -1,7 +1,7 @@
 """Certificates: a violated instance of a claim as a JSON document that a page of code can check.
 
 :func:`certify` finds the numbers with the solvers of this package; what makes them certain is the independent checker
-(``checker/check_certificate.py``), which shares no code with them and recomputes every law, reward and bound. A certificate holds the
+(``checker/``), which shares no code with them and recomputes every law, reward and bound. A certificate holds the
 model and *witnesses*: value vectors in a few decimals, the greedy policy that they determine, and a policy whose value bounds the
 optimum from below. None of them has to be trusted: one application of an operator certifies a vector.
 
@@ -9,8 +9,10 @@ The file of a statement says how a violation of it is certified (``certificate=`
 
 - The gap of a policy, ``V*(s_0) - V^{pi_k}(s_0)`` from below, against a formula; or against the largest gap at a smaller sample (or from
   other starts), bounded from above.
-- What a function of the statement finds: two values of ``Q*``, a hypergeometric tail, a mean distance after a transition.
-- Not covered, because a line of arithmetic shows them (see ``reports/certificates/README.md``): S2, B4b, N1c.
+- What a function of the statement finds: two values of ``Q*``, a sample of a population, two joint actions, two policies.
+
+A claim that is not in the catalogue is certified if it bounds the gap: the certificate is called ``own:ID`` and contains the bound as an expression
+that the checker evaluates. Where the checker cannot read the bound, its number is taken on trust, and the checker says so.
 
 A certificate is a function of model, claim and instance: the same bytes every time.
 """
@@ -19,7 +21,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
+import sympy as sp
 
 from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
@@ -38,12 +42,15 @@ from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.model_files import model_from_document
 from mfverify.papers import CATALOGUE
+from mfverify.papers.named import claim_named, is_registered
 from mfverify.papers.quantities import exact_values, executed, learned, optimum
 from mfverify.rationals import written
 from mfverify.readable import table
+from mfverify.theory.bound import Bound
 from mfverify.theory.cases.case import Case, Written, read
 from mfverify.theory.cases.of_model import Subsampled
-from mfverify.theory.claim import Profile, Sides, Verdict, judge
+from mfverify.theory.claim import Claim, Profile, Sides, Verdict, judge
+from mfverify.theory.symbols import MODEL_CLASS
 from mfverify.theory.witness import GapProof, Witness
 
 if TYPE_CHECKING:
@@ -55,6 +62,8 @@ _DIGITS: Final = (6, 9, 12)
 """Decimals of the values of the k-agent system, tried in this order; then exact rationals, where ties need them."""
 _ORIGIN: Final = "mixture"
 """The parameter that says which linear process a model is the reduction of. A certificate concerns the model, which it contains."""
+_OWN: Final = "own:"
+"""What stands before the id of a claim that is not in the catalogue."""
 _GRID: Final = 30
 """Values are rounded to multiples of ``2**-30`` before a policy is read off them."""
 _LONGEST_EXACT: Final = 60
@@ -88,6 +97,10 @@ class Certificate:
         claim, model, agents, subsample, parameters = (
             self.document.get(key) for key in ("claim", "model", "agents", "subsample", "parameters")
         )
+        if str(claim).startswith(_OWN):
+            raise ModelError(
+                f"{claim}: is the certificate of a claim that is not in the catalogue; its instance is known to that claim only"
+            )
         sizes = all(x is None or type(x) is int for x in (agents, subsample))
         if not (isinstance(claim, str) and isinstance(model, dict | None) and sizes and isinstance(parameters, dict)):
             raise ModelError("the document is not a certificate: it needs a claim, a model, agents, subsample and a table of parameters")
@@ -193,13 +206,14 @@ def check_certificate(certificate: Certificate | str | Path) -> independent.Answ
     return independent.check_file(str(certificate))
 
 
-def certify(claim_id: str, instance: Case) -> Certificate:
-    """Build the certificate of a violated case of a claim.
+def certify(claim: str | Claim, instance: Case) -> Certificate:
+    """Build the certificate of a violated case of a claim; a file that is named is executed.
 
     Parameters
     ----------
-    claim_id
-        An id of the catalogue.
+    claim
+        An id of the catalogue, ``FILE.py:NAME``, or a claim of your own, which has to bound the optimality gap with independent draws and says
+        so with ``certificate=GapProof(bound)`` or with ``gap_bound``.
     instance
         The case: model, n, k or a population, as the claim takes them.
 
@@ -224,10 +238,8 @@ def certify(claim_id: str, instance: Case) -> Certificate:
     >>> check_certificate(certificate).accepted
     True
     """
-    claim = CATALOGUE[claim_id]
-    way = claim.certificate
-    if way is None:
-        raise ModelError(f"claim {claim_id}: certificates cover {', '.join(one.id for one in CATALOGUE if one.certificate is not None)}")
+    claim = claim if isinstance(claim, Claim) else claim_named(claim)
+    claim_id, way = _named(claim)
     outcome = claim.sides(instance)
     verdict = judge(outcome)
     if not isinstance(outcome, Sides) or verdict is not Verdict.VIOLATED:
@@ -247,6 +259,47 @@ def certify(claim_id: str, instance: Case) -> Certificate:
         if not isinstance(way, GapProof) or "separate" not in tried[-1]:
             break
     raise ModelError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
+
+
+def _named(claim: Claim) -> tuple[str, GapProof | Callable[[Any], Witness]]:
+    """What the certificate calls a claim, and how it is certified."""
+    way = claim.certificate
+    if is_registered(claim):
+        if way is None:
+            raise ModelError(
+                f"claim {claim.id}: certificates cover {', '.join(one.id for one in CATALOGUE if one.certificate is not None)}"
+            )
+        return claim.id, way
+    if way is None and claim.gap_bound is not None and claim.gap_sampling == "independent":
+        way = GapProof(claim.gap_bound)
+    if not isinstance(way, GapProof) or way != GapProof(way.right, way.values, every_start=way.every_start) or way.right is None:
+        raise ModelError(
+            f"claim {claim.id}: a certificate of a claim of your own covers a bound of the optimality gap with independent draws; "
+            "give the claim certificate=mfverify.GapProof(bound)"
+        )
+    if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", claim.id) is None:
+        raise ModelError(f"claim {claim.id}: a certificate needs an id of at most 40 letters, digits and . _ -; rename the claim")
+    return _OWN + claim.id, way
+
+
+def _own_parameters(way: GapProof, instance: Subsampled) -> Mapping[str, str | None]:
+    """The bound of a claim of one's own in the notation of the checker with the values of its own symbols; without a text where the checker
+    would not read it."""
+    if not isinstance(way.right, Bound):
+        return {"bound": None}
+    bound, values = way.right, way.symbol_values(instance)
+    text = sp.sstr(bound.expression)
+    own = {str(symbol): values[symbol] for symbol in bound.needed if symbol not in MODEL_CLASS}
+    if not all(isinstance(x, int | Fraction) for x in own.values()):
+        return {"bound": None}
+    stated = {"bound": text} | {name: written(Fraction(x)) for name, x in own.items() if isinstance(x, int | Fraction)}
+    try:
+        independent.own_bound(
+            {"parameters": stated}, independent.Model({"model": _model_document(instance.model)}), instance.agents, instance.subsample
+        )
+    except (independent.Refused, ValueError, RecursionError, MemoryError):
+        return {"bound": None}
+    return stated
 
 
 def _built(claim_id: str, way: GapProof | Callable[[Any], Witness], instance: Case, precision: _Precision) -> Document:
@@ -410,8 +463,9 @@ def _gap_document(claim_id: str, way: GapProof, instance: Case, precision: _Prec
     largest = np.where(allowed, gap.lower, -np.inf).max()
     g, rank = (int(x) for x in np.unravel_index(int((allowed & (gap.upper >= largest)).argmax()), gap.shape))
     left = gap[g, rank]
-    if way.right is not None:
-        right = way.right(instance)
+    number = way.number(instance)
+    if number is not None:
+        right = number
     else:
         second = best - executed(model, n, k, "independent")
         among = present == 1
@@ -427,13 +481,14 @@ def _gap_document(claim_id: str, way: GapProof, instance: Case, precision: _Prec
         "executed": _values(played, digits),
         "witness": _optimal_policy(model, n, starts, digits),
     }
-    if way.right is None:
+    if number is None:
         proof["reference"] = {
             "subsampled": _greedy(model, k, precision),
             "executed": _values(executed(model, n, k, "independent"), digits),
             "optimum": _values(best, digits),
         }
-    return _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
+    document = _document(claim_id, instance, left, right, state={"global": g, "counts": list(vectors[rank])}, proof=proof)
+    return document | ({"parameters": dict(_own_parameters(way, instance))} if claim_id.startswith(_OWN) else {})
 
 
 def _witness_document(claim_id: str, instance: Case, found: Witness) -> Document:

@@ -55,7 +55,10 @@ GROUPS = (
         ("tests/bounds/test_bound_rounding.py", "tests/bounds/test_bound_evaluation.py", "tests/bounds/test_bound_values.py"),
         run_when_loaded=(f"{EVALUATION}:_stepwise",),
     ),
-    Group(("mfverify/checker/check_certificate.py",), ("tests/checker/test_parts.py", "tests/checker/test_quick.py")),
+    Group(
+        ("mfverify/checker/check_certificate.py", "mfverify/checker/finite_claims.py"),
+        ("tests/checker/test_parts.py", "tests/checker/test_quick.py", "tests/checker/test_finite.py", "tests/checker/test_right_sides.py"),
+    ),
     Group(
         _files("mfverify/bellman/*.py", "lanes.py"),
         (

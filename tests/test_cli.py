@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from mfverify import verification
+from mfverify.bundled import certificate_path
 from mfverify.cli import main, run
 from mfverify.cli.terminal import digits, sides
 from mfverify.counts import count_vectors
@@ -106,13 +107,27 @@ def without_provenance(document: dict[str, Any]) -> dict[str, Any]:
 def test_claims_lists_the_catalogue(mfverify: Callable[..., Shown]) -> None:
     code, out, err = mfverify("claims")
     assert (code, err) == (0, "")
-    heading, *lines = out.splitlines()
+    listed, certificates = out.split("\n\n")
+    heading, *lines = listed.splitlines()
     assert heading.split() == ["id", "claim", "source", "registered", "grounds"]
     first_lines = [line for line in lines if not line.startswith(" ")]
     assert [line.split()[0] for line in first_lines] == [claim.id for claim in CATALOGUE]
     for line, claim in zip(first_lines, CATALOGUE, strict=True):
         assert line.rstrip().endswith(f"{claim.registered.value.ljust(12)}  {claim.stands_on.kind.value}")
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, out.splitlines())) <= 80
+    said = " ".join(certificates.split())
+    named = said.removeprefix("mfverify check certificates:NAME checks a certificate of each refuted statement: ").split(", ")
+    assert [name.split("_")[0] for name in named] == [claim.id for claim in CATALOGUE if claim.registered is Status.REFUTED]
+    assert all(certificate_path(f"certificates:{name}").is_file() for name in named)
+
+
+def test_a_paper_without_a_refuted_statement_names_no_certificate(mfverify: Callable[..., Shown]) -> None:
+    assert "certificate" not in mfverify("claims", "--paper", "sub_sample_q")[1]
+
+
+def test_a_proof_names_the_certificates(mfverify: Callable[..., Shown]) -> None:
+    assert mfverify("claims", "--proof", "M1")[1].endswith("Certificate: mfverify check certificates:M1\n")
+    assert "Certificate" not in mfverify("claims", "--proof", "M1r")[1]
 
 
 def test_claims_as_json(mfverify: Callable[..., Shown]) -> None:
@@ -122,7 +137,8 @@ def test_claims_as_json(mfverify: Callable[..., Shown]) -> None:
     assert [entry["id"] for entry in document] == [claim.id for claim in CATALOGUE]
     for entry in document:
         assert entry["paper"] == CATALOGUE.paper_of(CATALOGUE[entry["id"]])
-        assert set(entry) == {"id", "paper", "title", "statement", "source", "reading", "registered", "grounds", "rests_on"}
+        assert set(entry) == {"id", "paper", "title", "statement", "source", "reading", "registered", "grounds", "rests_on", "certificates"}
+        assert bool(entry["certificates"]) is (entry["registered"] == "refuted")
         assert entry["grounds"] == CATALOGUE[entry["id"]].stands_on.to_json()
         assert entry["statement"] == CATALOGUE[entry["id"]].statement
 

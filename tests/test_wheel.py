@@ -136,5 +136,5 @@ def test_a_bundled_certificate_has_a_name() -> None:
     assert certificate_path("certificates:C3") == PROJECT / "reports" / "certificates" / "C3.json"
     assert certificate_path("C3.json") == Path("C3.json")
     for unknown in ("certificates:", "certificates:../searches", "certificates:c3"):
-        with pytest.raises(ModelError, match=r"there is no bundled certificate of this name; the names are C2, C3"):
+        with pytest.raises(ModelError, match=r"there is no bundled certificate of this name; the names are A2, B4b, C2, C3"):
             certificate_path(unknown)

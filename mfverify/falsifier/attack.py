@@ -27,7 +27,7 @@ from mfverify.files import is_stream
 from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
 from mfverify.papers import CATALOGUE
-from mfverify.papers.named import claim_named, is_registered
+from mfverify.papers.named import claim_named
 from mfverify.progress import Draw, bar
 from mfverify.rationals import quoted, written
 from mfverify.results import code_version
@@ -219,9 +219,7 @@ def _drawn(draw: Draw, budget: float) -> Progress:
 
 def certified(claim: Claim, found: Evaluated) -> Certificate:
     """The certificate of a violated instance. Raises :class:`ModelError` where certificates do not cover it."""
-    if not is_registered(claim):
-        raise ModelError(f"claim {claim.id}: certificates cover claims of the catalogue")
-    return certify(claim.id, found.candidate.instance)
+    return certify(claim, found.candidate.instance)
 
 
 def falsify(

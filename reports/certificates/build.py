@@ -25,7 +25,15 @@ from mfverify.model import Model
 from mfverify.models.commitment import hard as commitment_family
 from mfverify.models.preferences import preferences
 from mfverify.papers import CATALOGUE
+from mfverify.papers.alternating_marl.deviations import Deviation, Reads
+from mfverify.papers.alternating_marl.half_of_maximum import Direction, OneDirection
+from mfverify.papers.alternating_marl.tables import TwoTables
+from mfverify.papers.graphon_mean_field.crowd import Crowd
+from mfverify.papers.mean_field_sampling.failure_probability import Paid, lottery
+from mfverify.papers.mean_field_sampling.laws_of_estimates import Estimate
+from mfverify.papers.mean_field_sampling.regime_switch import Switched
 from mfverify.papers.mean_field_sampling.remark_4_9 import Typed
+from mfverify.papers.mean_field_sampling.reward_samples import RewardSamples
 from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
 from mfverify.papers.mean_field_sampling.theorem_e_3 import TwoSizes
 from mfverify.papers.mean_field_sampling.uniform_rate import Rate
@@ -81,6 +89,12 @@ def uneven_splitting(idle: int) -> Model:
     )
 
 
+def watched() -> Model:
+    """The agent chooses its next state and earns nothing; the global agent earns 1 for action 1."""
+    choose = [[[1, 0], [0, 1]]]
+    return Model([[[1], [1]]], [choose, choose], [[0, 1]], [[[0, 0]]] * 2, "1/2", "watched")
+
+
 NAMED = {
     "T1": ("T1", Subsampled(commitment(), 16, 15)),
     "T1_two_steps": ("T1", Subsampled(two_steps("1/64", "1/2"), 13, 12)),
@@ -105,6 +119,15 @@ NAMED = {
     "C3": ("C3", SampledPopulation((1, 1), 1)),
     "C7": ("C7", Transition((1, 0), (2, 0), "uniform")),
     "C7b": ("C7b", MeanTransition((2, 0), "uniform", 1)),
+    "S2": ("S2", Switched(2, 1, 3, 3)),
+    "B4b": ("B4b", Estimate(models.absorbing(), 1, 1)),
+    "N1c": ("N1c", Paid(lottery(10), 1, Fraction(10))),
+    "X1s": ("X1s", RewardSamples(2, Fraction(1), Fraction(1))),
+    "X1s_many": ("X1s", RewardSamples(10**4, Fraction(100), Fraction(1))),
+    "M1": ("M1", TwoTables(((1, 0), (0, 1)), ((0, 0), (0, 0)))),
+    "C3b": ("C3b", OneDirection((1, 1), 1, Direction.TO_TV)),
+    "A2": ("A2", Deviation(watched(), 1, Reads.ALL)),
+    "H1": ("H1", Crowd(1, 2, Fraction(1, 2))),
     "X3": ("X3", LinearProcess(models.splitting(discount="9/10"), 2, 1, None, 0)),
     "X3_uneven": ("X3", LinearProcess(uneven_splitting(0), 6, 5, None, 0)),
     "X3_uneven_other_rule": ("X3", LinearProcess(uneven_splitting(1), 6, 5, None, 0)),
@@ -160,7 +183,7 @@ def smallest_rows() -> list[str]:
         certificate = load_certificate(path)
         found.setdefault(certificate.document["claim"], []).append((measures_of(certificate.instance), path.stem))
     rows = []
-    for claim in (one.id for one in CATALOGUE if one.id in found):
+    for claim in (one.id for one in CATALOGUE if one.id in found and found[one.id][0][0][0]):  # some claims speak of no agents
         cells = []
         for measure in range(4):
             size, name = min((sizes[measure], sizes, name) for sizes, name in found[claim])[::2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -108,6 +109,8 @@ def test_every_command_of_a_page_prints_what_it_says(
     (tmp_path / "reports").symlink_to(PROJECT / "reports")
     for model in blocks(PAGES[name], "toml"):
         (tmp_path / f"{tomllib.loads(model)['name']}.toml").write_text(model)
+    for named, text in re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```", PAGES[name], re.M | re.S):
+        (tmp_path / named).write_text(text)
     assert check_sessions(PAGES[name], capsys) > 0
 
 

@@ -36,12 +36,12 @@ def test_long_ones_are_accepted(path: Path) -> None:
     accepted(path)
 
 
-def test_every_refuted_claim_has_a_certificate_or_a_reason_and_every_certificate_a_story() -> None:
+def test_every_refuted_claim_has_a_certificate_and_every_certificate_a_story() -> None:
     certified = {load_certificate(path).document["claim"] for path in BUNDLED}
     refuted = {claim.id for claim in CATALOGUE if claim.registered is Status.REFUTED}
-    assert certified <= refuted
-    for claim in refuted - certified:
-        assert f"| {claim} |" in INDEX, f"{claim} is refuted and has neither a certificate nor a reason why not"
+    assert len(refuted) > 20
+    assert certified == refuted
+    assert {claim.id for claim in CATALOGUE if claim.certificate is not None} == refuted
     for path in BUNDLED:
         assert f"({path.name})" in INDEX
         assert len((FOLDER / f"{path.stem.split('_')[0]}.md").read_text(encoding="utf-8").split()) > 80

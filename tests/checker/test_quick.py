@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from mfverify.checker import check_certificate as checker
+from mfverify.checker import finite_claims
 from tests import oracles
 from tests.architecture.sources import PROJECT
 from tests.checker.test_parts import witness_of
@@ -20,7 +21,10 @@ from tests.oracles import Instance, LabelledSystem
 
 Q = Fraction
 FOLDER = PROJECT / "reports" / "certificates"
-QUICK = ("C2", "C3", "C7", "C7b", "L2", "P3", "P4", "S4b", "T1", "T2_scaled", "X3", "X3b")
+QUICK = (
+    *("A2", "B4b", "C2", "C3", "C3b", "C7", "C7b", "H1", "L2", "M1", "N1c"),
+    *("P3", "P4", "S2", "S4b", "T1", "T2_scaled", "X1s", "X3", "X3b"),
+)
 Document = dict[str, Any]
 
 
@@ -78,7 +82,8 @@ def test_bundled_ones_are_accepted_in_the_work_that_they_state(name: str) -> Non
     answer = checker.check_file(str(FOLDER / f"{name}.json"))
     assert answer.accepted, answer.reasons
     assert answer.steps == document["cost"]["steps"]
-    assert answer.reasons[0].startswith(f"{document['claim']} is violated: left side >= ")
+    named = f"{document['claim']} with C = 1" if name == "X1s" else document["claim"]
+    assert answer.reasons[0].startswith(f"{named} is violated: left side >= ")
     assert checker.check(sealed(document)) == answer
 
 
@@ -136,6 +141,8 @@ def test_texts_that_are_no_certificates_are_refused() -> None:
     refused(sealed(document | {"extra": 1}), "the keys of a certificate are")
     refused(sealed({key: part for key, part in document.items() if key != "cost"}), "the keys of a certificate are")
     refused(sealed(document | {"claim": "C1"}), "claim: this checker knows T1, T1b")
+    refused(sealed(document | {"claim": "own"}), "claim: this checker knows T1, T1b")
+    refused(sealed(document | {"claim": "own:"}), "claim: this checker knows T1, T1b")
     refused(sealed(document | {"claim": 3}), "claim: is missing or not of the type str")
     assert checker.check(good + b" " * (checker.LARGEST_FILE - len(good))).accepted
     refused(good + b" " * (checker.LARGEST_FILE - len(good) + 1), "the file is longer than 8000000 bytes")
@@ -371,7 +378,7 @@ def test_distances_after_a_step_by_listing_all_moves(population: tuple[int, ...]
 @pytest.mark.parametrize("name", KERNELS)
 def test_a_kernel_is_what_its_name_stands_for(name: str) -> None:
     """Labels are part of the statement: under the name of another kernel, on which the claim may hold, nothing is accepted."""
-    assert checker.kernel_named(name, 3) == KERNELS[name]
+    assert finite_claims.kernel_named(name, 3) == KERNELS[name]
     for other, rows in KERNELS.items():
         document = read("C7") | {"agents": 4, "subsample": 2, "proof": {"kernel": [[str(x) for x in row] for row in rows]}}
         document["parameters"] = {"kernel": name, "population": "2+1+1", "sample": "1+0+1"}
@@ -460,6 +467,10 @@ def test_a_value_that_is_off_breaks_the_proof(name: str, by: Fraction) -> None:
 
 def test_every_claim_has_its_check() -> None:
     assert [checker.CLAIMS[x] for x in ("T1", "T1b", "T1c", "T2", "T2b", "T2c", "T3", "P3", "P4", "S4b", "X3", "X3b")] == [checker.gap] * 12
-    assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [checker.concentration] * 4
-    assert checker.CLAIMS["L2"] is checker.lipschitz
-    assert len(checker.CLAIMS) == 17
+    assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [finite_claims.concentration] * 4
+    assert checker.CLAIMS["L2"] is finite_claims.lipschitz
+    own = ("M1", "C3b", "X1s", "H1", "S2", "N1c", "B4b", "A2")
+    names = ("exchanged", "half_of_maximum", "reward_samples", "by_states", "picked_table", "lottery_samples", "mean_of_maximum", "own_share")
+    assert [checker.CLAIMS[x] for x in own] == [getattr(finite_claims, name) for name in names]
+    assert checker.CLAIMS["own"] is checker.gap
+    assert len(checker.CLAIMS) == 26

@@ -158,7 +158,8 @@ def another_model(document: Document, rng: random.Random) -> Iterator[Document]:
     yield put(document, ("model", "discount"), "1")
     yield put(document, ("model", "discount"), "99/100")
     yield put(document, ("model", "global_reward"), document["model"]["global_reward"][:-1])
-    yield put(document, ("model", "local_reward", 0, 0, 0), "50")
+    if document["claim"] != "A2":  # it compares what is not the agent's own reward
+        yield put(document, ("model", "local_reward", 0, 0, 0), "50")
     yield put(document, ("model", "local_kernel"), {"0": 1})
     yield put(document, ("model",), None)
 
@@ -167,7 +168,9 @@ def other_sizes(document: Document, _: random.Random) -> Iterator[Document]:
     """Another number of agents or another sample size than the witnesses were made for."""
     for key in ("agents", "subsample"):
         if document[key] is not None:
-            for value in (document[key] + 1, 0, -1, 10**9, str(document[key]), True, None):
+            # More samples than X1s allows for k are too few for k + 1 as well: that is another true statement.
+            larger = [] if (document["claim"], key) == ("X1s", "subsample") else [document[key] + 1]
+            for value in (*larger, 0, -1, 10**9, str(document[key]), True, None):
                 yield put(document, (key,), value)
     if isinstance(document["state"], dict) and "counts" in document["state"]:
         counts = document["state"]["counts"]

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 def _print_proof(claim: Claim) -> None:
     """A statement, its reading, and the text at the anchor of its grounds; the grounds in words where they are no proof of ours."""
-    from mfverify.bundled import proof_text
+    from mfverify.bundled import PREFIX, certificates_of, proof_text
     from mfverify.theory.grounds import Anchor
 
     grounds = claim.stands_on
     click.echo(f"{claim.id}. {claim.title}\n\n{claim.statement}\n\nReading: {claim.reading}\nStatus: {claim.registered.value}")
     click.echo(f"Grounds: {grounds.kind.value}{f', {grounds.where}' if str(grounds.where) else ''}")
+    for name in certificates_of(claim.id):
+        click.echo(f"Certificate: mfverify check {PREFIX}{name}")
     if isinstance(grounds.where, Anchor):
         click.echo(f"\n{proof_text(grounds.where.place, grounds.where.heading)}")
 
@@ -34,6 +36,7 @@ def _print_proof(claim: Claim) -> None:
 @json_option
 def claims(show: str | None, proved: str | None, paper: str | None, as_json: bool) -> None:
     """List the catalogue: id, statement, source, registered status and grounds of each claim."""
+    from mfverify.bundled import PREFIX, certificates_of
     from mfverify.papers import CATALOGUE
     from mfverify.theory import dependencies
 
@@ -59,6 +62,7 @@ def claims(show: str | None, proved: str | None, paper: str | None, as_json: boo
                         "registered": c.registered.value,
                         "grounds": c.stands_on.to_json(),
                         "rests_on": list(c.rests_on),
+                        "certificates": certificates_of(c.id),
                     }
                     for c in chosen
                 ],
@@ -74,3 +78,7 @@ def claims(show: str | None, proved: str | None, paper: str | None, as_json: boo
     for c in chosen:
         table.add_row(c.id, c.title, c.source, c.registered.value, c.stands_on.kind.value)
     console().print(table)
+    certified = [name for c in chosen for name in certificates_of(c.id)[:1]]
+    if certified:
+        click.echo()
+        say(f"mfverify check {PREFIX}NAME checks a certificate of each refuted statement: {', '.join(certified)}")

@@ -39,10 +39,21 @@ class Deviation(OfAgents):
 
 @dataclass(frozen=True)
 class Change:
-    """The largest ``|change of own - change of all|`` over start states and pairs of policies, and the state."""
+    """The largest ``|change of own - change of all|`` over start states and pairs of policies, the state, and the two policies.
+
+    A policy is written as the actions of the first agent by its place ``(s_g, s_1)``; ``rest`` is, for each state, the value of all less the
+    first agent's share of it.
+    """
 
     largest: Fraction
-    where: str
+    state: LabelledState
+    policies: tuple[tuple[int, ...], tuple[int, ...]]
+    rest: tuple[dict[LabelledState, Fraction], dict[LabelledState, Fraction]]
+
+    @property
+    def where(self) -> str:
+        """The state, for a reader."""
+        return f"start {self.state}"
 
 
 @lru_cache(maxsize=256)
@@ -56,7 +67,7 @@ def largest_change(case: Deviation) -> Change:
     _, global_actions, local_states, local_actions = model.sizes
     places = [(g, s) for g in range(model.sizes[0]) for s in range(local_states)]
     discount = flint.fmpq(model.discount.numerator, model.discount.denominator)
-    kept: list[dict[LabelledState, Fraction]] = []
+    kept: dict[tuple[int, ...], dict[LabelledState, Fraction]] = {}
     for own in product(range(local_actions), repeat=len(places)):
         choice = dict(zip(places, own, strict=True))
         rows, shares, totals = {}, {}, {}
@@ -70,11 +81,12 @@ def largest_change(case: Deviation) -> Change:
             total = system.reward(state, action)
             totals[state] = flint.fmpq(total.numerator, total.denominator)
         one, every = solve_chain(rows, shares, discount), solve_chain(rows, totals, discount)
-        kept.append({state: fraction(every[state] - one[state]) for state in system.states})
+        kept[own] = {state: fraction(every[state] - one[state]) for state in system.states}
     # The change of all less the change of the share is the difference of what is kept here, between two policies.
-    spread = {state: max(row[state] for row in kept) - min(row[state] for row in kept) for state in system.states}
+    spread = {state: max(row[state] for row in kept.values()) - min(row[state] for row in kept.values()) for state in system.states}
     worst = max(spread, key=spread.__getitem__)
-    return Change(spread[worst], f"start {worst}")
+    low, high = (extreme(kept, key=lambda own: kept[own][worst]) for extreme in (min, max))
+    return Change(spread[worst], worst, (low, high), (kept[low], kept[high]))
 
 
 def deviation_cases(profile: Profile, given: Sequence[Model] | None) -> list[Deviation]:

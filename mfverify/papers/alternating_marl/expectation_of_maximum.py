@@ -10,8 +10,10 @@ from fractions import Fraction
 
 from mfverify.enclosure import Interval
 from mfverify.papers.alternating_marl.tables import READING, SEARCHED, TwoTables, differences, mean_of_maximum, table_instances
+from mfverify.theory.bind import bind
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.sabotage import by_factor
+from mfverify.theory.witness import both_sides
 
 
 def _exchanged(case: TwoTables) -> Outcome:
@@ -37,5 +39,6 @@ M1 = Claim(
     right_means="max |E(f - g)|",
     failing_step="The maximum is taken for each x, so the maximiser may follow the fluctuation of f_a(x) around its expectation; the right side takes the "
     "expectation first and does not see the fluctuation",
+    certificate=bind(both_sides, _exchanged),
     searched=SEARCHED,
 )

@@ -22,6 +22,7 @@ from mfverify.theory.cases.populations import SampledPopulation, text_of
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, tightest
 from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_space import Populations
+from mfverify.theory.witness import Witness
 
 
 class Direction(Enum):
@@ -56,6 +57,15 @@ def _equivalence(case: OneDirection) -> Outcome:
     return tightest(found)
 
 
+def _farthest(case: OneDirection) -> Witness:
+    """The sample that lies farthest from its population, which shows most in either direction."""
+    population, k = case.population, case.subsample
+    sample, _ = max(counts.subsample_law(population, k), key=lambda pair: counts.total_variation(pair[0], population))
+    sides = [_largest_deviation(sample, population) / 2, counts.total_variation(sample, population)]
+    left, right = map(Interval.exactly, sides if case.direction is Direction.TO_MAXIMUM else sides[::-1])
+    return Witness(left, right, {"sample": list(sample)})
+
+
 def _instances(profile: Profile, given: Sequence[Model] | None) -> list[OneDirection]:
     few = [one for one in tail_instances(profile, given) if one.agents <= 8]
     return [OneDirection(x.population, x.subsample, which) for x in few for which in Direction]
@@ -82,5 +92,6 @@ C3B = Claim(
     right_means="TV, or half of the largest deviation",
     failing_step="TV is the largest deviation over sets of classes, so at least the largest deviation of one class; the step takes it to be at most half of that. "
     "It fails for every sample that is not exact, with two classes too",
+    certificate=_farthest,
     searched=Populations(_to_tv),
 )

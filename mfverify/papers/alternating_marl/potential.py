@@ -12,9 +12,11 @@ from mfverify.errors import TooLargeError
 from mfverify.papers.alternating_marl.deviations import Deviation, Reads, deviation_at, deviation_cases, largest_change
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.quantities import trivial_gap
+from mfverify.rationals import written
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.search_costs import rational_cost
 from mfverify.theory.search_space import Arrangement
+from mfverify.theory.witness import Witness
 
 
 def potential_sides(case: Deviation) -> Outcome:
@@ -24,6 +26,18 @@ def potential_sides(case: Deviation) -> Outcome:
     except TooLargeError as error:
         return Unresolved(str(error))
     return Sides(Interval.exactly(found.largest), Interval.exactly(0), trivial_gap(case.model) * 2, {"worst": found.where})
+
+
+def _two_policies(case: Deviation) -> Witness:
+    """The two policies of the first agent between which the changes differ most, each with the value of all less its share."""
+    found = largest_change(case)
+    places, (g, locals_) = case.model.sizes[2], found.state
+    proof = {}
+    for key, policy, rest in zip(("first", "second"), found.policies, found.rest, strict=True):
+        rows = [list(policy[i : i + places]) for i in range(0, len(policy), places)]
+        states = [sorted(state for state in rest if state[0] == h) for h in range(len(rows))]
+        proof[key] = {"policy": rows, "values": [[written(rest[state]) for state in row] for row in states]}
+    return Witness(Interval.exactly(found.largest), Interval.exactly(0), proof, state={"global": g, "locals": list(locals_)})
 
 
 def _for_all(case: Deviation) -> Outcome:
@@ -51,5 +65,6 @@ A2 = Claim(
     right_means="0",
     failing_step="A policy that reads local states passes the deviation of one agent on: the global action changes, and with it what the global agent and the other "
     "local agents earn. That is part of V and not of the agent's own reward",
+    certificate=_two_policies,
     searched=Arrangement(deviation_at, rational_cost, (1, 2)),
 )

@@ -26,12 +26,13 @@ from mfverify.papers.mean_field_sampling.laws_of_estimates import (
     optimum_of,
 )
 from mfverify.papers.mean_field_sampling.small_systems import with_a_wrong_row
-from mfverify.papers.quantities import rational_system
+from mfverify.papers.quantities import exact_values, rational_system
 from mfverify.rationals import estimate
 from mfverify.theory.bind import bind
 from mfverify.theory.claim import Claim, Control, Outcome, Sides, Status
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import of_model, same_model
+from mfverify.theory.witness import Witness
 
 
 def _bias_before_maximum(case: Estimate, sampled_from: Model) -> Outcome:
@@ -70,6 +71,15 @@ def _bias_after_maximum(case: Estimate, sampled_from: Model) -> Outcome:
     return Sides(Interval.exactly(abs(bias[worst])), Interval.exactly(0), None, details)
 
 
+def _most_biased(case: Estimate) -> Witness:
+    """The state with the largest bias, and the exact values from which the checker computes it."""
+    model, k = case.model, case.subsample
+    bias = biases(model, k, case.samples, model)
+    g, c = worst = max(bias, key=lambda state: abs(bias[state]))
+    sides = Interval.exactly(abs(bias[worst])), Interval.exactly(0)
+    return Witness(*sides, {"values": exact_values(model, k)}, state={"global": g, "counts": list(c)})
+
+
 _b4_instances = bind(bias_instances, 20_000)
 
 B4 = Claim(
@@ -104,6 +114,7 @@ B4B = Claim(
     rests_on=("B4",),
     left_means="largest |E max - max E|",
     right_means="0",
+    certificate=_most_biased,
     failing_step="Unbiasedness passes through the mean over samples but not through the maximum over actions (Jensen). Read for Q functions, with the maximum inside the "
     "mean, the statement is true (B4), so only this reading fails",
 )

@@ -29,6 +29,7 @@ from mfverify.papers.mean_field_sampling.number_of_iterations import ITERATION_T
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, A_l, S_g, S_l, Z, gamma, k, span, symbol_values
 from mfverify.papers.quantities import optimum, scaled
 from mfverify.rationals import estimate
+from mfverify.theory.bind import bind
 from mfverify.theory.bound import Bound
 from mfverify.theory.cases.of_model import OfSample, sample_alone
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
@@ -38,6 +39,7 @@ from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import by_factor
 from mfverify.theory.search_costs import table_cost
 from mfverify.theory.search_space import Arrangement, Parameters
+from mfverify.theory.witness import both_sides
 
 SAMPLES: Final = Bound(
     "N1",
@@ -313,5 +315,6 @@ N1C = Claim(
     right_means="1/(100 e^k)",
     failing_step="Hoeffding's inequality is applied to values of magnitude rt/(1-gamma), so the number of samples has to grow with the square of the rewards; m* does "
     "not contain them. With a factor for the rewards in the O~ nothing is wrong (N1r)",
+    certificate=bind(both_sides, _failure_at_asked),
     searched=Parameters((range(1, 4), (1, 2, 3, 4, 6, 8, 10, 30, 100, 1000)), _paid),
 )

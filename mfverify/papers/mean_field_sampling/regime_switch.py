@@ -19,6 +19,7 @@ from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Control, Profile, Sides, Status, tightest
 from mfverify.theory.grounds import by_definition
 from mfverify.theory.search_space import Parameters
+from mfverify.theory.witness import Witness
 
 SWITCH_STANDARD: Final = Bound(
     "S2 standard side",
@@ -148,6 +149,14 @@ def _at_one_k(k: int, states: int, actions: int) -> Switched:
     return Switched(states, actions, k, k)
 
 
+def _most_wasted(case: Switched) -> Witness:
+    """The k at which the table picked is larger than the other by the largest factor."""
+    model = sized(case.states, case.actions)
+    k = max(range(case.first_k, case.last_k + 1), key=lambda k: Fraction(picked(model, k), _smaller(model, k)))
+    left, right = (Interval.exactly(table(model, k)) for table in (picked, _smaller))
+    return Witness(left, right, {"k": k})
+
+
 SEARCHED = Parameters((range(1, 450), range(1, 6), range(1, 6)), _at_one_k)
 """Where claims about the switch are searched: one k at a time."""
 
@@ -169,6 +178,7 @@ S2 = Claim(
     right_means="entries of the smaller table",
     failing_step="The switch compares |Z_l|^k with |Z_l| k^|Z_l|, where k^|Z_l| is a bound of the number of distributions, not the number itself. The orders that the "
     "paper states are not affected (S2r)",
+    certificate=_most_wasted,
     searched=SEARCHED,
 )
 

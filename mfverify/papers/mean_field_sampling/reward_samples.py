@@ -18,10 +18,12 @@ import sympy as sp
 from mfverify.enclosure import Interval
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import k
+from mfverify.theory.bind import bind
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.search_space import Parameters
+from mfverify.theory.witness import both_sides
 
 _ORDER: Final = k ** sp.Rational(1, 4) * sp.sqrt(sp.log(k))
 
@@ -89,5 +91,6 @@ X1S = Claim(
     right_means="one half",
     failing_step="The standard deviation of a mean of N samples is of order 1/sqrt(N), so an error of 1/sqrt(k) takes N of order k; the printed order is "
     "smaller than k by a power of k",
+    certificate=bind(both_sides, _failure),
     searched=Parameters((range(2, 200), tuple(map(Fraction, (1, 2, 10))), tuple(map(Fraction, (1, 2)))), RewardSamples),
 )
