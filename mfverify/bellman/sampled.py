@@ -10,7 +10,7 @@ they belong to, then by global action, then lexicographically: the same list for
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING
@@ -30,6 +30,67 @@ _MOST_SAMPLES = 10**8
 _DRAWN_AT_ONCE = 2 * 10**6
 
 
+class _Pairs:
+    """What the operators of one model and k have in common, whatever is drawn; :func:`_pairs_of` remembers some of them."""
+
+    def __init__(self, model: Model, k: int) -> None:
+        global_states, global_actions, local_states, local_actions = model.sizes
+        self.model, self.k = model, k
+        self.vectors = counts.count_vectors(k, local_states)
+        splits = counts.count_vectors(k, local_states * local_actions)
+        home = counts.rank(splits.reshape(-1, local_states, local_actions).sum(axis=-1))
+        # Stable: within one count vector the action counts stay in lexicographic order.
+        splits = splits[np.argsort(home, kind="stable")]
+        number = np.bincount(home, minlength=len(self.vectors))
+        begin = np.cumsum(number) - number
+        of_vector = np.repeat(np.arange(len(self.vectors)), number * global_actions)
+        within = np.arange(len(of_vector)) - np.repeat(begin * global_actions, number * global_actions)
+        played = within // number[of_vector]
+        self.one_state: tuple[Integers, Integers] = (played, splits[begin[of_vector] + within % number[of_vector]])
+        self.starts = np.concatenate([[0], np.cumsum(np.tile(number * global_actions, global_states))])
+        for shared in (self.vectors, *self.one_state, self.starts):
+            shared.setflags(write=False)
+
+    @cached_property
+    def rewards(self) -> list[Fraction]:
+        """The rewards, exactly."""
+        numerators, denominator = self._rewards_over
+        return [Fraction(int(x), denominator) for x in numerators]
+
+    @cached_property
+    def _rewards_over(self) -> tuple[Exact, int]:
+        """The rewards as integers over one denominator."""
+        model, k = self.model, self.k
+        played, splits = self.one_state
+        common = lcm(*(x.denominator for x in (*model.global_reward.ravel(), *model.local_reward.ravel())))
+        of_global = np.array([int(k * common * x) for x in model.global_reward.ravel()], dtype=object).reshape(model.global_reward.shape)
+        of_local = np.array([int(common * x) for x in model.local_reward.ravel()], dtype=object).reshape(model.local_reward.shape)
+        largest = max(abs(int(x)) for x in of_global.ravel()) + k * max(abs(int(x)) for x in of_local.ravel())
+        kind: type = np.int64 if largest < 2**62 else object
+        parts = [
+            of_global[g].astype(kind)[played] + splits.astype(kind) @ of_local[:, g].ravel().astype(kind) for g in range(model.sizes[0])
+        ]
+        return np.concatenate(parts), k * common
+
+    @cached_property
+    def rounded_rewards(self) -> Floats:
+        """The rewards, each correctly rounded."""
+        numerators, denominator = self._rewards_over
+        distinct, inverse = np.unique(numerators, return_inverse=True)
+        # Python divides integers with one correct rounding, whatever their length.
+        rounded = np.array([int(x) / denominator for x in distinct])[inverse]
+        rounded.setflags(write=False)
+        return rounded
+
+
+_pairs_of = lru_cache(maxsize=4)(_Pairs)
+
+
+def pairs_of_one_state(model: Model, k: int) -> tuple[Integers, Integers]:
+    """The global action and the action counts over ``Z_l`` of every pair of a global state: the same for all of them, not to be changed."""
+    return _pairs_of(model, k).one_state
+
+
 class SampledOperator:
     """``T_{k,m}`` on values ``[g, c]``, in double precision with a rigorous error bound.
 
@@ -46,19 +107,9 @@ class SampledOperator:
             raise TooLargeError(
                 f"{samples} samples for each of {pairs:.3g} (state, action) pairs are more than {_MOST_SAMPLES:.0e}; lower k or the samples"
             )
-        self.vectors = counts.count_vectors(k, local_states)
+        self._pairs = _pairs_of(model, k)
+        self.vectors, self._one_state, self._starts = self._pairs.vectors, self._pairs.one_state, self._pairs.starts
         self.shape = (global_states, len(self.vectors))
-        splits = counts.count_vectors(k, local_states * local_actions)
-        home = counts.rank(splits.reshape(-1, local_states, local_actions).sum(axis=-1))
-        # Stable: within one count vector the action counts stay in lexicographic order.
-        splits = splits[np.argsort(home, kind="stable")]
-        number = np.bincount(home, minlength=len(self.vectors))
-        begin = np.cumsum(number) - number
-        of_vector = np.repeat(np.arange(len(self.vectors)), number * global_actions)
-        within = np.arange(len(of_vector)) - np.repeat(begin * global_actions, number * global_actions)
-        played = within // number[of_vector]
-        self._one_state: tuple[Integers, Integers] = (played, splits[begin[of_vector] + within % number[of_vector]])
-        self._starts = np.concatenate([[0], np.cumsum(np.tile(number * global_actions, global_states))])
         self.successors = np.concatenate([self._draw(g, rng) for g in range(global_states)])
 
     def _draw(self, g: int, rng: np.random.Generator) -> Integers:
@@ -112,30 +163,12 @@ class SampledOperator:
     @cached_property
     def rewards(self) -> list[Fraction]:
         """``r_g + (1/k) sum_z d_z r_l(z)`` of every pair, exactly."""
-        numerators, denominator = self._rewards_over()
-        return [Fraction(int(x), denominator) for x in numerators]
-
-    def _rewards_over(self) -> tuple[Exact, int]:
-        """Rewards of the pairs as integers over one denominator."""
-        model, k = self.model, self.n
-        played, splits = self._one_state
-        common = lcm(*(x.denominator for x in (*model.global_reward.ravel(), *model.local_reward.ravel())))
-        of_global = np.array([int(k * common * x) for x in model.global_reward.ravel()], dtype=object).reshape(model.global_reward.shape)
-        of_local = np.array([int(common * x) for x in model.local_reward.ravel()], dtype=object).reshape(model.local_reward.shape)
-        largest = max(abs(int(x)) for x in of_global.ravel()) + k * max(abs(int(x)) for x in of_local.ravel())
-        kind: type = np.int64 if largest < 2**62 else object
-        parts = [
-            of_global[g].astype(kind)[played] + splits.astype(kind) @ of_local[:, g].ravel().astype(kind) for g in range(model.sizes[0])
-        ]
-        return np.concatenate(parts), k * common
+        return self._pairs.rewards
 
     @cached_property
     def rounded_rewards(self) -> Floats:
         """:attr:`rewards`, each correctly rounded."""
-        numerators, denominator = self._rewards_over()
-        distinct, inverse = np.unique(numerators, return_inverse=True)
-        # Python divides integers with one correct rounding, whatever their length.
-        return np.array([int(x) / denominator for x in distinct])[inverse]
+        return self._pairs.rounded_rewards
 
     @cached_property
     def _times(self) -> Floats | None:

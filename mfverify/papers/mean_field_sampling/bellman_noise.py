@@ -36,7 +36,7 @@ from mfverify.papers.mean_field_sampling.laws_of_estimates import (
 from mfverify.papers.mean_field_sampling.symbols import TABLE, A_g, S_g, Z, gamma, k, m, span, symbol_values
 from mfverify.papers.quantities import rational_system
 from mfverify.rationals import estimate
-from mfverify.subsample_mfq.learning import bellman_noise, learn
+from mfverify.subsample_mfq.learning import noise_of_samples
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.formula import plus, root, times
@@ -61,7 +61,7 @@ def deterministic(model: Model) -> bool:
 
 def noise_of(model: Model, k: int, samples: int, seeds: Sequence[int]) -> list[Interval]:
     """``eps_{k,m}`` enclosed, once for each seed; the generator's seed is ``10^6 m + i`` so that different m share no draws."""
-    return [bellman_noise(learn(model, k, samples=samples, seed=10**6 * samples + i)) for i in seeds]
+    return [noise_of_samples(model, k, samples, 10**6 * samples + i) for i in seeds]
 
 
 def _mean(intervals: Sequence[Interval]) -> Interval:
