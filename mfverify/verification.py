@@ -33,6 +33,7 @@ from mfverify.rationals import written
 from mfverify.readable import table
 from mfverify.report.certificates import beside_the_sources
 from mfverify.report.document import DURATIONS
+from mfverify.report.maps import documented_maps
 from mfverify.report.searches import documented_searches
 from mfverify.results import Store, code_version, finding_document, library_versions
 from mfverify.runner import completed, usable_cores
@@ -382,6 +383,7 @@ def _document(
         "models": [_model_document(models[name]) | {"given": name in given} for name in sorted(models)],
         "certificates": beside_the_sources({part["id"] for part in parts if part["status"] == Status.REFUTED.value}),
         "searches": documented_searches({part["id"]: part["statement"] for part in parts if part["status"] != Status.REFUTED.value}),
+        "maps": documented_maps({part["id"]: part["statement"] for part in parts}),
         "provenance": provenance(started) | {DURATIONS: seconds},
     }
 

@@ -70,9 +70,13 @@ def compute(
     workers: int | None,
     scheduler: str | None,
     as_json: bool,
+    record: tuple[Path, str] | None = None,
 ) -> int:
-    """Check every argument, compute the points, print and write; the exit status."""
+    """Check every argument, compute the points, print and write; the exit status. ``record``: a file of maps and the command for it."""
+    from mfverify.papers.named import claim_named
     from mfverify.points.picture import check_picture, write_picture
+    from mfverify.points.record import entry, keep
+    from mfverify.points.record import kept as earlier
     from mfverify.points.sweep import sweep
     from mfverify.points.table import check_suffix, write_table
 
@@ -84,6 +88,11 @@ def compute(
     if table is not None:
         check_suffix(table, "--table")
         check_writable(table, "--table")
+    if record is not None:
+        check_writable(record[0], "--record")
+        if sum(len(axis.values) > 1 for axis in axes) != 2:
+            raise ModelError("--record: a map in a report has two axes with several values; give --over for both")
+        earlier(record[0])
     source = None if model is None else _source(model)
     try:
         found = sweep(
@@ -113,10 +122,12 @@ def compute(
         write_table(document, table)
     if picture is not None:
         write_picture(document, picture)
+    if record is not None:
+        keep(record[0], entry(document, claim_named(claim).statement, record[1]))
     if as_json:
         click.echo(found.to_json(), nl=False)
     else:
-        report(found, [path for path in (picture, table) if path is not None], listed=option == "--plot")
+        report(found, [path for path in (picture, table, record[0] if record else None) if path is not None], listed=option == "--plot")
     return int(found.verdicts["violated"] > 0 and found.document["registered"] != "refuted")
 
 

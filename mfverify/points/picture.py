@@ -78,7 +78,7 @@ def figure(document: Mapping[str, Any]) -> Figure:
         else:
             _curves(axes, document)
         made.suptitle(f"{document['claim']}. {document['title']}", fontsize=11)
-        axes.set_title(_fixed(document), fontsize=9)
+        axes.set_title(described(document), fontsize=9)
     return made
 
 
@@ -111,7 +111,7 @@ def rendered(document: Mapping[str, Any], kind: str) -> bytes:
 def spoken(document: Mapping[str, Any]) -> str:
     """The picture in words, for readers who do not see it."""
     told = ", ".join(f"{number} {word}" for word, number in document["summary"].items() if number)
-    return f"{document['claim']}. {document['title']}. {_fixed(document)}. {len(document['points'])} points: {told}."
+    return f"{document['claim']}. {document['title']}. {described(document)}. {len(document['points'])} points: {told}."
 
 
 def _escaped(text: str) -> str:
@@ -123,7 +123,7 @@ def _check_shape(shape: Sequence[int], option: str) -> None:
         raise ModelError(f"{option}: more than two axes have several values; draw two at a time, or write the table alone")
 
 
-def _fixed(document: Mapping[str, Any]) -> str:
+def described(document: Mapping[str, Any]) -> str:
     """What does not vary: the model, axes with one value, the start."""
     fixed = [str(document["model"])] if document["model"] is not None else []
     fixed += [f"{axis['name']} = {axis['values'][0]}" for axis in document["axes"] if len(axis["values"]) == 1]

@@ -27,6 +27,8 @@ The schema, format 1 (``?`` marks a key that may be left out, ``|null`` a value 
                            "curve"?: as details.curve, or null}],
      "walks"?: [{"claim", "instance": label, "conclusion": str, "breaks": int|null,
                  "lines": [{"step", "where": str, "uses": [ids], "verdict": verdict, "left", "right": side | {"means": str}}]}],
+     "maps"?: [{"claim", "place": str, "x", "y": {"name": str, "values": [str]}, "rows": [letters of verdicts, one string for each y],
+                "command": str}],
      "vacuity"?: {"sizes": str, "rows": [{"bound", "discount": str, "agents": int, "first": int|null, "at_end": number}],
                   "curves": [as details.curve], "plain"?: [sentences on the bounds of the main theorems]},
      "provenance": {name: anything, "seconds_of_instances"?: {id of a claim: [number|null for each of its instances]}}}
@@ -248,6 +250,22 @@ class SearchRecord:
     curve: Curve | None = None
 
 
+LETTERS: Final = {Verdict.HOLDS: "h", Verdict.VIOLATED: "x", Verdict.VACUOUS: "v", Verdict.NOT_APPLICABLE: "-", Verdict.UNDECIDED: "u"}
+"""How verdicts are written in a map."""
+
+
+@dataclass(frozen=True)
+class MapRecord:
+    """A claim over two parameters: ``x`` and ``y`` are a name and values; ``rows`` has a letter for each x, a string for each y."""
+
+    claim: str
+    place: str
+    x: tuple[str, tuple[str, ...]]
+    y: tuple[str, tuple[str, ...]]
+    rows: tuple[str, ...]
+    command: str
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """One model of the run; the numbers are exact rationals as text. ``given``: whether it is the caller's."""
@@ -331,6 +349,7 @@ class Document:
     durations: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     papers: tuple[PaperRecord, ...] = ()
     walks: tuple[WalkRecord, ...] = ()
+    maps: tuple[MapRecord, ...] = ()
 
     @property
     def on_given_models(self) -> bool:
@@ -383,6 +402,7 @@ def read(document: Mapping[str, Any]) -> Document:
         durations=_durations(provenance, claims),
         papers=_papers(top, claims),
         walks=tuple(_walk(entry, number) for number, entry in _list({"walks": []} | dict(top), "walks", "report document")),
+        maps=tuple(_map(entry, f"map {number}") for number, entry in _list({"maps": []} | dict(top), "maps", "report document")),
     )
     _agrees(summary, read_document)
     return read_document
@@ -478,6 +498,19 @@ def _searches(top: Mapping[str, Any]) -> dict[str, SearchRecord]:
     found = [_search(entry, f"search {number}") for number, entry in _list(top, "searches", "report document")]
     _unique([one.claim for one in found], "claims searched")
     return {one.claim: one for one in found}
+
+
+def _map(entry: Any, place: str) -> MapRecord:
+    fields = _mapping(entry, place)
+    (x, y) = (
+        (_string(axis, "name", f"{place}, {name}"), _strings(axis, "values", f"{place}, {name}"))
+        for name in ("x", "y")
+        for axis in (_mapping(_get(fields, name, place), f"{place}, {name}"),)
+    )
+    rows = _strings(fields, "rows", place)
+    if not x[1] or not rows or len(rows) != len(y[1]) or any(len(row) != len(x[1]) or not set(row) <= set(LETTERS.values()) for row in rows):
+        raise ModelError(f"{place}, rows: expected {len(y[1])} rows of {len(x[1])} letters among {', '.join(LETTERS.values())}")
+    return MapRecord(_string(fields, "claim", place), _string(fields, "place", place), x, y, rows, _string(fields, "command", place))
 
 
 def _search(entry: Any, place: str) -> SearchRecord:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from mfverify.report import answers, dependencies, plots, rows, summary
+from mfverify.report import answers, dependencies, maps, plots, rows, summary
 from mfverify.report.digits import compared, ratio
 from mfverify.report.document import (
     CertificateRecord,
@@ -71,6 +71,7 @@ class ClaimSection:
     smallest_slack: Markup
     slack_key: str
     panels: list[Panel]
+    maps: list[Panel]
     curves_elsewhere: list[tuple[ClaimRecord | None, int]]
     undrawn: int
     certificates: list[CertificateRecord]
@@ -240,6 +241,7 @@ def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) 
         smallest_slack=_ratio(tightest.slack if tightest else None),
         slack_key=_sort_key(tightest.slack if tightest else None),
         panels=[*plots.against_subsample(claim), *curves],
+        maps=[maps.panel(one) for one in run.maps if one.claim == claim.id],
         curves_elsewhere=[(run.claim(other), number) for other, number in elsewhere.items()],
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
         certificates=certificates,

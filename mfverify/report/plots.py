@@ -155,7 +155,7 @@ def curve_panel(curve: Curve, place: str, file: str) -> Panel:
         for i, x in enumerate(curve.x)
     ]
     thinned = f" Every {every}{'nd' if every == 2 else 'rd' if every == 3 else 'th'} point; all are in report.json." if every > 1 else ""
-    return Panel(svg, f"{curve.title} ({place}).{thinned}", _file_name(file), _data([header, *rows]))
+    return Panel(svg, f"{curve.title} ({place}).{thinned}", file_name(file), data([header, *rows]))
 
 
 def _thinned(curve: Curve) -> tuple[Curve, int]:
@@ -217,7 +217,7 @@ def _subsample_panel(claim: ClaimRecord, group: Group, number: int) -> Panel:
         for k, instance, left, right in zip(x, group.instances, *sides, strict=True)
     ]
     caption = f"{group.title}: {counted(len(x), 'subsample size')}, {found}.{far}"
-    return Panel(svg, caption, _file_name(f"{claim.id}-{number}"), _data([[*header, "verdict"], *rows]))
+    return Panel(svg, caption, file_name(f"{claim.id}-{number}"), data([[*header, "verdict"], *rows]))
 
 
 def _between(label: str, x: Sequence[float], ends: Sequence[tuple[float, float]], style: int) -> Line:
@@ -284,7 +284,7 @@ def _outward(end: float | Fraction | None, context: Context) -> str:
     return format(rounded.normalize(context), "f" if not rounded or -7 < rounded.adjusted() < 15 else "E")
 
 
-def _data(rows: Sequence[Sequence[str]]) -> str:
+def data(rows: Sequence[Sequence[str]]) -> str:
     """Rows as the address of a CSV file that holds them."""
     return "data:text/csv;charset=utf-8," + quote("\n".join(",".join(map(_cell, row)) for row in rows) + "\n", safe=",.-+/:'()*")
 
@@ -293,7 +293,8 @@ def _cell(value: str) -> str:
     return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\n\r') else value
 
 
-def _file_name(words: str) -> str:
+def file_name(words: str) -> str:
+    """The name of a CSV file."""
     return "-".join("".join(c if c.isascii() and (c.isalnum() or c == ".") else " " for c in words).split())[:80] + ".csv"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -125,8 +126,8 @@ def test_populations_are_divided_evenly() -> None:
 
 
 def test_a_claim_that_lists_its_instances_without_a_search_space_is_swept() -> None:
-    assert CATALOGUE["R6"].searched is None
-    (one,) = sweep("R6", mfv.models.absorbing(), {"n": [6], "k": [3]}, workers=1).document["points"]
+    listed = replace(CATALOGUE["R6"], id="R6 listed", searched=None)
+    (one,) = sweep(listed, mfv.models.absorbing(), {"n": [6], "k": [3]}, workers=1).document["points"]
     assert one["verdict"] == finding(CATALOGUE["R6"], mfv.Subsampled(mfv.models.absorbing(), 6, 3)).verdict.value
 
 

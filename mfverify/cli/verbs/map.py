@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,18 @@ if TYPE_CHECKING:
 @click.option("--agents", metavar="VALUES", help="Number of local agents n, where it is no axis.")
 @click.option("--subsample", metavar="VALUES", help="Number of sampled agents k, where it is no axis.")
 @click.option("--out", type=click.Path(path_type=Path), help="File for the picture: .svg, .png or .pdf.")
+@click.option("--record", type=click.Path(path_type=Path), help="File of maps that reports show, such as reports/maps.json; other claims in it are kept.")
 @points_options
 @json_option
 def map(
-    claim: str, model: str | None, over: tuple[str, ...], agents: str | None, subsample: str | None, out: Path | None, **rest: Any
+    claim: str,
+    model: str | None,
+    over: tuple[str, ...],
+    agents: str | None,
+    subsample: str | None,
+    out: Path | None,
+    record: Path | None,
+    **rest: Any,
 ) -> int:
     """A certified verdict of CLAIM at every point over two parameters, as a picture and a table.
 
@@ -37,4 +46,6 @@ def map(
 
     axes: list[Axis] = [Axis.named(text) for text in over]
     axes += [Axis.of(name, text, f"--{name}") for name, text in (("agents", agents), ("subsample", subsample)) if text is not None]
-    return compute(claim, model, axes, out, "--out", verdicts=True, **rest)
+    sizes = [part for name, text in (("--agents", agents), ("--subsample", subsample)) if text is not None for part in (name, text)]
+    command = ["mfverify", "map", claim, *([] if model is None else ["--model", model]), *(part for one in over for part in ("--over", one)), *sizes]
+    return compute(claim, model, axes, out, "--out", verdicts=True, record=None if record is None else (record, shlex.join(command)), **rest)
