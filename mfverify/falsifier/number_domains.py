@@ -17,6 +17,8 @@ from mfverify.theory.cases.transitions import NAMED, MeanTransition, Moving, Tra
 
 _MOST_SAMPLES = 400
 """Populations with more kinds of samples than this are not candidates."""
+_MOST_MOVED = 64
+"""Agents of a population that moves, at most: what takes some milliseconds."""
 _MOST_EXHAUSTED = 9
 """With so many agents all simpler populations are tried: what is left is the simplest violation there is."""
 
@@ -135,7 +137,7 @@ class TransitionDomain:
             for inside in (0, 1):
                 more = tuple(x + step * (i == j) for j, x in enumerate(population))
                 some = tuple(x + step * inside * (i == j) for j, x in enumerate(sample))
-                if all(0 <= x <= y for x, y in zip(some, more, strict=True)) and 0 < sum(some) < sum(more):
+                if all(0 <= x <= y for x, y in zip(some, more, strict=True)) and 0 < sum(some) < sum(more) <= _MOST_MOVED:
                     for kernel in kernels:
                         yield self._one(some, more, kernel)
 

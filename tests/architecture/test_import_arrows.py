@@ -46,6 +46,7 @@ ORDER = (
     "batch",
     "simulation",
     "screening",
+    "screening_plans",
     "theory",
     "extensions",
     "papers",

@@ -74,7 +74,7 @@ def _data_processing_instances(profile: Profile, _: Sequence[Model] | None) -> l
 
 
 _DISTRIBUTIONS = tuple(
-    tuple(int(x) for x in row) for classes in (2, 3) for n in range(1, 6) for row in counts.count_vectors(n, classes)[::-1]
+    tuple(int(x) for x in row) for classes in (2, 3) for n in range(1, 7) for row in counts.count_vectors(n, classes)[::-1]
 )
 
 
