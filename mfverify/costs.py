@@ -12,8 +12,8 @@ optimum, lumped             a few per state and choice: ``N (6 |S_g| + 4 S)``   
 optimum, flat               ``|S_g| (S A)^n`` expectations                       ``|S_g|^2 S (S A)^n`` a sweep, ``log(width)/log(gamma)``
                                                                                  sweeps, or 200 extrapolated ones if that is less
 learning                    as the optimum of k agents, and the policy           the same; with samples: pairs times m
-execution                   ``|S_g| N`` rows; about ``20 sqrt(n)`` probabilities  ``n`` for each number in a row
-                            of a row count in each direction
+execution                   ``|S_g| N`` rows; about ``20 sqrt(n)`` probabilities  ``n`` for each number in a row; at most 100
+                            of a row count in each direction                     with two local states
 ==========================  ===================================================  ================================================
 
 The formulas give orders of magnitude; what is refused for certain is refused by the operators themselves.
@@ -47,6 +47,18 @@ _POLICY_ENTRY: Final = 600
 
 _PER_SECOND: Final = 10**9
 """Elementary operations of compiled code that a core makes in a second, within a factor of a few."""
+
+_RATIONAL: Final = 1200
+"""Elementary operations in the time of an operation on rationals. This and the next three were measured, on two to four sizes each."""
+
+_GATHERED: Final = 5
+"""The same for a number that is read at a place that was drawn, or along an axis of a labelled table."""
+
+_PER_STATE: Final = 3 * 10**4
+"""The same for a state of a learned policy, whose maximisers are Python objects and may have to be told apart exactly."""
+
+_PER_NUMBER: Final = 100
+"""The same for a number in a row of two binomials, which does not grow with n."""
 
 _LONGEST: Final = 24 * 3600
 """Seconds beyond which a single computation is not begun."""
@@ -87,10 +99,11 @@ def solving(model: Model, n: int, method: str = "lumped") -> Cost:
         table = power(size * actions, n)
         plain = 1 + int(30 / -math.log(max(float(model.discount), 1e-300))) if model.discount < 1 - 1e-9 else 10**9
         sweeps = min(plain, 10 * SWEEPS)
-        return Cost(what, _NUMBER * global_states * table, sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
+        return Cost(what, _NUMBER * global_states * table, _GATHERED * sweeps * global_states**2 * size * table, "use method 'lumped' or fewer agents")
     if method == "rational":
         pairs = global_states * global_actions * number_of_count_vectors(n, size * actions)
-        return Cost(what, 100 * global_states * states**2, pairs * states + (global_states * states) ** 3, "use method 'lumped' or fewer agents")
+        operations = _RATIONAL * (pairs * states + (global_states * states) ** 3)
+        return Cost(what, 100 * global_states * states**2, operations, "use method 'lumped' or fewer agents")
     if method == "limit":
         return Cost(what, _NUMBER * global_states * size * states, global_states * size * states, "name single states (--state)")
     operations = sum(rows * (n * states if kernels <= 2 else comb(n + choices - 1, choices - 1)) for kernels, choices, rows in _merged(model))
@@ -118,16 +131,18 @@ def learning(model: Model, k: int, samples: int | None = None) -> Cost:
     what = f"learning with k = {k}"
     if samples is not None:
         drawn = samples * global_states * global_actions * number_of_count_vectors(k, size * actions)
-        memory, operations = memory + _NUMBER * drawn, operations + SWEEPS * drawn
+        memory, operations = memory + _NUMBER * drawn, operations + _GATHERED * SWEEPS * drawn
         what += f" and m = {samples}"
-    return Cost(what, memory, operations, "use a smaller subsample or fewer samples", optimum.preparation)
+    preparation = optimum.preparation + _PER_STATE * global_states * number_of_count_vectors(k, size)
+    return Cost(what, memory, operations, "use a smaller subsample or fewer samples", preparation)
 
 
 def executing(model: Model, n: int, k: int, word: str, states: int, row: int) -> Cost:
     """The cost of execution where there are ``states`` for each global state, with ``row`` numbers in the row of each."""
     numbers = model.sizes[0] * states * row
     what = f"executing the policy with n = {n}, k = {k}, {word} draws"
-    return Cost(what, 2 * _NUMBER * numbers, numbers * n, "use fewer agents or a model with fewer local states")
+    each = min(n, _PER_NUMBER) if model.sizes[2] == 2 else n
+    return Cost(what, 2 * _NUMBER * numbers, numbers * each, "use fewer agents or a model with fewer local states")
 
 
 def row_width(n: int, size: int) -> int:
