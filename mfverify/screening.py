@@ -361,6 +361,24 @@ def _copied(learned: Solved) -> tuple[Floats, Floats]:
     return joint, mixture
 
 
+def played_on_own_samples(learned: Solved, best: Solved) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """The joint actions ``[g, b, joint action, m]`` in which each agent plays what a maximiser gives to its state for a sample that it may draw.
+
+    All global actions count as played, so that this is of use only where there is one. Maximisers are those of :attr:`Solved.tied`.
+    """
+    global_states, global_actions, states, actions = learned.models.sizes
+    seen = _own_samples(best.n, learned.n, states) > 0  # [s, c, d]
+    maximal, small = learned.tied.any(axis=1), learned.layout.joint[learned.layout.order].reshape(-1, states, actions)
+    joint = best.layout.joint[best.layout.order].reshape(-1, states, actions)
+    state_of = np.repeat(np.arange(len(best.layout.starts)), np.diff(best.layout.starts, append=len(joint)))
+    played = np.ones((global_states, len(joint), learned.models.number), dtype=bool)
+    for s, a in product(range(states), range(actions)):
+        given = np.logical_or.reduceat(maximal & (small[:, s, a] > 0)[:, None], learned.layout.starts, axis=1)  # [g, d, m]
+        may = np.einsum("cd,gdm->gcm", seen[s].astype(float), given.astype(float)) > 0
+        played &= may[:, state_of] | (joint[:, s, a] == 0)[:, None]
+    return np.repeat(played[:, None], global_actions, axis=1)
+
+
 def disagreement(learned: Solved, n: int) -> Floats:
     """The largest mean share ``[m]`` of agents that act otherwise than those that copy the shared sample would (claim R6)."""
     states = learned.models.sizes[2]

@@ -63,6 +63,8 @@ CLASSES: Final[Mapping[str, ModelClass]] = {
     "certain": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), denominator=1),
     "picks": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), picks=True, uncoupled=True),
     "passive": ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)), global_rewards=(Fraction(-1), Fraction(0), Fraction(1))),
+    "onlookers": ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)), denominator=4, picks=True),
+    "no-choice": ModelClass((2, 1, 2, 2), (Fraction(-1), Fraction(1))),
 }
 """The classes by name."""
 

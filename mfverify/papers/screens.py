@@ -163,16 +163,24 @@ def _gap_sides(bound: Bound | None, sampling: str, models: Models, n: int, k: in
 
 
 def _shared_excess(bound: Bound, models: Models, n: int, k: int) -> Two:
-    """The gap under a shared draw for the worst way of breaking ties."""
-    best, learned = screening.solve(models, n), screening.solve(models, k)
+    """The gap under a shared draw for the worst way of breaking ties; at k = n it is 0, and so is a bound, where all that is played is optimal."""
+    best, right = screening.solve(models, n), certified_right(bound, models, n, k)
+    if k == n:
+        excess, _ = _of_played(best, best, best.tied)
+        return np.where(right >= 0, excess, np.inf), np.zeros(models.number)
+    learned = screening.solve(models, k)
     gap = (best.value + best.radius - screening.worst_shared_value(learned, best)).max(axis=(0, 1))
-    right = certified_right(bound, models, n, k)
     return _raised(gap - right, models), np.divide(gap, right, out=np.zeros_like(gap), where=right > 0)
 
 
 def _raised(excess: Floats, models: Models) -> Floats:
     """An excess made of a few sums and differences of values, with their roundings added."""
     return excess + 2.0**-48 * (models.rt_g + models.rt_l) / (1 - models.discount)
+
+
+def no_gap() -> Screen:
+    """The largest gap of independent draws against 0 where there is one global action; decided for every way of breaking ties."""
+    return Screen(partial(_gap_sides, None, "independent"), _each_own_maximiser, _played_grain)
 
 
 def independent_gap(bound: Bound | None = None) -> Screen:
@@ -182,7 +190,7 @@ def independent_gap(bound: Bound | None = None) -> Screen:
 
 def shared_gap(bound: Bound) -> Screen:
     """The largest gap under a shared draw that the others copy, against a bound; decided for every way of breaking ties."""
-    return Screen(partial(_gap_sides, bound, "shared"), partial(_shared_excess, bound))
+    return Screen(partial(_gap_sides, bound, "shared"), partial(_shared_excess, bound), _shared_grain)
 
 
 def _only_where(holds: Callable[[Solved], Any], sampling: str, models: Models, n: int, k: int) -> Two:
@@ -205,8 +213,42 @@ def _unique_and_pure(best: Solved) -> Any:
     return (each == 1).all(axis=(0, 1)) & ~(best.tied & mixed[:, None]).any(axis=(0, 1, 2))
 
 
-OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"))
-"""The gap of one joint maximiser at k = n against 0."""
+def _of_played(best: Solved, learned: Solved, played: Any) -> Two:
+    """What a joint action that may be played is worth less than the best one at most, ``played[g, b, joint action, m]``.
+
+    Infinite where doubles may miss a maximiser of the learner. Where it is below :func:`_played_grain` all of them are optimal, so the gap is 0.
+    """
+    largest = np.repeat(best.value, np.diff(best.layout.starts, append=len(best.layout.order)), axis=1)
+    short = np.where(played, largest[:, None] - best.action_values, 0.0).max(axis=(0, 1, 2))
+    scale = (learned.models.rt_g + learned.models.rt_l) / (1 - learned.models.discount)
+    known = 4 * learned.radius <= screening.TIED * scale
+    return np.where(known, _raised(short + 2 * best.radius, best.models), np.inf), short
+
+
+def _played_grain(sizes: tuple[int, int, int, int], exact: Exactness, n: int, k: int) -> Fraction:
+    """``V_n`` and ``Q_n`` are multiples of a number that is at least this."""
+    del k
+    scale: int = 2 ** _bits_of_step(exact, n)
+    return 1 / (_common_denominator(sizes, exact, n) * scale)
+
+
+def _shared_grain(sizes: tuple[int, int, int, int], exact: Exactness, n: int, k: int) -> Fraction:
+    return _played_grain(sizes, exact, n, k) if k == n else Fraction(0)
+
+
+def _any_maximiser(models: Models, n: int, k: int) -> Two:
+    best = screening.solve(models, n)
+    return _of_played(best, best, best.tied)
+
+
+def _each_own_maximiser(models: Models, n: int, k: int) -> Two:
+    """Each agent may play what any maximiser gives to its local state, for any sample that it may draw."""
+    best, learned = screening.solve(models, n), screening.solve(models, k)
+    return _of_played(best, learned, screening.played_on_own_samples(learned, best))
+
+
+OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"), _any_maximiser, _played_grain)
+"""The gap of one joint maximiser at k = n against 0; decided for every way of breaking ties."""
 
 UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"))
 """The gap of independent draws at k = n against 0, where the optimum is unique and gives agents in one local state the same action."""

@@ -25,6 +25,7 @@ from mfverify.papers.ours.across_sizes import UPPER
 from mfverify.papers.screens import sample_above
 from mfverify.theory.bound import Bound
 from mfverify.theory.claim import Sides
+from tests.clusters import cluster
 from tests.falsifier.test_models import renamed
 
 SIGNS = (Fraction(-1), Fraction(1))
@@ -297,3 +298,19 @@ def test_the_record_of_another_class_is_kept(tmp_path: Path) -> None:
 def test_a_class_of_models_that_a_claim_does_not_cover_is_refused() -> None:
     with pytest.raises(ModelError, match="does not cover models of sizes"):
         exhaust("R7", "picks", [(2, 1)])
+
+
+@pytest.mark.parametrize(("claim", "models", "pairs"), [("P3s", PICKS, [(2, 2), (3, 3)]), ("R7b", PICKS, [(2, 2), (3, 3)]), ("R5", TINY, [(2, 1), (3, 2)])])
+def test_a_gap_of_zero_is_decided_by_the_optimality_of_what_is_played(claim: str, models: ModelClass, pairs: list[tuple[int, int]]) -> None:
+    found = exhaust(claim, models, pairs, workers=1)
+    assert (found["status"], found["by_sides"]) == ("holds", 0)
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_decides_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exhausting, "SLICE", 64)
+    alone = exhaust("R2", PICKS, [(2, 1)], workers=1)
+    with cluster(tmp_path, (1, 1)) as dask:
+        spread = exhaust("R2", PICKS, [(2, 1)], scheduler=dask.address)
+    ours = {name: value for name, value in alone.items() if name != "seconds"}
+    assert ours == {name: value for name, value in spread.items() if name != "seconds"} and ours["digest"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 import pytest
 
 import mfverify as mfv
-from mfverify import screening
+from mfverify import counts, screening
 from mfverify.errors import UndecidedTieError
 from mfverify.falsifier.classes import ModelClass
 from mfverify.falsifier.exhaust import instance_of, pairs_of
@@ -21,6 +21,7 @@ from mfverify.papers import CATALOGUE, screens
 from mfverify.papers.ours.shared_draw import SHARED_DRAW
 from mfverify.papers.screens import shared_gap
 from mfverify.screening_plans import controller
+from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.limit_plans import limit_of
 from mfverify.theory.claim import Claim, Sides, Verdict, judge
 from mfverify.theory.search_space import Arrangement, Origin
@@ -108,6 +109,7 @@ def test_compiled_gaps_are_those_in_arrays(claim_id: str, monkeypatch: pytest.Mo
 
 DECIDED = [claim for claim in SCREENED if claim.screen is not None and claim.screen.decides is not None]
 SMALL = ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)))
+UNCHOSEN = ModelClass((2, 1, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)))
 PASSIVE = ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)))
 
 
@@ -116,7 +118,7 @@ def test_a_certified_excess_is_never_below_the_exact_one(claim: Claim) -> None:
     """On members with many ties, in every order of their actions, so with every way of breaking ties by names."""
     assert claim.screen is not None and claim.screen.decides is not None
     assert isinstance(claim.searched, Arrangement)
-    models = SMALL if claim.searched.admits(SMALL.representative(0)) else PASSIVE
+    models = next(one for one in (SMALL, PASSIVE, UNCHOSEN) if claim.searched.admits(one.representative(0)))
     for number in (5, models.tuples // 60 + 3, models.tuples // 3):
         n, k = next(pair for pair in ((3, 2), (3, 3)) if pair in pairs_of(claim, models, (3,)))
         excess, _ = claim.screen.decides(models.arrays(np.array([number])), n, k)
@@ -166,3 +168,30 @@ def test_plans_are_worth_what_the_certified_limit_is(sizes: tuple[int, int, int,
         assert (plans.value(n)[..., i] <= certified.upper + 1e-9).all()
         assert (plans.value(n)[..., i] + plans.excess[i] >= certified.lower - 1e-3).all()
     assert plans.excess.min() < 1e-9
+
+
+def test_what_agents_play_is_among_what_they_may_play() -> None:
+    numbers = np.arange(1_000, UNCHOSEN.tuples, UNCHOSEN.tuples // 40)
+    arrays, k, n = UNCHOSEN.arrays(numbers), 2, 3
+    best, learned = screening.solve(arrays, n), screening.solve(arrays, k)
+    played = screening.played_on_own_samples(learned, best)
+    states = counts.count_vectors(n, 2).tolist()
+    joint = best.layout.joint[best.layout.order].tolist()
+    compared = 0
+    for i, number in enumerate(numbers.tolist()):
+        own = policy_marginals(mfv.learn(UNCHOSEN.representative(number), k), n).local_action
+        for g, (c, row) in product(range(2), enumerate(states)):
+            for j, d in enumerate(joint):
+                if [d[0] + d[1], d[2] + d[3]] == row and all(own[g, c, z // 2, z % 2] > 0 for z in range(4) if d[z]):
+                    assert played[g, 0, j, i]
+                    compared += 1
+    assert compared > 300
+    assert not played.all(), "some are never played"
+
+
+def test_a_joint_action_that_is_not_optimal_is_seen() -> None:
+    arrays = UNCHOSEN.arrays(np.arange(1_000, UNCHOSEN.tuples, UNCHOSEN.tuples // 40))
+    best = screening.solve(arrays, 2)
+    anything, _ = screens._of_played(best, best, np.ones_like(best.tied))
+    optimal, _ = screens._of_played(best, best, best.tied)
+    assert (anything > 1e-3).any() and (optimal < 1e-9).all()

@@ -17,7 +17,7 @@ from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.quantities import rational_system, trivial_gap
-from mfverify.papers.screens import ONE_GLOBAL_CHOICE, independent_gap
+from mfverify.papers.screens import ONE_GLOBAL_CHOICE, no_gap
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Profile, Sides, Status, Unresolved
 from mfverify.theory.grounds import proof
@@ -104,7 +104,7 @@ R5 = Claim(
     reading="independent draws, exact operator, exact rationals; the sides are the largest gap and 0",
     assumptions=(*FINITE, "|A_g| = 1"),
     registered=Status.CORROBORATED,
-    screen=independent_gap(),
+    screen=no_gap(),
     sides=_no_global_choice,
     instances=_r5_instances,
     control=Control("a millionth is added to the gap", left=by_adding(Fraction(1, 10**6))),
