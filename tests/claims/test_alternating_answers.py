@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -12,6 +13,7 @@ from mfverify import models
 from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.exact.rational import fraction
 from mfverify.model import Model
+from mfverify.papers.alternating_marl import one_agent_deviates
 from mfverify.papers.alternating_marl.alternating_answers import A1, Alternation
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import NotApplicable, Sides, Verdict, judge
@@ -78,3 +80,21 @@ def test_an_answer_that_is_assumed_better_than_it_is_is_noticed(monkeypatch: pyt
 
 def test_too_many_policies_are_not_enumerated() -> None:
     assert isinstance(A1.sides(Subsampled(models.squeeze(), 2, 1)), NotApplicable)
+
+
+def test_one_agent_gains_at_an_end_whose_global_policy_reads_local_states() -> None:
+    """On two agents of the coordination model with k = n: eta = 0, no player gains, and one agent that leaves the shared policy gains 1/600."""
+    case = one_agent_deviates.Tolerant(models.coordination(), 2, Fraction(0))
+    read = one_agent_deviates._reading_all(case)
+    assert isinstance(read, Sides) and read.left.lower == read.left.upper == Fraction(1, 600)
+    for eta in (Fraction(0), Fraction(1, 2)):
+        alone = one_agent_deviates._sides(replace(case, eta=eta))
+        assert isinstance(alone, Sides) and alone.left.upper <= alone.right.lower == eta / 2
+    assert isinstance(one_agent_deviates._sides(replace(case, agents=8)), NotApplicable)
+
+
+def test_agents_that_follow_one_policy_are_worth_what_the_counts_say() -> None:
+    model, game = models.random_coupled(5), Alternation(models.random_coupled(5), 3, 3)
+    policy = game.answer((0, 1, 1, 0))
+    worth = one_agent_deviates._value(model, 3, lambda g, s: policy[g, (s.count(0), s.count(1))], (1, 0, 0, 1), (1, 0, 0, 1))
+    assert worth == fraction(game.value((0, 1, 1, 0), (1, 0, 0, 1)))

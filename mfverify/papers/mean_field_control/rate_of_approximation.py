@@ -1,7 +1,7 @@
 """How far n agents are from infinitely many, with states and actions in the rate. Claim M2.
 
 The constant of the source was not read; it depends on Lipschitz constants of kernels and rewards in the distribution, which are 0 in our model
-class. The reading takes the constant that V2 allows, so a larger constant of the source makes the statement weaker than what is checked.
+class. The reading takes the constant that V2s proves, so a larger constant of the source makes the statement weaker than what is checked.
 
 The number of actions is not needed. Proof: docs/mathematics/related.md.
 """
@@ -34,9 +34,9 @@ from mfverify.theory.search_space import LARGE, Arrangement
 
 WITH_ACTIONS: Final = Bound(
     "M2",
-    times(gamma * rt_l / (1 - gamma) ** 2, plus(sp.sqrt(S_l), sp.sqrt(A_l)) / sp.sqrt(n)),
+    times(gamma**2 * rt_l / (1 - gamma) ** 2, plus(sp.sqrt(S_l), sp.sqrt(A_l)) / sp.sqrt(n)),
     "arXiv 2301.06889 and related work",
-    "C (sqrt|S_l| + sqrt|A_l|)/sqrt(n) with C = gamma rt_l/(1-gamma)^2; the constant of the source is not known",
+    "C (sqrt|S_l| + sqrt|A_l|)/sqrt(n) with C = gamma^2 rt_l/(1-gamma)^2; the constant of the source was not read",
     TABLE,
 )
 
@@ -68,7 +68,7 @@ M2 = Claim(
     title="The rate of mean-field control",
     statement=r"$|V_n(s_g, F) - V_\infty(s_g, F)| \le " + WITH_ACTIONS.latex + "$",
     source="arXiv 2301.06889 and related work: C (sqrt|S_l| + sqrt|A_l|)/sqrt(n)",
-    reading="all states, certified enclosures of both values; the constant of the source is not known, that of V2 is checked; kernels and rewards "
+    reading="all states, certified enclosures of both values; the constant of the source was not read in the original, that of V2s is checked; kernels and rewards "
     "do not depend on the distribution, so the Lipschitz conditions of the source hold",
     assumptions=(
         "Assumption 2.1 (finite sets)",
@@ -82,6 +82,6 @@ M2 = Claim(
     control=Control("the bound is divided by a hundred", right=by_factor(Fraction(1, 100))),
     left_means="largest |V_n - V_inf|",
     right_means="bound M2",
-    grounds=proof("docs/mathematics/related.md", "M2", uses=("V1", "V2")),
+    grounds=proof("docs/mathematics/related.md", "M2", uses=("V1", "V2s")),
     searched=Arrangement(agents_alone, lumped_cost, LARGE[:12]),
 )
