@@ -93,7 +93,7 @@ def enclose(expr: sp.Expr, values: Mapping[sp.Symbol, Value], bits: int = STARTI
     of the range of its symbol, a definedness that the given intervals leave open, a number too large, or a node of a
     kind that is not known here.
     """
-    known = {symbol: _input(symbol, value) for symbol, value in values.items()}
+    known = {symbol: _given(symbol, value) for symbol, value in values.items()}
     _check_together(known)
     free = _free_symbols(expr)
     missing = sorted(str(symbol) for symbol in free if symbol not in known)
@@ -117,7 +117,7 @@ def enclose(expr: sp.Expr, values: Mapping[sp.Symbol, Value], bits: int = STARTI
         bits = min(2 * bits, CEILING_BITS)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def _free_symbols(expr: sp.Expr) -> frozenset[sp.Symbol]:
     """The symbols of an expression, which sympy looks for anew at every call."""
     return frozenset(expr.free_symbols)
@@ -157,6 +157,15 @@ def _input(symbol: sp.Symbol, value: Value) -> Interval:
     return interval
 
 
+_number = lru_cache(maxsize=1024, typed=True)(_input)
+
+
+def _given(symbol: sp.Symbol, value: Any) -> Interval:
+    """:func:`_input`; the same object for the same number, so that :func:`_walk` recognises it."""
+    is_number = isinstance(value, Rational)
+    return _number(symbol, value) if is_number else _input(symbol, value)
+
+
 def _check_together(known: Mapping[sp.Symbol, Interval]) -> None:
     """The relations that hold between the symbols of the model class: ``k <= n``, ``Z = |S_l| |A_l|``, ``rt = rt_g + rt_l``."""
     if model_class.k in known and model_class.n in known and known[model_class.k].lower > known[model_class.n].upper:
@@ -185,12 +194,38 @@ def _digits(value: Fraction) -> str:
     return str(arb(_fmpq(value)).str(6, radius=False))
 
 
+_WALKED: Final[dict[tuple[int, ...], tuple[Any, ...]]] = {}
+"""Enclosures of subexpressions, by the identities of the subexpression and of its inputs, and the precision; an entry keeps these objects alive."""
+
+_MOST_WALKED: Final = 10_000
+
+
 def _walk(expr: sp.Expr, setting: _Setting) -> Interval:
-    """Enclose one node: its parts first, then the operation, rounded outward to the working precision."""
+    """Enclose one node, once for the same inputs: bounds differ in few of their symbols from one instance to the next."""
     if isinstance(expr, sp.Symbol):
         return setting.values[expr]
     if isinstance(expr, sp.Rational):
         return _constant(expr)
+    inputs = [setting.values[symbol] for symbol in _free_symbols(expr)]
+    key = (id(expr), setting.bits, *map(id, inputs))
+    known = _WALKED.get(key)
+    if known is not None:
+        found: Interval = known[-1]
+        return found
+    result = _enclosed(expr, setting)
+    if _is_small(result.lower) and _is_small(result.upper):
+        if len(_WALKED) >= _MOST_WALKED:
+            _WALKED.clear()
+        _WALKED[key] = (expr, inputs, result)
+    return result
+
+
+def _is_small(value: Fraction) -> bool:
+    return max(value.numerator.bit_length(), value.denominator.bit_length()) <= CEILING_BITS
+
+
+def _enclosed(expr: sp.Expr, setting: _Setting) -> Interval:
+    """Enclose one node: its parts first, then the operation, rounded outward to the working precision."""
     if expr is sp.pi:
         return _ball(arb.pi, setting.bits)
     if expr is sp.E:

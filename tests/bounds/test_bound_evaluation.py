@@ -38,6 +38,30 @@ def test_rational_expressions_are_exact(a: Fraction, b: Fraction) -> None:
     assert result.lower == result.upper == expected
 
 
+def test_what_is_remembered_belongs_to_the_same_subexpression_inputs_and_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[sp.Expr] = []
+    enclosed = evaluate._enclosed
+    monkeypatch.setattr(evaluate, "_enclosed", lambda expr, setting: computed.append(expr) or enclosed(expr, setting))
+    monkeypatch.setattr(evaluate, "_MOST_WALKED", 5)
+    evaluate._WALKED.clear()
+    expr = sp.log(x) + sp.log(y)
+    both = [str(enclose(expr, {x: 3, y: b})) for b in (5, 7, 5)]
+    assert both[0] == both[2] != both[1]
+    assert sorted(map(str, computed)) == sorted(["log(x)", "log(y)", "log(y)", str(expr), str(expr)])
+    enclose(expr, {x: 3, y: 5}, bits=256)
+    assert len(computed) == 8 and len(evaluate._WALKED) <= 5
+    for i in range(100):  # intervals that are gone leave their identity to others
+        end = Fraction(i + 2)
+        assert enclose(x * x, {x: Interval(end, end + 1)}).upper == (end + 1) ** 2
+    planted = {key: (*entry[:-1], Interval.exactly(0)) for key, entry in evaluate._WALKED.items()}
+    monkeypatch.setattr(evaluate, "_WALKED", planted)
+    assert enclose(x * x, {x: 2}).lower == 4
+    with pytest.raises(ModelError, match="found True"):
+        enclose(x, {x: True})
+    with pytest.raises(ModelError, match="found \\[1\\]"):
+        enclose(x, {x: [1]})  # type: ignore[dict-item]
+
+
 @given(positive, positive, st.integers(0, 40))
 def test_an_interval_input_encloses_the_value_at_every_point_inside(a: Fraction, width: Fraction, step: int) -> None:
     """The point is compared through mpmath at 60 digits; its own error is far below the width of the result."""

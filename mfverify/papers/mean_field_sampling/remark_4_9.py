@@ -96,7 +96,7 @@ def _typed_table(bound: Bound, case: ManyTypes) -> Outcome:
     )
 
 
-TWO_TYPES_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1", TABLE)
+_TWO_TYPES_LINEAR = Bound("S4 control", times(S_g, A_g, E, S_l, A_l, n), "sabotage", "the exponent |S||A| is replaced by 1", TABLE)
 
 
 def _typed_table_instances(profile: Profile, _: Sequence[Model] | None) -> list[ManyTypes]:
@@ -215,7 +215,7 @@ S4 = Claim(
     registered=Status.CORROBORATED,
     sides=bind(_typed_table, TYPED_TABLE),
     instances=_typed_table_instances,
-    control=Control("the exponent |S_l||A_l| is replaced by 1", bind(_typed_table, TWO_TYPES_LINEAR)),
+    control=Control("the exponent |S_l||A_l| is replaced by 1", bind(_typed_table, _TWO_TYPES_LINEAR)),
     rests_on=("S1",),
     left_means="entries",
     right_means="power of n",
