@@ -86,6 +86,10 @@ _BUSY_SECONDS = 30.0
 """How long to wait for another process that writes; a row takes milliseconds."""
 
 
+_QUICK_SECONDS: Final = 0.1
+"""What took less is computed again sooner than a sync of the disk for each of some thousand rows is waited for."""
+
+
 def finding_document(found: Finding, reproduce: str) -> dict[str, Any]:
     """One instance as an entry of ``report.json``.
 
@@ -195,9 +199,13 @@ class Store:
         return row[0] if known else None
 
     def put(self, key: str, document: Mapping[str, Any], seconds: float | None = None) -> None:
-        """Keep a finished instance and how long it took; on the disk when this returns."""
+        """Keep a finished instance and how long it took; it is there when the process is killed, and on the disk when this returns, but
+        for one of less than :data:`_QUICK_SECONDS`: that goes to the disk with a later one or when the store is closed.
+        """
         text = json.dumps(document)
+        quick = seconds is not None and seconds < _QUICK_SECONDS
         try:
+            self._connection.execute(f"PRAGMA synchronous={'NORMAL' if quick else 'FULL'}")
             with self._connection:
                 self._connection.execute(
                     "INSERT OR REPLACE INTO finding (key, code, digest, document, seconds) VALUES (?, ?, ?, ?, ?)",

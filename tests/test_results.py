@@ -99,6 +99,16 @@ def test_put_is_on_the_disk_before_the_store_is_closed(tmp_path: Path) -> None:
     assert [(key, json.loads(text)) for key, text in rows] == [("a", document())]
 
 
+def test_only_quick_instances_are_not_waited_for_on_the_disk(tmp_path: Path) -> None:
+    normal, full = (1,), (2,)
+    with Store(tmp_path / "results.sqlite") as store:
+        for seconds, expected in ((0.01, normal), (0.1, full), (0.0999, normal), (None, full), (0.0, normal), (60.0, full)):
+            store.put("a", document(), seconds)
+            assert store._connection.execute("PRAGMA synchronous").fetchone() == expected
+            with Store(tmp_path / "results.sqlite") as other:
+                assert other.seconds("a") == seconds
+
+
 def test_two_stores_write_to_the_same_file(tmp_path: Path) -> None:
     path = tmp_path / "results.sqlite"
     with Store(path) as one, Store(path) as two:
