@@ -243,7 +243,7 @@ def certify(claim: str | Claim, instance: Case) -> Certificate:
     outcome = claim.sides(instance)
     verdict = judge(outcome)
     if not isinstance(outcome, Sides) or verdict is not Verdict.VIOLATED:
-        raise ModelError(f"claim {claim_id}, {instance.label}: is {verdict.value}, and only a violation can be certified")
+        raise ModelError(f"claim {claim_id}, {instance.label}: the verdict is {verdict.value}, and only a violation can be certified")
     tried = []
     for digits in (*_DIGITS, None):
         try:
@@ -294,12 +294,16 @@ def _own_parameters(way: GapProof, instance: Subsampled) -> Mapping[str, str | N
         return {"bound": None}
     stated = {"bound": text} | {name: written(Fraction(x)) for name, x in own.items() if isinstance(x, int | Fraction)}
     try:
-        independent.own_bound(
-            {"parameters": stated}, independent.Model({"model": _model_document(instance.model)}), instance.agents, instance.subsample
+        model = independent.Model({"model": _model_document(instance.model)})
+        high, _ = independent.own_bound({"parameters": stated}, model, instance.agents, instance.subsample)
+        low, _ = independent.expression(
+            text, independent.sizes_of(model, instance.agents, instance.subsample) | {x: Fraction(stated[x]) for x in own}
         )
     except (independent.Refused, ValueError, RecursionError, MemoryError):
         return {"bound": None}
-    return stated
+    computed = bound.enclose(values)
+    # The two evaluations enclose one number. If the text were not that of the expression, the bound would not be the claim's.
+    return stated if low <= computed.upper and computed.lower <= high else {"bound": None}
 
 
 def _built(claim_id: str, way: GapProof | Callable[[Any], Witness], instance: Case, precision: _Precision) -> Document:

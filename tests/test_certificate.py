@@ -53,7 +53,7 @@ def test_a_file_holds_all_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_what_holds_is_not_certified() -> None:
-    with pytest.raises(mfv.ModelError, match="is holds, and only a violation can be certified"):
+    with pytest.raises(mfv.ModelError, match="the verdict is holds, and only a violation can be certified"):
         certify("P3", Subsampled(mfv.models.coordination(), 3, 3))
     with pytest.raises(mfv.ModelError, match="certificates cover"):
         certify("L1", TwoSizes(mfv.models.absorbing(), 1, 1))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from mfverify.errors import ModelError
 from mfverify.model import Model, derived_name
 from mfverify.models.families import PREFIX, Family
-from mfverify.rationals import parameter
+from mfverify.rationals import parameter, quoted
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OfAgents, OfSample, Subsampled
 from mfverify.theory.claim import Claim, NotApplicable, Profile
@@ -22,7 +22,7 @@ def needs_model(claim: Claim) -> bool:
     """Whether a claim is about models. Raises :class:`ModelError` for one that is not about n and k at all."""
     if isinstance(claim.searched, (Transitions, Parameters)):
         raise ModelError(
-            f"claim {claim.id}: has other parameters than a model, n and k; mfverify verify --claims {claim.id} checks it where it is listed"
+            f"claim {claim.id}: has other parameters than a model, n and k; name an instance that it lists (--instance LABEL of verify or certify)"
         )
     return not isinstance(claim.searched, Populations) and (
         isinstance(claim.searched, Arrangement) or any(one.written.model is not None for one in claim.instances(Profile.QUICK, None))
@@ -117,3 +117,13 @@ def _as_listed(claim: Claim, model: Model | None, n: int, k: int) -> Case:
     if OfSample in types:
         return OfSample(model, k)
     return OfAgents(model, n) if OfAgents in types else Subsampled(model, n, k)
+
+
+def instance_labelled(claim: Claim, label: str) -> Case:
+    """The instance of a claim with a label, of either profile. Raises :class:`ModelError` where there is none."""
+    for profile in Profile:
+        cases: Sequence[Case] = claim.instances(profile, None)
+        for one in cases:
+            if one.label == label:
+                return one
+    raise ModelError(f"--instance: {quoted(label)} is no instance of {claim.id}; take a label from report.json")

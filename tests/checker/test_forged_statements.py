@@ -280,7 +280,7 @@ def test_a_constant_that_is_not_positive_is_no_constant(constant: str) -> None:
     outcome = CATALOGUE["T3"].sides(Rate(models.splitting(), 2, 2, Fraction(constant)))
     assert isinstance(outcome, NotApplicable)
     assert outcome.reason == f"the claim speaks of a constant C > 0, and C is {Fraction(constant)} here"
-    with pytest.raises(ModelError, match="is not-applicable, and only a violation can be certified"):
+    with pytest.raises(ModelError, match="the verdict is not-applicable, and only a violation can be certified"):
         certify("T3", Rate(models.splitting(), 2, 2, Fraction(constant)))
 
 

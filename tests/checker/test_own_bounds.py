@@ -77,7 +77,7 @@ def test_what_is_not_covered_is_refused_with_a_remedy(changes: dict[str, object]
 def test_the_instance_is_known_to_the_claim_only() -> None:
     with pytest.raises(mfv.ModelError, match="own:Y1: is the certificate of a claim that is not in the catalogue"):
         _ = certify(own_claim(), CASE).instance
-    with pytest.raises(mfv.ModelError, match="is holds, and only a violation can be certified"):
+    with pytest.raises(mfv.ModelError, match="the verdict is holds, and only a violation can be certified"):
         certify(own_claim(sides=lambda _: mfv.Sides(mfv.Interval.exactly(0), mfv.Interval.exactly(1))), CASE)
 
 
