@@ -38,7 +38,7 @@ _AXES: Final = {"global_kernel": "igbh", "local_kernel": "isgat", "global_reward
 """i: model, g and h: global states, b: global actions, s and t: local states, a: local actions."""
 
 _MOST_NUMBERS: Final = 10**7
-"""Laws of more doubles than this are refused; every thread holds those of one model."""
+"""Systems whose laws would have more numbers than this are refused."""
 
 _LARGEST: Final = 2.0**900
 _SMALLEST: Final = 2.0**-900
@@ -195,7 +195,7 @@ def optimum(models: Models | Sequence[Model], n: int, width: float = 1e-9) -> Va
 
     Notes
     -----
-    Cost for two local states and actions: some 10, 25, 150 microseconds a model and core at n = 4, 8, 16.
+    Cost for two local states and actions: about 4, 9, 35 microseconds a model and core at n = 4, 8, 16.
 
     Examples
     --------
@@ -317,7 +317,7 @@ def _solved(models: Models, place: str, n: int, width: float) -> small.Solved:
         raise ModelError(f"width: found {width}, expected a positive number")
     if small.numbers(n, models.sizes) > _MOST_NUMBERS:
         raise TooLargeError(
-            f"{place}: found {n}, the laws take {small.numbers(n, models.sizes):.3g} numbers, more than {_MOST_NUMBERS:.0e} for a small system; "
+            f"{place}: found {n}, the laws of all joint actions have {small.numbers(n, models.sizes):.3g} numbers, more than {_MOST_NUMBERS:.0e} for a small system; "
             f"use optimal_value and learn of single models"
         )
     return small.solve(models._copies, n, models._roundings, width)

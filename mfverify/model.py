@@ -177,6 +177,11 @@ class Model:
     def _floats(self) -> dict[str, Floats]:
         return {}
 
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        """What solvers derive from the model and need in every call."""
+        return {}
+
     def floats(self, name: str) -> Floats:
         """One of the four arrays with every entry rounded to the nearest double (relative error at most ``u``); read-only, made once."""
         found = self._floats.get(name)

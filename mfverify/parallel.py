@@ -109,7 +109,7 @@ def over_range(loop: Callable[[int, int], None], number: int) -> None:
     ``loop`` releases the interpreter while it computes (numba's ``nogil``). Unlike loops with a ``numba.prange`` it is compiled once for any
     number of threads. Costs a tenth of a millisecond where there is more than one piece.
     """
-    threads_ = min(thread_count(), number // _FEWEST)
+    threads_ = min(thread_count(), number // _FEWEST) if number >= 2 * _FEWEST else 1
     if threads_ < 2:
         require_ieee_arithmetic()
         loop(0, number)

@@ -1,18 +1,21 @@
 """Small systems: plan, sweeps, policy evaluation and the certified last application in one compiled call, for many models at once.
 
 ``lumped.py`` spends its time per call in Python. Here a whole solution is one compiled function of arrays of doubles, with one leading
-axis for the models, and what only depends on ``(n, |S_l|, |A_l|)`` is a :class:`Plan` that all of them share. It is for systems whose
-laws fit into a cache: the law of the next counts of *every* joint action ``d`` (action counts over ``Z_l``) is held, ``|S_g| N J``
-numbers for ``N`` count vectors and ``J = C(n + |Z_l| - 1, |Z_l| - 1)`` joint actions.
+axis for the models, and what only depends on ``(n, |S_l|, |A_l|)`` is a :class:`Plan` that all of them share. Four models are solved side by
+side, one in each lane of a register (``lanes.py``): the loops of small systems are too short for other vector instructions. A model
+that is solved alone fills all four lanes.
 
-*Laws.* ``law[c', d]`` of ``m + 1`` agents come from those of ``m``: the joint actions in which ``z`` is the first pair that is played are,
-in lexicographic order, those of ``m`` agents with nothing before ``z`` played, one agent more in ``z``. So a step is a few sums of
+*Sweep.* A joint action consists of the actions of the ``x`` agents in local state 0 and those of the ``n - x`` agents elsewhere. What is
+expected of a value depends on the former by the law of their next counts, which is computed once for a model, and on the latter by a table:
+the expectation over the next counts of the agents elsewhere, for all next counts ``e`` of the others. The action values are the products
+of laws and tables over ``e``. Laws and tables of ``m + 1`` agents come from those of ``m``: the actions in which ``z`` is the first that is
+played are, in lexicographic order, those of ``m`` agents with nothing before ``z`` played, one agent more in ``z``. So a step is a few sums of
 contiguous pieces.
 
 *Merged actions.* An action with the same kernel as another one of the same local state and a smaller reward, or an equal one and a larger
 number, is never needed (``choices.py``): its reward is minus infinity here. Likewise global actions.
 
-*Iteration.* Two sweeps, then Newton's steps of policy iteration with a dense solve. A diagonally dominant matrix needs no pivots. An action is
+*Iteration.* One sweep, then Newton's steps of policy iteration with a dense solve. A diagonally dominant matrix needs no pivots. An action is
 exchanged only for one that is better by more than rounding may be. Nothing of this is certified or has to be.
 
 *Certificate.* That of ``fixed_point.py``: for the vector ``V`` at hand, ``lo <= T V - V <= hi`` gives
@@ -20,11 +23,12 @@ exchanged only for one that is better by more than rounding may be. Nothing of t
 outward. *Error of one application*, by Higham's lemma (``enclosure.py``), with ``W_l`` and ``W_g`` roundings in a probability (1 where it is a
 rounded rational; a weight over the sum of its row has as many as there are terms) and ``R`` in a reward:
 
-- an entry of a law: ``n`` steps of weight, product and ``|S_l| - 1`` sums: ``n (W_l + |S_l|)``;
-- global row and discount, ``gamma sum_g' P_g V``: ``W_g + |S_g| + 2``; sum over ``N`` next counts: ``N``; reward added: 1.
-  So ``L = n (W_l + |S_l|) + W_g + |S_g| + N + 3`` roundings of what adds up to at most ``gamma max |V|``;
-- local reward ``r_l / n``, ``n`` sums; added to the global one and to the expectation: ``R + 1 + n + 2`` of at most ``rt``;
-- a number too small for a normal double loses at most ``2**-1022``. Law entries lose ``2 n |S_l|`` of these (weights and products), each met
+- laws and tables: together ``n`` steps of weight, product and ``|S_l| - 1`` sums: ``n (W_l + |S_l|)``;
+- global row and discount, ``gamma sum_g' P_g V``: ``W_g + |S_g| + 2``; product of law and table and a sum over at most ``N`` next counts, the
+  number of count vectors of ``n`` agents: ``N``; reward added: 1. So ``L = n (W_l + |S_l|) + W_g + |S_g| + N + 3`` roundings of what adds up to at most ``gamma max |V|``;
+- local reward ``r_l / n``, ``n - 1`` sums of agents in state 0 or elsewhere; added to the global one, to that of the others and to the
+  expectation: ``R + 1 + n + 2`` of at most ``rt``;
+- a number too small for a normal double loses at most ``2**-1022``. Laws and tables lose ``2 n |S_l|`` of these (weights and products), each met
   by a value in one of ``N`` terms; global row and discount ``2 |S_g| + 4``, rewards ``n``, the sum ``N``. Together at most
   ``4 (n |S_l| N + N + |S_g| + n + 4) (1 + max |V|)`` of them.
 
@@ -35,15 +39,15 @@ Where it is not positive the maximiser is not known, and the lead says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from math import comb
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
 from mfverify import counts
+from mfverify.bellman.lanes import LANES, larger, load, multiply_add, plus, spread, store
 from mfverify.bellman.sweeps import graded_order, level_sizes, successor_table
 from mfverify.compiled import njit
 from mfverify.enclosure import UNDERFLOW, Enclosure, StopReason, Work, round_down, round_up, rounding_error
@@ -54,19 +58,16 @@ if TYPE_CHECKING:
     from mfverify.notation import Floats, Integers
 
 MOST_NUMBERS: Final = 4 * 10**5
-"""Systems whose laws take more doubles than this are not small: beyond that ``lumped.py`` becomes as fast."""
+"""Systems with a larger :func:`numbers` are not small: beyond that ``lumped.py`` becomes as fast."""
 
 _MOST_STATES: Final = 160
 """Nor are those with more states: a dense solve takes as long as all the rest."""
 
-_CHUNK: Final = 512
-"""Joint actions at a time: what is summed stays in the nearest cache."""
-
 _ROUNDS: Final = 60
 """Steps of policy iteration after which the best enclosure so far is returned; it is one however it was found."""
 
-_SWEEPS_BEFORE: Final = 2
-"""Sweeps before the first policy is evaluated: three cost about as much as an evaluation, and the first policies are poor."""
+_SWEEPS_BEFORE: Final = 1
+"""Sweeps before the first policy is evaluated, the first one of a value of zero."""
 
 _SLACK: Final = 1.0 + 2.0**-48
 """More than the roundings in the computation of an error bound: fewer than eight of positive numbers."""
@@ -76,42 +77,60 @@ class Plan(NamedTuple):
     """What the systems of ``n`` agents with so many local states and actions share.
 
     ``order``: lexicographic ranks of count vectors in graded order (``sweeps.py``). ``up[i, s]``: the graded index with one agent more in
-    ``s``. ``levels[m]``: count vectors of ``m`` agents. ``blocks[m, z]``: action counts of ``m`` agents over the pairs from ``z`` on. ``actions[d, z]``:
-    the joint actions. ``state[d]``: the graded index of their count vector.
+    ``s``. ``blocks[0, m, z]``: action counts of ``m`` agents in local state 0 over the actions from ``z`` on; ``blocks[1, m, z]``: of agents elsewhere,
+    over the pairs from ``z`` on. ``at[m]``: the number of count vectors of ``m`` agents; where the law of ``m`` agents in local state 0 begins, the table
+    of ``m`` agents elsewhere, and the joint actions of ``m`` agents in state 0 and the others elsewhere. ``here[c]``: agents in state 0. ``actions[d, z]``: the joint actions;
+    ``members[starts[c]:starts[c + 1]]`` are those of state ``c``, in order.
     """
 
     n: int
     order: Integers
     up: Integers
-    levels: Integers
     blocks: Integers
+    at: Integers
+    here: Integers
     actions: Integers
-    state: Integers
+    members: Integers
+    starts: Integers
 
 
 @lru_cache(maxsize=64)
 def plan(n: int, local_states: int, local_actions: int) -> Plan:
     """The plan of ``n`` agents; cost and memory linear in the number of joint actions."""
-    pairs = local_states * local_actions
+    elsewhere = (local_states - 1) * local_actions
     order = graded_order(n, local_states)
     up = successor_table(n, local_states)
     up = np.concatenate([np.arange(len(up), dtype=np.int64)[:, None], up], axis=1)
-    blocks = np.array(
-        [[comb(m + pairs - 1 - z, pairs - 1 - z) for z in range(pairs)] + [int(m == 0)] for m in range(n + 1)], dtype=np.int64
-    )
-    actions = counts.count_vectors(n, pairs)
+    blocks = np.zeros((2, n + 1, max(local_actions, elsewhere) + 1), dtype=np.int64)
+    for of_group, pairs in zip(blocks, (local_actions, elsewhere), strict=True):
+        for m in range(n + 1):
+            of_group[m, : pairs + 1] = [*(comb(m + pairs - 1 - z, pairs - 1 - z) for z in range(pairs)), m == 0]
+    levels, (first, rest) = level_sizes(n, local_states), blocks[:, :, 0]
+    lengths = np.stack([levels * first, levels[::-1] * rest, first * rest[::-1]], axis=1)
+    at = np.concatenate([levels[:, None], np.cumsum(lengths, axis=0) - lengths], axis=1)
+    actions = np.concatenate([_joint_actions(x, n - x, local_actions, elsewhere) for x in range(n + 1)])
     graded = np.empty(len(order), dtype=np.int64)
     graded[order] = np.arange(len(order))
     state = graded[counts.rank(actions.reshape(len(actions), local_states, local_actions).sum(axis=2))]
-    return Plan(n, order, up, level_sizes(n, local_states), blocks, actions, state)
+    members = np.argsort(state, kind="stable")
+    starts = np.searchsorted(state[members], np.arange(len(order) + 1))
+    return Plan(n, order, up, blocks, at, counts.count_vectors(n, local_states)[order][:, 0].copy(), actions, members, starts)
+
+
+def _joint_actions(here: int, elsewhere: int, actions: int, pairs: int) -> Integers:
+    """Action counts of agents in local state 0, followed by those of the agents elsewhere, who take one of so many pairs."""
+    first = counts.count_vectors(here, actions)
+    rest = counts.count_vectors(elsewhere, pairs) if pairs else np.zeros((int(elsewhere == 0), 0), dtype=np.int64)
+    return np.concatenate([np.repeat(first, len(rest), axis=0), np.tile(rest, (len(first), 1))], axis=1)
 
 
 def numbers(n: int, sizes: tuple[int, int, int, int]) -> int:
-    """Doubles in the laws of a system of ``n`` agents."""
+    """The size of a system: the doubles that the laws of the next counts of all its joint actions would take."""
     global_states, _, local_states, local_actions = sizes
     return global_states * comb(n + local_states - 1, local_states - 1) * comb(n + local_states * local_actions - 1, n)
 
 
+@lru_cache(maxsize=256)
 def fits(n: int, sizes: tuple[int, int, int, int]) -> bool:
     """Whether a system is small."""
     return numbers(n, sizes) <= MOST_NUMBERS and sizes[0] * comb(n + sizes[2] - 1, n) <= _MOST_STATES
@@ -133,8 +152,7 @@ class Copies(NamedTuple):
     rt: Floats
 
 
-@dataclass(frozen=True)
-class Roundings:
+class Roundings(NamedTuple):
     """How often the numbers of :class:`Copies` are rounded: probabilities of local and global rows, rewards."""
 
     local: int = 1
@@ -143,7 +161,14 @@ class Roundings:
 
 
 def copies(model: Model, merged: bool = True) -> Copies:
-    """One model: every number the double nearest to the rational; ``merged``: as :func:`solve` needs it."""
+    """One model: every number the double nearest to the rational; ``merged``: as :func:`solve` needs it. Made once."""
+    kept: Copies | None = model._kept.get((copies, merged))
+    if kept is None:
+        kept = model._kept[copies, merged] = _copied(model, merged)
+    return kept
+
+
+def _copied(model: Model, merged: bool) -> Copies:
     global_kernel, local_kernel, global_reward, local_reward = (
         np.array(model.floats(name)[None]) for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")
     )
@@ -190,11 +215,16 @@ def relative_errors(n: int, sizes: tuple[int, int, int, int], roundings: Roundin
     return a, b, round_up(lost * UNDERFLOW)
 
 
+Errors: TypeAlias = tuple[float, float, float]
+"""The coefficients of :func:`relative_errors`."""
+
+
 class Solved(NamedTuple):
     """Solutions, leading axis: the model; count vectors in lexicographic order.
 
-    ``lower``, ``upper``: around ``V*``, axes ``[i, g, c]``. ``global_action``, ``joint_action`` (a row of ``Plan.actions``): a greedy policy. ``lead``:
-    a lower bound of its lead over every other joint action; not positive where the maximiser is not known. ``sweeps``, ``evaluations``.
+    ``lower``, ``upper``: around ``V*``, axes ``[i, g, c]``. ``global_action``, ``joint_action`` (a row of ``Plan.actions``): a greedy policy.
+    ``lead``: a lower bound of its lead over every other joint action; not positive where the maximiser is not known. ``width``: the largest of
+    an entry, infinite where bounds are not finite or not in order. ``sweeps``, ``evaluations``.
     """
 
     lower: Floats
@@ -202,6 +232,7 @@ class Solved(NamedTuple):
     global_action: Integers
     joint_action: Integers
     lead: Floats
+    width: Floats
     sweeps: Integers
     evaluations: Integers
 
@@ -209,7 +240,8 @@ class Solved(NamedTuple):
 def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
     """Enclose the optimal value of every model, to ``width`` where policy iteration gets there.
 
-    Cost of a sweep: ``|S_g| |A_g| N J`` multiply-adds; memory of each thread: ``(|S_g| + 1) N J`` doubles.
+    Cost of a sweep: about ``|S_g| |A_g|`` times the sum over ``x`` of joint actions with ``x`` agents in local state 0, times the count vectors of
+    ``x`` agents. Memory of each thread: four times ``|S_g| |A_g| J`` doubles for ``J`` joint actions, and as many laws.
     """
     number, global_states, global_actions, _ = models.global_kernel.shape
     local_states, _, local_actions = models.local_kernel.shape[1:4]
@@ -222,11 +254,11 @@ def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
         np.empty(shape, dtype=np.int64),
         np.empty(shape, dtype=np.int64),
         np.empty(shape),
+        np.empty(number),
         np.empty(number, dtype=np.int64),
         np.empty(number, dtype=np.int64),
     )
-    errors = np.array(relative_errors(n, sizes, roundings))
-    over_range(partial(_optima, models, of_all, errors, width, found), number)
+    over_range(partial(_optima, models, of_all, relative_errors(n, sizes, roundings), width, found), number)
     return found
 
 
@@ -234,15 +266,20 @@ def solve_alone(model: Model, n: int, width: float) -> tuple[Enclosure, Solved] 
     """The enclosure of one small system and its solution with a leading axis of 1; None if the system is not small or not enclosed to ``width``."""
     if not fits(n, model.sizes):
         return None
-    given = copies(model)
-    found = solve(given, n, Roundings(), width)
-    lower, upper = found.lower[0], found.upper[0]
-    if not (np.nextafter(upper - lower, np.inf) <= width).all():
+    found = solve(copies(model), n, Roundings(), width)
+    if not found.width[0] <= width:
         return None
-    merged = (given.local_reward[0] > -np.inf).sum(axis=(0, 2)).tolist()
-    pairs = sum(comb(n + choices - 1, choices - 1) for choices in merged)
-    work = Work(StopReason.WIDTH, int(found.sweeps[0]), int(found.evaluations[0]), pairs)
-    return Enclosure(lower, upper, None, work), found
+    work = Work(StopReason.WIDTH, int(found.sweeps[0]), int(found.evaluations[0]), _pairs(model, n))
+    return Enclosure._unchecked(found.lower[0], found.upper[0], work), found
+
+
+def _pairs(model: Model, n: int) -> int:
+    """Joint actions of each global state that are not merged, all together. Counted once."""
+    kept: int | None = model._kept.get((_pairs, n))
+    if kept is None:
+        merged = (copies(model).local_reward[0] > -np.inf).sum(axis=(0, 2)).tolist()
+        kept = model._kept[_pairs, n] = sum(comb(n + choices - 1, choices - 1) for choices in merged)
+    return kept
 
 
 @njit
@@ -281,191 +318,7 @@ def centre(value: Floats) -> float:
 
 
 @njit
-def factorise(matrix: Floats) -> None:
-    """Gaussian elimination in place, without pivots."""
-    size = len(matrix)
-    for i in range(size):
-        pivot = matrix[i]
-        inverse = 1.0 / pivot[i]
-        for j in range(i + 1, size):
-            row = matrix[j]
-            share = row[i] * inverse
-            row[i] = share
-            if share != 0.0:
-                rest, of_pivot = row[i + 1 :], pivot[i + 1 :]
-                for t in range(len(rest)):
-                    rest[t] -= share * of_pivot[t]
-
-
-@njit
-def solve_factorised(matrix: Floats, right: Floats) -> None:
-    """Solve in place with what :func:`factorise` left."""
-    size = len(right)
-    for i in range(1, size):
-        total = right[i]
-        for j in range(i):
-            total -= matrix[i, j] * right[j]
-        right[i] = total
-    for i in range(size - 1, -1, -1):
-        total = right[i]
-        for j in range(i + 1, size):
-            total -= matrix[i, j] * right[j]
-        right[i] = total / matrix[i, i]
-
-
-_contracted = njit(fastmath={"contract"})
-"""A multiply-add may be rounded once instead of twice: a path has one rounding less."""
-
-
-@_contracted
-def _laws(kernel: Floats, rewards: Floats, n: int, of_all: Plan, law: Floats, other: Floats, earned: Floats, more: Floats) -> None:
-    """``law[c', d]`` for the kernels ``kernel[z]`` of one global state, and ``earned[d]``, the sum of ``rewards[z]``.
-
-    ``other`` and ``more`` are room of the same shape. The steps alternate between both, so that the last one ends in ``law``.
-    """
-    pairs, size = kernel.shape
-    source, target = (law, other) if n % 2 == 0 else (other, law)
-    before, after = (earned, more) if n % 2 == 0 else (more, earned)
-    source[0, 0] = 1.0
-    before[0] = 0.0
-    for m in range(n):
-        length = of_all.blocks[m + 1, 0]
-        for c in range(of_all.levels[m + 1]):
-            row = target[c]
-            for d in range(length):
-                row[d] = 0.0
-        for z in range(pairs):
-            wide, start = of_all.blocks[m, z], of_all.blocks[m + 1, z + 1]
-            reward = rewards[z]
-            old, new = before[:wide], after[start : start + wide]
-            for d in range(wide):
-                new[d] = old[d] + reward
-            for c in range(of_all.levels[m]):
-                given = source[c, :wide]
-                for s in range(size):
-                    weight = kernel[z, s]
-                    if weight != 0.0:
-                        moved = target[of_all.up[c, s], start : start + wide]
-                        for d in range(wide):
-                            moved[d] += weight * given[d]
-        source, target = target, source
-        before, after = after, before
-
-
-@_contracted
-def _expectations(law: Floats, ahead: Floats, begin: int, end: int, out: Floats) -> None:
-    """``out[d] = sum_c' ahead[c'] law[c', begin + d]``."""
-    first, weight = law[0, begin:end], ahead[0]
-    for d in range(end - begin):
-        out[d] = weight * first[d]
-    for c in range(1, len(ahead)):
-        row, weight = law[c, begin:end], ahead[c]
-        for d in range(end - begin):
-            out[d] += weight * row[d]
-
-
-@njit
-def _sweep(
-    models: Copies,
-    i: int,
-    of_all: Plan,
-    law: Floats,
-    earned: Floats,
-    value: Floats,
-    tolerance: float,
-    image: Floats,
-    played: Integers,
-    joint: Integers,
-    lead: Floats,
-) -> bool:
-    """``image = T value``, graded. A policy entry is exchanged where that gains more than ``tolerance``; whether any was.
-
-    If ``tolerance`` is negative, a maximiser is taken and its ``lead`` found: the largest action value less the second largest, infinite where
-    there is no second. (An argument that says so would be a constant to the compiler, which would compile this twice.)
-    """
-    leading = tolerance < 0.0
-    global_states, global_actions = models.global_reward.shape[1:]
-    states, actions = law.shape[1], law.shape[2]
-    ahead = np.empty(states)
-    q = np.empty(_CHUNK)
-    best, second, who = np.empty(_CHUNK), np.empty(_CHUNK), np.empty(_CHUNK, dtype=np.int64)
-    largest, runner_up = np.empty(states), np.empty(states)
-    which, global_one = np.empty(states, dtype=np.int64), np.empty(states, dtype=np.int64)
-    kept = np.empty(states)
-    changed = False
-    for g in range(global_states):
-        largest[:] = -np.inf
-        runner_up[:] = -np.inf
-        kept[:] = -np.inf
-        for begin in range(0, actions, _CHUNK):
-            end = min(begin + _CHUNK, actions)
-            wide = end - begin
-            best[:wide] = -np.inf
-            second[:wide] = -np.inf
-            for b in range(global_actions):
-                reward = models.global_reward[i, g, b]
-                if reward == -np.inf:
-                    continue
-                for c in range(states):
-                    total = 0.0
-                    for h in range(global_states):
-                        total += models.global_kernel[i, g, b, h] * value[h, c]
-                    ahead[c] = models.discount[i] * total
-                _expectations(law[g], ahead, begin, end, q)
-                gained = earned[g, begin:end]
-                for d in range(wide):
-                    x = q[d] + (reward + gained[d])
-                    q[d] = x
-                if leading:
-                    for d in range(wide):
-                        second[d] = max(second[d], min(best[d], q[d]))
-                for d in range(wide):
-                    if q[d] > best[d]:
-                        best[d] = q[d]
-                        who[d] = b
-                for c in range(states):
-                    if played[g, c] == b and begin <= joint[g, c] < end:
-                        kept[c] = q[joint[g, c] - begin]
-            for d in range(wide):
-                c = of_all.state[begin + d]
-                x = best[d]
-                if x > largest[c]:
-                    if leading:
-                        runner_up[c] = max(runner_up[c], largest[c], second[d])
-                    largest[c] = x
-                    which[c] = begin + d
-                    global_one[c] = who[d]
-                elif leading and x > runner_up[c]:
-                    runner_up[c] = x
-        for c in range(states):
-            image[g, c] = largest[c]
-            if leading:
-                lead[g, c] = below(largest[c] - runner_up[c]) if runner_up[c] > -np.inf else np.inf
-                played[g, c] = global_one[c]
-                joint[g, c] = which[c]
-            elif not kept[c] >= largest[c] - tolerance:
-                played[g, c] = global_one[c]
-                joint[g, c] = which[c]
-                changed = True
-    return changed
-
-
-@njit
-def _greedy_matrix(models: Copies, i: int, law: Floats, played: Integers, joint: Integers, matrix: Floats) -> None:
-    """``I - gamma P`` of a policy."""
-    global_states, states = played.shape
-    for g in range(global_states):
-        for c in range(states):
-            row = matrix[g * states + c]
-            for h in range(global_states):
-                share = -models.discount[i] * models.global_kernel[i, g, played[g, c], h]
-                for t in range(states):
-                    row[h * states + t] = share * law[g, t, joint[g, c]]
-            row[g * states + c] += 1.0
-
-
-@njit
-def application_error(errors: Floats, discount: float, rt: float, largest: float) -> float:
+def application_error(errors: Errors, discount: float, rt: float, largest: float) -> float:
     """The error of one application to a vector whose largest entry is ``largest``, rounded up."""
     return float(errors[0] * (discount * largest) + errors[1] * rt + errors[2] * (1.0 + largest)) * _SLACK
 
@@ -483,81 +336,432 @@ def residual_range(image: Floats, value: Floats, error: float) -> tuple[float, f
     return ends
 
 
+class Room(NamedTuple):
+    """What a thread needs to solve four models after another, side by side in lanes (``lanes.py``); count vectors in graded order.
+
+    The axes of lanes are said here; as arrays they have one axis, or the last one is the lane.
+    """
+
+    kernel: Floats
+    """``[g, z, s']``."""
+    moves: Floats
+    """``[g, b, g']``: the global kernel times the discount."""
+    paid: Floats
+    """``[g, b]``: the global reward."""
+    here: Floats
+    """``[g, d]``: what agents in local state 0 earn, for 0 agents, 1 agent, ..; ``elsewhere``: the others."""
+    elsewhere: Floats
+    law: Floats
+    """``[g, ..]``: see :func:`_laws`."""
+    table: Floats
+    """See :func:`_tables`."""
+    q: Floats
+    """``[g, b, d]``: action values."""
+    value: Floats
+    """``[g, c]``; ``image``: the operator applied to it; ``best``: the value that gave the narrowest enclosure, at the end what the policy gives."""
+    image: Floats
+    best: Floats
+    second: Floats
+    """``[g, c]``: the largest action value but that of the policy."""
+    matrix: Floats
+    right: Floats
+    chain: Floats
+    """``[g, c, c']``: the laws of the next counts of the policies; ``known``: of these joint actions."""
+    one: Floats
+    played: Integers
+    """``[lane, g, c]``: global action of the policy, -1 at first; ``joint``: its joint action."""
+    joint: Integers
+    known: Integers
+    who: Integers
+    """``[agent, lane]``: pairs of local states and actions that a joint action consists of."""
+
+
 @njit
-def _optimum(models: Copies, i: int, of_all: Plan, errors: Floats, width: float, found: Solved) -> None:
-    """One model."""
-    global_states, local_states = models.global_kernel.shape[1], models.local_kernel.shape[1]
-    local_actions = models.local_kernel.shape[3]
-    n, states, actions = of_all.n, len(of_all.order), len(of_all.state)
-    law, other = np.empty((global_states, states, actions)), np.empty((states, actions))
-    earned, more = np.empty((global_states, actions)), np.empty(actions)
-    kernel, rewards = np.empty((local_states * local_actions, local_states)), np.empty(local_states * local_actions)
+def _times(x: Any, y: Any) -> Any:
+    return multiply_add(x, y, spread(0.0))
+
+
+@njit
+def _earned(rewards: Floats, pairs: int, blocks: Integers, earned: Floats) -> None:
+    """For 0, 1, .. agents, one number after another: ``earned[d]``, the sum of ``rewards[z]`` over the agents of ``d``."""
+    store(earned, 0, spread(0.0))
+    begin, end = 0, 1
+    for m in range(len(blocks) - 1):
+        for z in range(pairs):
+            start, reward = end + blocks[m + 1, z + 1], load(rewards, z)
+            for d in range(blocks[m, z]):
+                store(earned, start + d, plus(load(earned, begin + d), reward))
+        begin, end = end, end + blocks[m + 1, 0]
+
+
+@njit
+def _laws(kernel: Floats, size: int, of_all: Plan, law: Floats) -> None:
+    """The law of the next counts of 0, 1, .. agents in local state 0, ``[e, d]`` for each number of agents; ``kernel[a, s']`` of an action."""
+    blocks, at = of_all.blocks[0], of_all.at
+    store(law, 0, spread(1.0))
+    for m in range(of_all.n):
+        length, longer, old, new = blocks[m, 0], blocks[m + 1, 0], at[m, 1], at[m + 1, 1]
+        for d in range(longer * at[m + 1, 0]):
+            store(law, new + d, spread(0.0))
+        for z in range(len(kernel) // (LANES * size)):
+            wide, start = blocks[m, z], blocks[m + 1, z + 1]
+            for c in range(at[m, 0]):
+                given = old + c * length
+                for s in range(size):
+                    weight, moved = load(kernel, z * size + s), new + of_all.up[c, s] * longer + start
+                    for d in range(wide):
+                        store(law, moved + d, multiply_add(weight, load(law, given + d), load(law, moved + d)))
+
+
+@njit
+def _tables(kernel: Floats, size: int, of_all: Plan, table: Floats) -> None:
+    """Expectations over the next counts of 0, 1, .. agents elsewhere, ``[e, d]``: the others are in ``e`` then, and the agents play ``d``.
+
+    The table of 0 agents, a value for each ``e``, is given. ``kernel[z, s']``: of the pairs elsewhere.
+    """
+    n, blocks, at, up = of_all.n, of_all.blocks[1], of_all.at, of_all.up
+    for m in range(n):
+        length, longer, old, new = blocks[m, 0], blocks[m + 1, 0], at[m, 2], at[m + 1, 2]
+        for z in range(len(kernel) // (LANES * size)):
+            wide, start = blocks[m, z], new + blocks[m + 1, z + 1]
+            for e in range(at[n - m - 1, 0]):
+                mean = start + e * longer
+                for d in range(wide):
+                    total = _times(load(kernel, z * size), load(table, old + e * length + d))
+                    for s in range(1, size):
+                        total = multiply_add(load(kernel, z * size + s), load(table, old + up[e, s] * length + d), total)
+                    store(table, mean + d, total)
+
+
+@njit
+def _action_values(of_all: Plan, law: Floats, table: Floats, paid: Any, here: Floats, elsewhere: Floats, alike: bool, q: Floats) -> None:
+    """``q[d]``: rewards, and expectations over the next counts of the agents in local state 0 of what is in the tables of the others.
+
+    ``alike``: all values are zero, and so are their expectations.
+    """
+    n, blocks, at = of_all.n, of_all.blocks, of_all.at
+    of_here, of_rest = 0, len(elsewhere) // LANES
+    for x in range(n + 1):
+        first, wide = blocks[0, x, 0], blocks[1, n - x, 0]
+        width = 0 if alike else at[x, 0]
+        of_rest -= wide
+        for d in range(first):
+            earned = plus(paid, load(here, of_here + d))
+            out, begin = at[x, 3] + d * wide, at[n - x, 2]
+            for j in range(0, wide - 1, 2):
+                one, two = spread(0.0), spread(0.0)
+                weight, value = at[x, 1] + d, begin + j
+                for _ in range(width):
+                    share = load(law, weight)
+                    one, two = multiply_add(share, load(table, value), one), multiply_add(share, load(table, value + 1), two)
+                    weight, value = weight + first, value + wide
+                store(q, out + j, plus(one, plus(earned, load(elsewhere, of_rest + j))))
+                store(q, out + j + 1, plus(two, plus(earned, load(elsewhere, of_rest + j + 1))))
+            if wide % 2 == 1:
+                one = spread(0.0)
+                weight, value = at[x, 1] + d, begin + wide - 1
+                for _ in range(width):
+                    one = multiply_add(load(law, weight), load(table, value), one)
+                    weight, value = weight + first, value + wide
+                store(q, out + wide - 1, plus(one, plus(earned, load(elsewhere, of_rest + wide - 1))))
+        of_here += first
+
+
+@njit
+def _largest(q: Floats, of_all: Plan, out: Floats) -> None:
+    """``out[c]``: the largest ``q[b, d]`` of the joint actions of state ``c``."""
+    for c in range(len(of_all.order)):
+        most = spread(-np.inf)
+        for of_b in q:
+            for j in range(of_all.starts[c], of_all.starts[c + 1]):
+                most = larger(most, load(of_b, of_all.members[j]))
+        store(out, c, most)
+
+
+@njit
+def _sweep(of_all: Plan, room: Room, alike: bool) -> None:
+    """Action values ``q`` and ``image = T value``."""
+    global_states, states, global_actions = len(room.kernel), len(of_all.order), room.q.shape[1]
+    size, pairs = of_all.up.shape[1], of_all.actions.shape[1]
+    elsewhere = pairs // size * size * LANES
+    value = room.value.reshape(-1)
     for g in range(global_states):
-        for s in range(local_states):
-            for a in range(local_actions):
-                for t in range(local_states):
-                    kernel[s * local_actions + a, t] = models.local_kernel[i, s, g, a, t]
-                rewards[s * local_actions + a] = models.local_reward[i, s, g, a] / n
-        _laws(kernel, rewards, n, of_all, law[g], other, earned[g], more)
-    discount, rt = models.discount[i], models.rt[i]
-    value, image = np.zeros((global_states, states)), np.empty((global_states, states))
-    best, lead = np.zeros((global_states, states)), np.empty((global_states, states))
-    played, joint = np.full((global_states, states), -1), np.full((global_states, states), -1)
-    size = global_states * states
-    matrix, right = np.empty((size, size)), np.empty(size)
-    narrowest = np.inf
-    sweeps, evaluations = 0, 0
-    for round_ in range(_ROUNDS):
-        largest = centre(value)
-        error = application_error(errors, discount, rt, largest)
-        changed = _sweep(models, i, of_all, law, earned, value, 2 * error, image, played, joint, lead)
-        sweeps += 1
-        lo, hi = residual_range(image, value, error)
-        now = models.high[i] * (hi - lo) + 2 * error
-        halved = now < narrowest / 2
-        if now < narrowest:
-            narrowest = now
-            for g in range(global_states):
-                for c in range(states):
-                    best[g, c] = value[g, c]
-        if now <= width / 2 or (evaluations > 0 and not (changed or halved)):
-            break
-        if round_ < _SWEEPS_BEFORE:
-            for g in range(global_states):
-                for c in range(states):
-                    value[g, c] = image[g, c]
-            continue
-        if changed or evaluations == 0:
-            _greedy_matrix(models, i, law, played, joint, matrix)
-            factorise(matrix)
-        evaluations += 1
-        middle = lo / 2 + hi / 2
-        for g in range(global_states):
-            for c in range(states):
-                right[g * states + c] = image[g, c] - value[g, c] - middle
-        solve_factorised(matrix, right)
-        for g in range(global_states):
-            for c in range(states):
-                value[g, c] += right[g * states + c]
-    error = application_error(errors, discount, rt, centre(best))
-    _sweep(models, i, of_all, law, earned, best, -1.0, image, played, joint, lead)
-    lo, hi = residual_range(image, best, error)
-    down, up = times_below(models.low[i], models.high[i], lo), -times_below(models.low[i], models.high[i], -hi)
-    uncertain = above(above(models.high[i] * above(hi - lo)) + 2 * error)
+        for b in range(global_actions):
+            for c in range(0 if alike else states):
+                total = spread(0.0)
+                for h in range(global_states):
+                    total = multiply_add(load(room.moves[g, b], h), load(value, h * states + c), total)
+                store(room.table, c, total)
+            if not alike:
+                _tables(room.kernel[g, elsewhere:], size, of_all, room.table)
+            _action_values(of_all, room.law[g], room.table, load(room.paid[g], b), room.here[g], room.elsewhere[g], alike, room.q[g, b])
+        _largest(room.q[g], of_all, room.image[g].reshape(-1))
+
+
+@njit
+def _improve(of_all: Plan, room: Room, lane: int, tolerance: float) -> bool:
+    """Exchange the entries of the policy that are not maximal up to ``tolerance``; whether there were any."""
+    changed = False
+    for g in range(len(room.image)):
+        for c in range(len(of_all.order)):
+            most, by, at = room.image[g, c, lane], room.played[lane, g, c], room.joint[lane, g, c]
+            if by >= 0 and room.q[g, by, at * LANES + lane] >= most - tolerance:
+                continue
+            changed = True
+            by, j = 0, of_all.starts[c]
+            while room.q[g, by, of_all.members[j] * LANES + lane] != most:
+                j += 1
+                if j == of_all.starts[c + 1]:
+                    by, j = by + 1, of_all.starts[c]
+            room.played[lane, g, c] = by
+            room.joint[lane, g, c] = of_all.members[j]
+    return changed
+
+
+@njit
+def _greedy_matrix(of_all: Plan, room: Room) -> None:
+    """``I - gamma P`` of the policies."""
+    global_states, states = len(room.image), len(of_all.order)
+    share = room.right
     for g in range(global_states):
         for c in range(states):
-            at = of_all.order[c]
-            found.lower[i, g, at] = below(below(image[g, c] - error) + down)
-            found.upper[i, g, at] = above(above(image[g, c] + error) + up)
-            found.global_action[i, g, at] = played[g, c]
-            found.joint_action[i, g, at] = joint[g, c]
-            found.lead[i, g, at] = below(lead[g, c] - uncertain) if lead[g, c] < np.inf else np.inf
-    found.sweeps[i] = sweeps + 1
-    found.evaluations[i] = evaluations
+            chain = room.chain[g, c]
+            for lane in range(LANES):
+                if room.joint[lane, g, c] != room.known[lane, g, c]:
+                    _law_of_policies(of_all, room, g, c, chain)
+                    break
+            for h in range(global_states):
+                for lane in range(LANES):
+                    share[lane] = -room.moves[g, room.played[lane, g, c], h * LANES + lane]
+                of_h, row = load(share, 0), ((g * states + c) * global_states + h) * states
+                for t in range(states):
+                    store(room.matrix, row + t, _times(of_h, load(chain, t)))
+            diagonal = (g * states + c) * (global_states * states + 1)
+            store(room.matrix, diagonal, plus(load(room.matrix, diagonal), spread(1.0)))
+
+
+@njit
+def _law_of_policies(of_all: Plan, room: Room, g: int, c: int, chain: Floats) -> None:
+    """The laws of the next counts in state ``(g, c)``: of the agents in local state 0, and then one more agent after another."""
+    at, first, move = of_all.at, room.law[g], room.right
+    size, pairs = of_all.up.shape[1], of_all.actions.shape[1]
+    here = of_all.here[c]
+    length = of_all.blocks[0, here, 0]
+    for lane in range(LANES):
+        joint = room.joint[lane, g, c]
+        room.known[lane, g, c] = joint
+        d = (joint - at[here, 3]) // of_all.blocks[1, of_all.n - here, 0]
+        for e in range(at[here, 0]):
+            chain[e * LANES + lane] = first[(at[here, 1] + e * length + d) * LANES + lane]
+        k = here
+        for z in range(pairs // size, pairs):
+            for _ in range(of_all.actions[joint, z]):
+                room.who[k, lane] = z
+                k += 1
+    for k in range(here, of_all.n):
+        for lane in range(LANES):
+            for s in range(size):
+                move[s * LANES + lane] = room.kernel[g, (room.who[k, lane] * size + s) * LANES + lane]
+        before = at[k, 0]
+        for t in range(before):
+            store(room.one, t, load(chain, t))
+            store(chain, t, _times(load(move, 0), load(chain, t)))
+        for t in range(before, at[k + 1, 0]):
+            store(chain, t, spread(0.0))
+        for s in range(1, size):
+            of_s = load(move, s)
+            for t in range(before):
+                up = of_all.up[t, s]
+                store(chain, up, multiply_add(of_s, load(room.one, t), load(chain, up)))
+
+
+@njit
+def _factorise(matrix: Floats, size: int) -> None:
+    """Gaussian elimination in place, without pivots. What is left of a row is subtracted, and the diagonal divided by, with the opposite sign."""
+    for i in range(size):
+        for lane in range(LANES):
+            at = (i * size + i) * LANES + lane
+            matrix[at] = -1.0 / matrix[at]
+        inverse = load(matrix, i * size + i)
+        for j in range(i + 1, size):
+            share = _times(load(matrix, j * size + i), inverse)
+            store(matrix, j * size + i, share)
+            for t in range(i + 1, size):
+                store(matrix, j * size + t, multiply_add(share, load(matrix, i * size + t), load(matrix, j * size + t)))
+
+
+@njit
+def _solve_factorised(matrix: Floats, size: int, right: Floats) -> None:
+    """Solve in place with what :func:`_factorise` left."""
+    for i in range(1, size):
+        total = load(right, i)
+        for j in range(i):
+            total = multiply_add(load(matrix, i * size + j), load(right, j), total)
+        store(right, i, total)
+    for i in range(size - 1, -1, -1):
+        total = _times(spread(-1.0), load(right, i))
+        for j in range(i + 1, size):
+            total = multiply_add(load(matrix, i * size + j), load(right, j), total)
+        store(right, i, _times(total, load(matrix, i * size + i)))
+
+
+@njit
+def _prepare(models: Copies, i: int, lane: int, n: int, room: Room) -> None:
+    """One model into a lane."""
+    global_states, global_actions = models.global_reward.shape[1:]
+    local_states, local_actions = models.local_reward.shape[1], models.local_reward.shape[3]
+    for g in range(global_states):
+        for b in range(global_actions):
+            room.paid[g, b * LANES + lane] = models.global_reward[i, g, b]
+            for h in range(global_states):
+                room.moves[g, b, h * LANES + lane] = models.discount[i] * models.global_kernel[i, g, b, h]
+        for s in range(local_states):
+            for a in range(local_actions):
+                z = s * local_actions + a
+                room.q[g, 0, z * LANES + lane] = models.local_reward[i, s, g, a] / n
+                for t in range(local_states):
+                    room.kernel[g, (z * local_states + t) * LANES + lane] = models.local_kernel[i, s, g, a, t]
+
+
+@njit
+def _optima_of_four(models: Copies, which: Integers, of_all: Plan, room: Room, errors: Errors, width: float, found: Solved) -> None:
+    """The models ``which``, in lanes."""
+    global_states, states, n = len(room.image), len(of_all.order), of_all.n
+    local_states, local_actions = models.local_reward.shape[1], models.local_reward.shape[3]
+    size = global_states * states
+    for lane in range(LANES):
+        _prepare(models, which[lane], lane, n, room)
+    for g in range(global_states):
+        rewards, here = room.q[g, 0], local_actions * LANES
+        _earned(rewards[:here], local_actions, of_all.blocks[0], room.here[g])
+        _earned(rewards[here:], (local_states - 1) * local_actions, of_all.blocks[1], room.elsewhere[g])
+        _laws(room.kernel[g, : here * local_states], local_states, of_all, room.law[g])
+    value, image = room.value, room.image
+    value[:] = 0.0
+    room.played[:] = -1
+    room.known[:] = -1
+    error, lo, hi = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    narrowest, done, last = np.full(LANES, np.inf), np.zeros(LANES, dtype=np.bool_), np.zeros(LANES, dtype=np.bool_)
+    evaluations, open_ = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
+    sweeps = 0
+    while not done.all():
+        alike = sweeps == 0
+        for lane in range(LANES):
+            if not done[lane]:
+                largest = centre(value[:, :, lane])
+                error[lane] = application_error(errors, models.discount[which[lane]], models.rt[which[lane]], largest)
+        _sweep(of_all, room, alike)
+        sweeps += 1
+        evaluated = False
+        for lane in range(LANES):
+            open_[lane] = False
+            i = which[lane]
+            if done[lane]:
+                continue
+            lo[lane], hi[lane] = residual_range(image[:, :, lane], value[:, :, lane], error[lane])
+            now = models.high[i] * (hi[lane] - lo[lane]) + 2 * error[lane]
+            if now <= width / 2 or last[lane]:
+                done[lane] = True
+                found.sweeps[i] = sweeps
+                found.evaluations[i] = evaluations[lane]
+                continue
+            halved = now < narrowest[lane] / 2
+            if now < narrowest[lane]:
+                narrowest[lane] = now
+                room.best[:, :, lane] = value[:, :, lane]
+            if sweeps <= _SWEEPS_BEFORE:
+                value[:, :, lane] = image[:, :, lane]
+                continue
+            changed = _improve(of_all, room, lane, 2 * error[lane])
+            if sweeps >= _ROUNDS or (evaluations[lane] > 0 and not (changed or halved)):
+                value[:, :, lane] = room.best[:, :, lane]
+                last[lane] = True
+                continue
+            evaluations[lane] += 1
+            open_[lane] = True
+            evaluated = True
+        if not evaluated:
+            continue
+        for lane in range(LANES):
+            if not open_[lane]:
+                _improve(of_all, room, lane, 2 * error[lane])
+        _greedy_matrix(of_all, room)
+        _factorise(room.matrix, size)
+        for lane in range(LANES):
+            middle = lo[lane] / 2 + hi[lane] / 2
+            for g in range(global_states):
+                for c in range(states):
+                    room.right[(g * states + c) * LANES + lane] = image[g, c, lane] - value[g, c, lane] - middle
+        _solve_factorised(room.matrix, size, room.right)
+        for lane in range(LANES):
+            if open_[lane]:
+                for g in range(global_states):
+                    for c in range(states):
+                        value[g, c, lane] += room.right[(g * states + c) * LANES + lane]
+    _write(models, which, of_all, room, error, lo, hi, found)
+
+
+@njit
+def _write(models: Copies, which: Integers, of_all: Plan, room: Room, error: Floats, lo: Floats, hi: Floats, found: Solved) -> None:
+    """The enclosures that the last application gives, its policies and the leads that are certain."""
+    for lane in range(LANES):
+        _improve(of_all, room, lane, 2 * error[lane])
+        found.width[which[lane]] = 0.0
+    for g in range(len(room.image)):
+        for lane in range(LANES):
+            i = which[lane]
+            down, up = times_below(models.low[i], models.high[i], lo[lane]), -times_below(models.low[i], models.high[i], -hi[lane])
+            for c in range(len(of_all.order)):
+                at, by, joint = of_all.order[c], room.played[lane, g, c], room.joint[lane, g, c]
+                found.lower[i, g, at] = below(below(room.image[g, c, lane] - error[lane]) + down)
+                found.upper[i, g, at] = above(above(room.image[g, c, lane] + error[lane]) + up)
+                found.global_action[i, g, at] = by
+                found.joint_action[i, g, at] = joint
+                room.best[g, c, lane] = room.q[g, by, joint * LANES + lane]
+                room.q[g, by, joint * LANES + lane] = -np.inf
+        _largest(room.q[g], of_all, room.second[g].reshape(-1))
+        for lane in range(LANES):
+            i = which[lane]
+            uncertain = above(above(models.high[i] * above(hi[lane] - lo[lane])) + 2 * error[lane])
+            for c in range(len(of_all.order)):
+                at, second = of_all.order[c], room.second[g, c, lane]
+                width = found.upper[i, g, at] - found.lower[i, g, at]
+                found.width[i] = max(found.width[i], above(width) if width >= 0.0 else np.inf)
+                found.lead[i, g, at] = below(below(room.best[g, c, lane] - second) - uncertain) if second > -np.inf else np.inf
 
 
 @njit(nogil=True)
-def _optima(models: Copies, of_all: Plan, errors: Floats, width: float, found: Solved, begin: int, end: int) -> None:
+def _optima(models: Copies, of_all: Plan, errors: Errors, width: float, found: Solved, begin: int, end: int) -> None:
     """The models of a range."""
-    for i in range(begin, end):
-        _optimum(models, i, of_all, errors, width, found)
+    global_states, global_actions = models.global_reward.shape[1:]
+    local_states, local_actions = models.local_reward.shape[1], models.local_reward.shape[3]
+    n, states, actions = of_all.n, len(of_all.order), len(of_all.actions)
+    pairs, last = local_states * local_actions, of_all.at[n]
+    shape, size = (global_states, states, LANES), global_states * states
+    room = Room(
+        np.empty((global_states, pairs * local_states * LANES)),
+        np.empty((global_states, global_actions, global_states * LANES)),
+        np.empty((global_states, global_actions * LANES)),
+        np.empty((global_states, of_all.blocks[0, :, 0].sum() * LANES)),
+        np.empty((global_states, of_all.blocks[1, :, 0].sum() * LANES)),
+        np.empty((global_states, (last[1] + last[0] * of_all.blocks[0, n, 0]) * LANES)),
+        np.empty((last[2] + of_all.blocks[1, n, 0]) * LANES),
+        np.empty((global_states, global_actions, max(actions, pairs) * LANES)),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty(size * size * LANES),
+        np.empty(max(size, local_states) * LANES),
+        np.empty((global_states, states, states * LANES)),
+        np.empty(states * LANES),
+        np.empty((LANES, global_states, states), dtype=np.int64),
+        np.empty((LANES, global_states, states), dtype=np.int64),
+        np.empty((LANES, global_states, states), dtype=np.int64),
+        np.empty((n, LANES), dtype=np.int64),
+    )
+    which = np.empty(LANES, dtype=np.int64)
+    for i in range(begin, end, LANES):
+        for lane in range(LANES):
+            which[lane] = min(i + lane, end - 1)
+        _optima_of_four(models, which, of_all, room, errors, width, found)

@@ -34,9 +34,7 @@ from mfverify.bellman.small import (
     application_error,
     below,
     centre,
-    factorise,
     residual_range,
-    solve_factorised,
     times_below,
 )
 from mfverify.bellman.sweeps import graded_order, successor_table
@@ -45,7 +43,7 @@ from mfverify.enclosure import UNDERFLOW, round_up, rounding_error
 from mfverify.parallel import over_range
 
 if TYPE_CHECKING:
-    from mfverify.bellman.small import Copies
+    from mfverify.bellman.small import Copies, Errors
     from mfverify.notation import Booleans, Floats, Integers
 
 _MOST_DRAWS: Final = 2**53
@@ -146,9 +144,42 @@ def execute(models: Copies, n: int, k: int, policies: Policies, shared: bool, ro
     of_all = draws(n, k, size)
     lower = np.full((number, global_states, len(of_all.vectors)), np.nan)
     upper = lower.copy()
-    errors = np.array(relative_errors(n, k, sizes, roundings))
+    errors = relative_errors(n, k, sizes, roundings)
     over_range(partial(_values, models, of_all, policies, shared, errors, width, lower, upper), number)
     return lower, upper
+
+
+@njit
+def factorise(matrix: Floats) -> None:
+    """Gaussian elimination in place, without pivots."""
+    size = len(matrix)
+    for i in range(size):
+        pivot = matrix[i]
+        inverse = 1.0 / pivot[i]
+        for j in range(i + 1, size):
+            row = matrix[j]
+            share = row[i] * inverse
+            row[i] = share
+            if share != 0.0:
+                rest, of_pivot = row[i + 1 :], pivot[i + 1 :]
+                for t in range(len(rest)):
+                    rest[t] -= share * of_pivot[t]
+
+
+@njit
+def solve_factorised(matrix: Floats, right: Floats) -> None:
+    """Solve in place with what :func:`factorise` left."""
+    size = len(right)
+    for i in range(1, size):
+        total = right[i]
+        for j in range(i):
+            total -= matrix[i, j] * right[j]
+        right[i] = total
+    for i in range(size - 1, -1, -1):
+        total = right[i]
+        for j in range(i + 1, size):
+            total -= matrix[i, j] * right[j]
+        right[i] = total / matrix[i, i]
 
 
 @njit
@@ -271,7 +302,7 @@ def _shared_row(models: Copies, i: int, of_all: Draws, policies: Policies, g: in
 
 @njit
 def _value(
-    models: Copies, i: int, of_all: Draws, policies: Policies, shared: bool, errors: Floats, width: float, lower: Floats, upper: Floats
+    models: Copies, i: int, of_all: Draws, policies: Policies, shared: bool, errors: Errors, width: float, lower: Floats, upper: Floats
 ) -> None:
     """One model."""
     global_states, states = models.global_kernel.shape[1], len(of_all.vectors)
@@ -325,7 +356,7 @@ def _values(
     of_all: Draws,
     policies: Policies,
     shared: bool,
-    errors: Floats,
+    errors: Errors,
     width: float,
     lower: Floats,
     upper: Floats,

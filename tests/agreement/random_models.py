@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from mfverify import batch
-from mfverify.bellman import small
-from mfverify.exact.rational import rational_optimal_value
+from mfverify.exact.rational import RationalSystem
 from mfverify.subsample_mfq.execution import exact_execution_value
 from mfverify.subsample_mfq.learning import learn
 
@@ -44,18 +43,37 @@ def random_models(
     return batch.Models(global_kernel, local_kernel, global_reward, local_reward, discounts)
 
 
-def ratio_to_claimed(many: batch.Models, n: int, k: int, owner: Any) -> float:
-    """The largest distance of an exact value from the middle of its enclosure, over half the width; of optima or of executed values."""
-    learned = batch.learn(many, k)
-    found = batch.optimum(many, n) if owner is small else batch.execution_value(many, n, learned)
-    largest = 0.0
+PARTS = ("optimum", "learned", "executed", "gap")
+"""What :func:`~mfverify.batch.gaps` encloses: ``V*`` of n agents and of k, the value of the executed policy, the largest gap."""
+
+
+def ratios_to_claimed(many: batch.Models, n: int, k: int, executed: bool = True) -> tuple[dict[str, float], int]:
+    """The largest distance of exact values from the middle of their enclosures, over half the width, for each part; above 1 a value is outside.
+
+    Also how many models are decided, which have executed values and gaps. An executed policy that no exact maximisation gives counts as infinitely far.
+    """
+    found = batch.gaps(many, n, k)
+    largest, decided = dict.fromkeys(PARTS, 0.0), 0
+
+    def measure(part: str, lower: Any, upper: Any, exact: Any) -> None:
+        for low, high, value in zip(np.ravel(lower).tolist(), np.ravel(upper).tolist(), np.ravel(exact), strict=True):
+            middle, half = (Fraction(low) + Fraction(high)) / 2, (Fraction(high) - Fraction(low)) / 2
+            largest[part] = max(largest[part], float(abs(value - middle) / half))
+
     for i in range(len(many)):
-        if owner is not small and not learned.decided[i]:
-            continue
         model = many.model(i)
-        exact = (rational_optimal_value(model, n) if owner is small else exact_execution_value(learn(model, k), n)).exact
-        assert exact is not None
-        for at, value in np.ndenumerate(exact):
-            low, high = Fraction(float(found.lower[i][at])), Fraction(float(found.upper[i][at]))
-            largest = max(largest, float(abs(value - (low + high) / 2) / ((high - low) / 2)))
-    return largest
+        optimum, smaller = RationalSystem(model, n), RationalSystem(model, k)
+        best = optimum.array(optimum.optimum)
+        measure("optimum", found.optimum.lower[i], found.optimum.upper[i], best)
+        if not executed or not found.decided[i]:
+            continue
+        decided += 1
+        measure("learned", found.learned.lower[i], found.learned.upper[i], smaller.array(smaller.optimum))
+        for g, c in np.ndindex(found.learned.global_action[i].shape):
+            played = int(found.learned.global_action[i, g, c]), tuple(found.learned.action_counts[i, g, c].ravel().tolist())
+            if played not in smaller.greedy((g, smaller.vectors[c]), smaller.optimum)[1]:
+                largest["learned"] = np.inf
+        value = exact_execution_value(learn(model, k), n).exact
+        measure("executed", found.executed.lower[i], found.executed.upper[i], value)
+        measure("gap", found.lower[i], found.upper[i], (best - value).max())
+    return largest, decided

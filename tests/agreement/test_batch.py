@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,7 +20,7 @@ from mfverify.subsample_mfq import small_chains
 from mfverify.subsample_mfq.execution import exact_execution_value, execution_value
 from mfverify.subsample_mfq.learning import learn
 from tests.agreement.checks import model_of
-from tests.agreement.random_models import random_models, ratio_to_claimed
+from tests.agreement.random_models import PARTS, random_models, ratios_to_claimed
 from tests.oracles import execution_value as labelled_value
 from tests.oracles import random_instance, tied_instance
 
@@ -205,7 +206,7 @@ def test_calls_that_make_no_sense_are_refused() -> None:
         batch.gaps(many, 2, 3)
     with pytest.raises(ModelError, match="learned: has 2 models, expected 1"):
         batch.execution_value(batch.Models(*(x[:1] for x in GOOD[:4]), "1/2"), 4, learned)
-    with pytest.raises(TooLargeError, match="agents: found 200, the laws take"):
+    with pytest.raises(TooLargeError, match="agents: found 200, the laws of all joint actions have"):
         batch.optimum(many, 200)
     with pytest.raises(TooLargeError, match="400 agents, k = 2: not a small system"):
         batch.execution_value(many, 400, learned)
@@ -219,22 +220,41 @@ def test_a_bound_of_rounding_that_is_too_small_is_noticed(monkeypatch: pytest.Mo
     drawn = random_models(np.random.default_rng(5), 60, (1, 2, 1, 2), discount=Fraction(999, 1000))
     exact = [drawn.model(i) for i in range(len(drawn))]
     many = batch.Models.of([Model(m.global_kernel, m.local_kernel, m.global_reward / 3, m.local_reward / 3, m.discount) for m in exact])
-    assert 0 < ratio_to_claimed(many, 7, 5, small) < 1
+    assert 0 < ratios_to_claimed(many, 7, 5, executed=False)[0]["optimum"] < 1
     original = small.relative_errors
     monkeypatch.setattr(small, "relative_errors", lambda *given: tuple(x / 1000 for x in original(*given)))
-    assert ratio_to_claimed(many, 7, 5, small) > 1
+    assert ratios_to_claimed(many, 7, 5, executed=False)[0]["optimum"] > 1
 
 
-@pytest.mark.slow
-def test_two_hundred_models_of_drawn_sizes_contain_the_rational_value(capsys: pytest.CaptureFixture[str]) -> None:
-    assert agreement.main(["200"]) == 0
-    assert "200 models" in capsys.readouterr().out
+def test_models_of_drawn_sizes_contain_the_rational_values(capsys: pytest.CaptureFixture[str]) -> None:
+    assert agreement.main(["20"]) == 0
+    said = capsys.readouterr().out
+    assert "20 models" in said
+    for part in PARTS:
+        assert part in said
+
+
+def test_a_policy_or_a_gap_that_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Joint actions of other states; gaps that are a little larger."""
+    many = random_models(np.random.default_rng(6), 4, (2, 2, 2, 2))
+    original = batch.gaps
+
+    def other(*given: Any) -> batch.Gaps:
+        found = original(*given)
+        turned = replace(found.learned, action_counts=found.learned.action_counts[:, :, ::-1])
+        return replace(found, learned=turned, lower=found.lower + 1e-9, upper=found.upper + 1e-9)
+
+    monkeypatch.setattr(batch, "gaps", other)
+    ratios, decided = ratios_to_claimed(many, 3, 2)
+    assert decided > 0
+    assert ratios["learned"] == np.inf
+    assert ratios["gap"] > 1 > ratios["executed"] > 0
 
 
 @pytest.mark.parametrize("wrong", ["of_global", "of_local"])
 def test_draws_that_are_slightly_wrong_are_noticed(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     many = random_models(np.random.default_rng(6), 20, (2, 2, 2, 2))
-    assert 0 < ratio_to_claimed(many, 3, 2, small_chains) < 1
+    assert 0 < ratios_to_claimed(many, 3, 2)[0]["executed"] < 1
     original = small_chains.draws
 
     def moved(*given: int) -> small_chains.Draws:
@@ -242,7 +262,7 @@ def test_draws_that_are_slightly_wrong_are_noticed(wrong: str, monkeypatch: pyte
         return found._replace(**{wrong: getattr(found, wrong) * (1 + 1e-9)})
 
     monkeypatch.setattr(small_chains, "draws", moved)
-    assert ratio_to_claimed(many, 3, 2, small_chains) > 1
+    assert ratios_to_claimed(many, 3, 2)[0]["executed"] > 1
 
 
 def test_the_bounds_are_those_of_their_roundings() -> None:

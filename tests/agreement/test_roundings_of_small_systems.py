@@ -1,4 +1,4 @@
-"""The roundings of one application, counted again by running the loops of ``small_chains.py`` with numbers that carry their roundings."""
+"""The roundings of one application, counted again by running the loops of small systems with numbers that carry their roundings."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mfverify.subsample_mfq import small_chains
 FAR = -(10**6)
 """Roundings of an input whose paths are not to count."""
 
+LOOPS_OF_OPTIMA = ("_times", "_earned", "_laws", "_tables", "_action_values", "_largest", "_sweep", "_prepare", "_optima_of_four")
 LOOPS = ("_moved", "_level", "_independent_row", "_shared_row", "factorise", "solve_factorised")
 
 
@@ -92,6 +93,16 @@ class Room(np.ndarray):  # type: ignore[type-arg]
         super().__setitem__(at, x if isinstance(x, np.ndarray) else counted(x))
 
 
+def room(shape: Any, dtype: Any = None) -> Any:
+    """Room for counted numbers, all zero; for other numbers as numpy makes it."""
+    return np.zeros(shape, dtype) if dtype else np.full(shape, Counted(0.0), dtype=object).view(Room)
+
+
+def stop(image: Any, value: Any, error: float) -> tuple[float, float]:
+    """In place of the residual."""
+    raise Applied(max(x.roundings for x in image.ravel()))
+
+
 class Applied(Exception):
     """Raised when the image is there, with its roundings."""
 
@@ -114,17 +125,11 @@ def roundings_of_an_application(
     exact["n"] = Counted(float(n))
     of_all, policies = drawn._replace(**exact), policies._replace(action_counts=with_roundings(policies.action_counts, 0))
 
-    def room(shape: Any) -> Any:
-        return np.full(shape, Counted(0.0), dtype=object).view(Room)
-
     def forget(value: Any) -> float:
         """The certificate holds for any value: its own roundings do not count."""
         for at in np.ndindex(value.shape):
             value[at] = Counted(float(1 + sum(at)), of_values)
         return 1.0
-
-    def stop(image: Any, value: Any, error: float) -> tuple[float, float]:
-        raise Applied(max(x.roundings for x in image.ravel()))
 
     found = []
     with pytest.MonkeyPatch.context() as patch:
@@ -141,6 +146,52 @@ def roundings_of_an_application(
                 value(models, i, of_all, policies, shared, np.zeros(3), 1e-9, np.zeros(0), np.zeros(0))
             found.append(int(applied.value.args[0]))
     return max(found)
+
+
+def roundings_of_a_sweep(many: batch.Models, n: int, given: small.Roundings, wanted: str) -> int:
+    """The same of the sweep for the optimum."""
+    of_rewards, of_values = (given.reward, FAR) if wanted == "reward" else (FAR, 0)
+    source = many._copies
+    models = source._replace(
+        global_kernel=with_roundings(source.global_kernel, given.global_),
+        local_kernel=with_roundings(source.local_kernel, given.local),
+        global_reward=with_roundings(source.global_reward, of_rewards),
+        local_reward=with_roundings(source.local_reward, of_rewards),
+        discount=with_roundings(source.discount, 1),
+    )
+    of_all = small.plan(n, source.local_kernel.shape[1], source.local_kernel.shape[3])
+    images: list[Any] = []
+
+    def forget(value: Any) -> float:
+        for at in np.ndindex(value.shape):
+            value[at] = Counted(float(1 + sum(at)), of_values)
+        return 1.0
+
+    def first_is_of_zero(image: Any, value: Any, error: float) -> tuple[float, float]:
+        images.append(image)
+        return stop(image, value, error) if len(images) > 1 else (-1.0, 1.0)
+
+    def as_one_lane(name: str, value: Any) -> None:
+        patch.setattr(small, name, value)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in LOOPS_OF_OPTIMA:
+            as_one_lane(name, getattr(getattr(small, name), "py_func", getattr(small, name)))
+        as_one_lane("LANES", 1)
+        as_one_lane("load", lambda array, at: array[at])
+        as_one_lane("store", lambda array, at, x: array.__setitem__(at, x))
+        as_one_lane("spread", counted)
+        as_one_lane("plus", lambda x, y: x + y)
+        as_one_lane("multiply_add", lambda a, x, y: a * x + y)
+        as_one_lane("larger", lambda x, y: Counted(max(x.value, y.value), max(x.roundings, y.roundings)))
+        as_one_lane("np", SimpleNamespace(empty=room, zeros=np.zeros, full=np.full, inf=np.inf, int64=np.int64, bool_=np.bool_))
+        as_one_lane("application_error", lambda *_: 0.0)
+        as_one_lane("centre", forget)
+        as_one_lane("residual_range", first_is_of_zero)
+        solve = getattr(small._optima, "py_func", small._optima)
+        with pytest.raises(Applied) as applied:
+            solve(models, of_all, (0.0, 0.0, 0.0), 1e-9, None, 0, 1)
+    return int(applied.value.args[0])
 
 
 def drawn_policies(number: int, k: int, sizes: tuple[int, int, int, int]) -> small_chains.Policies:
@@ -172,12 +223,17 @@ SPARE = [
 """Sizes, n, k, and by how much the bounds exceed what is counted, for values and rewards: 1 in hand, what is added to nothing, the longer of two ways."""
 
 
-def most_counted(sizes: tuple[int, int, int, int], n: int, k: int, given: small.Roundings, wanted: str) -> int:
-    """The most roundings on a path, both ways of drawing, over a few random models."""
+def drawn_models(sizes: tuple[int, int, int, int]) -> batch.Models:
+    """A few random models with positive weights."""
     global_states, global_actions, size, actions = sizes
     rng = np.random.default_rng(1)
     kernels = rng.random((3, global_states, global_actions, global_states)), rng.random((3, size, global_states, actions, size))
-    many = batch.Models(*kernels, rng.random((3, global_states, global_actions)), rng.random((3, size, global_states, actions)), "9/10")
+    return batch.Models(*kernels, rng.random((3, global_states, global_actions)), rng.random((3, size, global_states, actions)), "9/10")
+
+
+def most_counted(sizes: tuple[int, int, int, int], n: int, k: int, given: small.Roundings, wanted: str) -> int:
+    """The most roundings on a path, both ways of drawing, over a few random models."""
+    many = drawn_models(sizes)
     policies = drawn_policies(3, k, sizes)
     return max(roundings_of_an_application(many, n, policies, shared, given, wanted) for shared in (False, True))
 
@@ -204,3 +260,37 @@ def test_a_bound_or_a_loop_that_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(small_chains, "relative_errors", lambda *x: tuple(part / 1000 for part in original(*x)))
     for wanted in ("value", "reward"):
         assert most_counted(sizes, n, k, given, wanted) > claimed(n, k, sizes, given, wanted)
+
+
+SPARE_OF_SWEEPS = [
+    ((1, 1, 1, 1), 3, 0, 1),
+    ((2, 1, 2, 1), 4, 1, 1),
+    ((2, 2, 2, 2), 3, 1, 1),
+    ((1, 2, 3, 2), 3, 4, 1),
+    ((1, 3, 1, 2), 4, 0, 1),
+    ((2, 1, 4, 1), 2, 5, 1),
+]
+"""Sizes, n and by how much the bounds exceed what is counted. Values: to the next counts that are summed first, with the most sums to come, fewer
+paths lead, so that their laws have fewer sums. Rewards: agents elsewhere earn an exact zero where all are in local state 0.
+"""
+
+
+@pytest.mark.parametrize(("sizes", "n", "of_values", "of_rewards"), SPARE_OF_SWEEPS, ids=str)
+def test_the_bound_of_a_sweep_covers_the_roundings_of_its_loops(
+    sizes: tuple[int, int, int, int], n: int, of_values: int, of_rewards: int
+) -> None:
+    given = small.Roundings(3, 2, 1)
+    of_value, of_reward, _ = small.relative_errors(n, sizes, given)
+    for wanted, bound, spare in (("value", of_value, of_values), ("reward", of_reward, of_rewards)):
+        assert int(bound / UNIT_ROUNDOFF) - roundings_of_a_sweep(drawn_models(sizes), n, given, wanted) == spare
+
+
+def test_a_bound_of_a_sweep_that_is_one_rounding_too_small_is_noticed() -> None:
+    """Also probabilities and rewards that are rounded once more than the bound knows of: twice where there is one in hand."""
+    sizes, n = (1, 1, 1, 1), 3
+    given, of_value, of_reward = small.Roundings(1, 1, 1), *small.relative_errors(n, sizes, small.Roundings(1, 1, 1))[:2]
+    one_less = small.relative_errors(n, sizes, small.Roundings(1, 0, 1))[0]
+    many = drawn_models(sizes)
+    assert roundings_of_a_sweep(many, n, given, "value") == int(of_value / UNIT_ROUNDOFF) > int(one_less / UNIT_ROUNDOFF)
+    for more, wanted, bound in ((small.Roundings(2, 1, 1), "value", of_value), (small.Roundings(1, 1, 3), "reward", of_reward)):
+        assert roundings_of_a_sweep(many, n, more, wanted) > int(bound / UNIT_ROUNDOFF)
