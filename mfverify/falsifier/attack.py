@@ -18,15 +18,13 @@ from typing import Any, Literal
 
 from mfverify.certificate import Certificate, certify
 from mfverify.errors import MfverifyError, ModelError
+from mfverify.falsifier import records
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
 from mfverify.falsifier.exhaust import decided_classes
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.smallest import Front, descend
-from mfverify.files import is_stream
-from mfverify.json_files import parse_json, read_text
 from mfverify.model import nested_strings
-from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named
 from mfverify.progress import Draw, bar
 from mfverify.rationals import quoted, written
@@ -35,8 +33,6 @@ from mfverify.runner import connected, usable_cores
 from mfverify.theory.claim import Claim, Status
 from mfverify.validation import positive_integer
 from mfverify.version import __version__
-
-_LARGEST_RECORD = 64 * 2**20
 
 Progress = Callable[[str, Searched, Shrunk | None], None]
 """Called with the claim's id, what was searched so far, and what was found and shrunk so far."""
@@ -283,21 +279,9 @@ def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ())
         }
         for one in attacks
     ]
-    searched = {one["claim"] for one in new}
-    place = {claim.id: i for i, claim in enumerate(CATALOGUE)}
-    searches = [*(one for one in earlier if one["claim"] not in searched), *new]
-    return {"format": 1, "searches": sorted(searches, key=lambda one: place.get(one["claim"], len(place)))}
+    return records.with_new("searches", new, earlier, lambda one: one["claim"])
 
 
 def recorded(path: Path) -> list[Mapping[str, Any]]:
-    """The searches in a file that :func:`record` filled; none where there is no file or a stream that is only written to (``/dev/null``).
-
-    Raises :class:`ModelError` for any other file.
-    """
-    if not path.exists() or is_stream(path):
-        return []
-    document = parse_json(path, read_text(path, _LARGEST_RECORD, "a record of searches"))
-    searches = document.get("searches")
-    if document.get("format") != 1 or not isinstance(searches, list) or not all(isinstance(x, dict) and "claim" in x for x in searches):
-        raise ModelError(f"{path}: is no record of searches, which would be lost; choose another file")
-    return searches
+    """The searches in a file that :func:`record` filled, as :func:`mfverify.falsifier.records.recorded`."""
+    return records.recorded(path, "searches")

@@ -27,9 +27,10 @@ import numpy as np
 from mfverify import screening
 from mfverify.bundled import folder
 from mfverify.errors import ModelError
+from mfverify.falsifier import records
 from mfverify.falsifier.classes import ModelClass
 from mfverify.falsifier.model_domains import sizes_of
-from mfverify.files import is_stream, write_whole
+from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import SentByName, is_registered
@@ -341,21 +342,12 @@ def pairs_of(claim: Claim, models: ModelClass, agents: Sequence[int]) -> list[Pa
 
 def record(new: Sequence[Mapping[str, Any]], earlier: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The record of several classes, as JSON values; of ``earlier`` ones those of another claim or class are kept."""
-    done = {(one["claim"], one["class"]) for one in new}
-    place = {claim.id: i for i, claim in enumerate(CATALOGUE)}
-    classes = [*(one for one in earlier if (one["claim"], one["class"]) not in done), *new]
-    return {"format": 1, "classes": sorted(classes, key=lambda one: (place.get(one["claim"], len(place)), one["models"]))}
+    return records.with_new("classes", new, earlier, lambda one: (one["claim"], one["class"]))
 
 
 def recorded(path: Path) -> list[Mapping[str, Any]]:
-    """The classes in a file that :func:`record` filled; none where there is no file. Raises :class:`ModelError` for any other file."""
-    if not path.exists() or is_stream(path):
-        return []
-    document = parse_json(path, read_text(path, _LARGEST_STORE, "a record of classes"))
-    classes = document.get("classes")
-    if document.get("format") != 1 or not isinstance(classes, list) or not all(isinstance(x, dict) and "claim" in x for x in classes):
-        raise ModelError(f"{path}: is no record of classes, which would be lost; choose another file")
-    return classes
+    """The classes in a file that :func:`record` filled, as :func:`mfverify.falsifier.records.recorded`."""
+    return records.recorded(path, "classes")
 
 
 def decided_classes(claim: Claim, path: Path = RECORD) -> list[Mapping[str, Any]]:

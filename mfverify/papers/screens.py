@@ -5,10 +5,10 @@ What a screen is: :mod:`mfverify.theory.screen`. A screen for sides of another k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial, reduce
+from functools import cache, lru_cache, partial
 from math import comb, lcm, nextafter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,7 +17,7 @@ import sympy as sp
 
 from mfverify import batch, counts, screening
 from mfverify.enclosure import Interval
-from mfverify.errors import ModelError, TooLargeError
+from mfverify.errors import TooLargeError
 from mfverify.papers.mean_field_sampling.symbols import eps_km
 from mfverify.screening import Models, Solved
 from mfverify.screening_plans import controller
@@ -38,60 +38,27 @@ Two: TypeAlias = "tuple[Floats, Floats]"
 # ------------------------------------------------------------------------------------------------------------- right-hand sides
 
 
-_NODES: dict[type[sp.Basic], Callable[..., Any]] = {
-    sp.Add: lambda *parts: reduce(np.add, parts),
-    sp.Mul: lambda *parts: reduce(np.multiply, parts),
-    sp.Pow: np.power,
-    sp.log: np.log,
-    sp.exp: np.exp,
-    sp.Max: lambda *parts: reduce(np.maximum, parts),
-    sp.Min: lambda *parts: reduce(np.minimum, parts),
-    sp.StrictLessThan: np.less,
-    sp.LessThan: np.less_equal,
-    sp.StrictGreaterThan: np.greater,
-    sp.GreaterThan: np.greater_equal,
-}
+@cache
+def _in_doubles(expression: sp.Expr) -> tuple[Sequence[sp.Symbol], Callable[..., Any]]:
+    """The symbols of an expression, and it as a function of arrays of their values; nan where it has no value."""
+    free = sorted(expression.free_symbols, key=str)
+    return free, sp.lambdify(free, expression, "numpy")
 
 
-def _in_doubles(expr: sp.Basic, values: Mapping[sp.Symbol, Any]) -> Any:
-    """An expression on arrays of values; nan where it has none, and symbols without a value are 0 (the error of a finite learner).
-
-    Raises :class:`ModelError` for a node that a screen does not know.
-    """
-    if isinstance(expr, sp.Symbol):
-        return np.asarray(values.get(expr, 0.0), dtype=float)
-    if expr in (sp.true, sp.false):
-        return bool(expr)
-    if isinstance(expr, sp.Number | sp.NumberSymbol):
-        return float(expr)
-    if isinstance(expr, sp.Piecewise):
-        pieces, conditions = zip(*((_in_doubles(x, values), _in_doubles(condition, values)) for x, condition in expr.args), strict=True)
-        return np.select(np.broadcast_arrays(*conditions), np.broadcast_arrays(*pieces), np.nan)
-    node = next((node for kind, node in _NODES.items() if isinstance(expr, kind)), None)
-    if node is None:
-        raise ModelError(f"{expr}: a node of kind {type(expr).__name__} has no screen")
-    return node(*(_in_doubles(part, values) for part in expr.args))
+def _known(models: Models, n: int, k: int) -> dict[sp.Symbol, Any]:
+    """The values of the symbols of the model class that are the same for all models; the learner is exact."""
+    global_states, global_actions, states, actions = models.sizes
+    sizes = {symbols.S_g: global_states, symbols.A_g: global_actions, symbols.S_l: states, symbols.A_l: actions}
+    return {symbols.n: n, symbols.k: k, symbols.Z: states * actions, eps_km: 0, **sizes}
 
 
 def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.Symbol, Any] | None = None) -> Floats:
     """The value of a bound for each model, in doubles; nan where it has none."""
-    global_states, global_actions, states, actions = models.sizes
-    values = {
-        symbols.n: n,
-        symbols.k: k,
-        symbols.gamma: models.discount,
-        symbols.rt: models.rt_g + models.rt_l,
-        symbols.rt_g: models.rt_g,
-        symbols.rt_l: models.rt_l,
-        symbols.S_g: global_states,
-        symbols.A_g: global_actions,
-        symbols.S_l: states,
-        symbols.A_l: actions,
-        symbols.Z: states * actions,
-        **(extra or {}),
-    }
+    rewards = {symbols.rt: models.rt_g + models.rt_l, symbols.rt_g: models.rt_g, symbols.rt_l: models.rt_l}
+    values = {**_known(models, n, k), symbols.gamma: models.discount, **rewards, **(extra or {})}
+    free, function = _in_doubles(bound.expression)
     with np.errstate(all="ignore"):
-        found = _in_doubles(bound.expression, values)
+        found = function(*(np.asarray(values[symbol], dtype=float) for symbol in free))
     return np.broadcast_to(np.asarray(found, dtype=float), (models.number,))
 
 
@@ -99,25 +66,10 @@ def certified_right(bound: Bound, models: Models, n: int, k: int, extra: Mapping
     """Certified lower bounds of a right side, for models with few different discounts and largest rewards."""
     data = np.stack([models.rt_g, models.rt_l, models.discount], axis=1)
     kinds, which = np.unique(data, axis=0, return_inverse=True)
-    global_states, global_actions, states, actions = models.sizes
     lower = []
-    for rt_g, rt_l, gamma in kinds:
-        values = {
-            symbols.n: n,
-            symbols.k: k,
-            symbols.gamma: Fraction(gamma),
-            symbols.rt: Fraction(rt_g) + Fraction(rt_l),
-            symbols.rt_g: Fraction(rt_g),
-            symbols.rt_l: Fraction(rt_l),
-            symbols.S_g: global_states,
-            symbols.A_g: global_actions,
-            symbols.S_l: states,
-            symbols.A_l: actions,
-            symbols.Z: states * actions,
-            eps_km: 0,
-            **(extra or {}),
-        }
-        lower.append(_down(bound.enclose(values)))
+    for rt_g, rt_l, gamma in (map(Fraction, kind) for kind in kinds):
+        rewards = {symbols.rt: rt_g + rt_l, symbols.rt_g: rt_g, symbols.rt_l: rt_l}
+        lower.append(_down(bound.enclose({**_known(models, n, k), symbols.gamma: gamma, **rewards, **(extra or {})})))
     return np.array(lower)[which.ravel()]
 
 
@@ -163,11 +115,15 @@ def _gap_sides(bound: Bound | None, sampling: str, models: Models, n: int, k: in
 
 
 def _shared_excess(bound: Bound, models: Models, n: int, k: int) -> Two:
-    """The gap under a shared draw for the worst way of breaking ties; at k = n it is 0, and so is a bound, where all that is played is optimal."""
+    """The gap under a shared draw for the worst way of breaking ties.
+
+    At k = n it is at most what is lost in a step over ``1 - gamma``, and where a bound is 0 it is 0 if all that is played is optimal.
+    """
     best, right = screening.solve(models, n), certified_right(bound, models, n, k)
     if k == n:
-        excess, _ = _of_played(best, best, best.tied)
-        return np.where(right >= 0, excess, np.inf), np.zeros(models.number)
+        lost, _ = _of_played(best, best, best.tied)
+        gap = lost / (1 - models.discount) * (1 + 2.0**-40)
+        return np.where(right == 0, lost, np.where(gap <= right, gap - right, np.inf)), np.zeros(models.number)
     learned = screening.solve(models, k)
     gap = (best.value + best.radius - screening.worst_shared_value(learned, best)).max(axis=(0, 1))
     return _raised(gap - right, models), np.divide(gap, right, out=np.zeros_like(gap), where=right > 0)

@@ -78,6 +78,7 @@ def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
         "best": None,
         "screened": 12000,
         "per_second": 900,
+        "seconds_each": 0.0123,
         "curve": [[5, 0.1], [77, 0.5]],
     }
     entry = {
@@ -88,7 +89,8 @@ def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
     classes.write_text(json.dumps({"classes": [a_class(), a_class(statement="as it was"), {}, 3, a_class(status="undecided", worst=None)]}))
     found = documented_searches({"X": "as"}, path, classes)
     assert found is not None
-    ranked, first, second = found[0]["notes"]
+    each, ranked, first, second = found[0]["notes"]
+    assert each == "The certified sides of a candidate took 12.3 ms on average."
     assert (
         ranked
         == "Ranked without enclosures: 12,000 candidates, 900 a second. The largest ratio among them rose last to 0.1 after 5, 0.5 after 77."
@@ -100,7 +102,7 @@ def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
     assert second.startswith("Not decided on all of the 136,048,896 models") and "Largest" not in second
     assert "Holds on all 136,048,896 models" in parse(page([recorded(notes=[first])])).section("claim-X").text
     classes.write_text("{")
-    assert documented_searches({"X": "as"}, path, classes) == [{**found[0], "notes": [ranked]}]
+    assert documented_searches({"X": "as"}, path, classes) == [{**found[0], "notes": [each, ranked]}]
 
 
 def ranked(best: object = FOUND, **changes: object) -> Json:
