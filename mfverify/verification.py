@@ -39,6 +39,7 @@ from mfverify.results import Store, code_version, finding_document, library_vers
 from mfverify.runner import completed, usable_cores
 from mfverify.theory.argument import Walk
 from mfverify.theory.cases.case import Case
+from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.claim import Claim, Profile, Status, Verdict, finding, status
 from mfverify.validation import chosen, positive_integer
 from mfverify.version import __version__
@@ -389,10 +390,16 @@ def _document(
 
 
 def _walks(tasks: Sequence[_Task], found: Mapping[str, _Computed]) -> list[Document]:
-    """The arguments of claims line by line, on small systems: the clearest violation, the narrowest that holds, and one on which every line holds."""
+    """The argument for the readings of each first main theorem line by line, on small systems with the exact operator.
+
+    Where the violation is clearest, where the claim holds most narrowly, and where every line holds.
+    """
+    shown = {name for paper in CATALOGUE.papers for readings in paper.main_theorems[:1] for name in readings}
     by_claim: dict[str, list[_Task]] = {}
     for task in tasks:
-        if task.claim.argument is not None and found[task.key].document["verdict"] in _WALKED and 0 < (task.instance.written.agents or 0) <= _MOST_WALKED:
+        if task.claim.argument is None or task.claim.id not in shown or type(task.instance) is not Subsampled:
+            continue
+        if found[task.key].document["verdict"] in _WALKED and 0 < (task.instance.written.agents or 0) <= _MOST_WALKED:
             by_claim.setdefault(task.claim.id, []).append(task)
 
     def ratio(task: _Task) -> float:
