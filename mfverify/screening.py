@@ -238,15 +238,25 @@ class Solved:
         return out
 
 
+def laws_and_rewards(models: Models, n: int) -> tuple[Floats, Floats]:
+    """The laws ``[g, joint action, c, m]`` of the next counts, and the rewards ``[g, b, joint action, m]``, in the order of the layout."""
+    _, _, states, actions = models.sizes
+    order, joint = layout(n, states, actions).order, layout(n, states, actions).joint
+    local = np.einsum("dsa,sgam->gdm", joint[order].reshape(-1, states, actions) / n, models.local_reward)
+    return next_laws(models, n)[:, order], models.global_reward[:, :, None] + local[:, None]
+
+
+def stepped(models: Models, laws: Floats, earned: Floats, value: Floats) -> Floats:
+    """The action values ``r + gamma E V``."""
+    out: Floats = earned + models.discount * _continued(laws, np.einsum("gbhm,hcm->gbcm", models.global_kernel, value))
+    return out
+
+
 def solve(models: Models, n: int) -> Solved:
     """Optimal values and action values of n agents by policy iteration, for all models at once."""
     global_states, global_actions, states, actions = models.sizes
     plan = layout(n, states, actions)
-    laws = next_laws(models, n)[:, plan.order]
-    joint = plan.joint[plan.order].reshape(-1, states, actions)
-    # [g, joint action, m]: the mean local reward
-    local = np.einsum("dsa,sgam->gdm", joint / n, models.local_reward)
-    earned = models.global_reward[:, :, None] + local[:, None]
+    laws, earned = laws_and_rewards(models, n)
     value = np.maximum.reduceat(earned.max(axis=1), plan.starts, axis=1)
     places = np.arange(len(plan.starts))
     policy = np.full((global_states, len(plan.starts), models.number), -1, dtype=np.int64)
@@ -255,7 +265,7 @@ def solve(models: Models, n: int) -> Solved:
     g_index = np.arange(global_states)[:, None, None]
     m_index = np.arange(models.number)
     while True:
-        q = earned + models.discount * _continued(laws, np.einsum("gbhm,hcm->gbcm", models.global_kernel, value))
+        q = stepped(models, laws, earned, value)
         flat = q.reshape(global_states, global_actions * width, -1)
         best = np.empty_like(policy)
         for c in places:

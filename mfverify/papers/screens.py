@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import sympy as sp
 
-from mfverify import batch, counts, screening
+from mfverify import batch, counts, screening, screening_labelled
 from mfverify.enclosure import Interval
 from mfverify.errors import TooLargeError
 from mfverify.papers.mean_field_sampling.symbols import eps_km
@@ -248,6 +248,27 @@ def _rising_gap(models: Models, n: int, k: int) -> Two:
 
 GAP_RISES = Screen(_rising_gap)
 """The largest gap at k + 1 against that at k."""
+
+
+# ----------------------------------------------------------------------------------------------------------------- the operator
+
+
+def _contraction(pairs: int, models: Models, n: int, k: int) -> Two:
+    return screening_labelled.largest_contraction(models, n, pairs), models.discount
+
+
+def contraction(pairs: int) -> Screen:
+    """The largest contraction of the labelled operator of n agents over so many pairs of value functions, against gamma."""
+    return Screen(partial(_contraction, pairs))
+
+
+def _iterates(iterations: int, models: Models, n: int, k: int) -> Two:
+    return screening_labelled.largest_difference_of_iterates(models, n, iterations), np.zeros(models.number)
+
+
+def iterates(iterations: int) -> Screen:
+    """The largest difference of labelled iterates and iterates on counts, against 0."""
+    return Screen(partial(_iterates, iterations))
 
 
 # --------------------------------------------------------------------------------------------------------- infinitely many agents

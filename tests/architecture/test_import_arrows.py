@@ -46,6 +46,7 @@ ORDER = (
     "batch",
     "simulation",
     "screening",
+    "screening_labelled",
     "screening_plans",
     "theory",
     "extensions",

@@ -33,7 +33,7 @@ from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.claim import NotApplicable, Outcome, Sides, Verdict
 from mfverify.theory.search_space import Parameters, SearchSpace
 
-LISTS_ITSELF = {"B1", "B2", "B3", "B5", "S3f", "P1", "B4", "B4b", "X1"}
+LISTS_ITSELF = {"B5", "S3f", "P1", "B4", "B4b", "X1"}
 """Claims whose parameters only they understand."""
 
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,10 +19,16 @@ from mfverify.exact.labelled_rational import LabelledRationalSystem
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.small_systems import Values, bundled, small
+from mfverify.papers.screens import contraction
 from mfverify.theory.cases.of_model import OfAgents, OfSample
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import theorem
 from mfverify.theory.sabotage import by_factor
+from mfverify.theory.search_costs import labelled_cost
+from mfverify.theory.search_space import Arrangement
+
+_PAIRS: Final = 6
+"""Pairs of value functions that are compared, in a search and in the quick profile."""
 
 
 def _contraction_ratio(apply: Callable[[Values], Values], states: Sequence[Any], pairs: int) -> tuple[Fraction, str]:
@@ -86,13 +92,22 @@ def _subsystem_operator(model: Model, k: int, samples: int) -> tuple[Callable[[V
 
 
 def _b1_instances(profile: Profile, given: Sequence[Model] | None) -> list[Pairs]:
-    pairs = 6 if profile is Profile.QUICK else 60
+    pairs = _PAIRS if profile is Profile.QUICK else 60
     return [Pairs(m, n, pairs) for m in bundled(given) for n in (1, 2) if small(m, n)]
 
 
 def _b3_instances(profile: Profile, given: Sequence[Model] | None) -> list[EmpiricalPairs]:
-    pairs = 6 if profile is Profile.QUICK else 40
+    pairs = _PAIRS if profile is Profile.QUICK else 40
     return [EmpiricalPairs(m, k, pairs, samples) for m in bundled(given) for k in (1, 2) for samples in (0, 1, 5) if small(m, k)]
+
+
+def _few_pairs(model: Model, n: int, k: int) -> Pairs | None:
+    return Pairs(model, n, _PAIRS) if small(model, n) else None
+
+
+def _few_empirical_pairs(model: Model, n: int, k: int) -> EmpiricalPairs | None:
+    """The exact operator where n = k, and an empirical one otherwise."""
+    return EmpiricalPairs(model, k, _PAIRS, n - k) if small(model, k) else None
 
 
 B1 = Claim(
@@ -103,6 +118,7 @@ B1 = Claim(
     reading="the largest ratio over seeded pairs of rational value functions and one constant shift, on the labelled n-agent system",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=contraction(_PAIRS),
     sides=_labelled_contraction,
     instances=_b1_instances,
     control=Control("gamma is replaced by 0.99 gamma", right=by_factor(Fraction(99, 100))),
@@ -111,6 +127,7 @@ B1 = Claim(
     grounds=theorem(
         "Puterman 1994, Markov Decision Processes, section 6.2 (the operator of a discounted MDP; Banach's fixed point theorem)"
     ),
+    searched=Arrangement(_few_pairs, labelled_cost, (1, 2, 3)),
 )
 
 B3 = Claim(
@@ -121,6 +138,7 @@ B3 = Claim(
     reading="as B1; samples = 0 is the exact operator, samples = m the empirical one, its samples drawn once",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=contraction(_PAIRS),
     sides=_subsystem_contraction,
     instances=_b3_instances,
     control=Control("gamma is replaced by 0.99 gamma", right=by_factor(Fraction(99, 100))),
@@ -131,4 +149,5 @@ B3 = Claim(
         "Puterman 1994, section 6.2, for the MDP of k agents, and for the one whose next states are the samples, each with probability 1/m",
         uses=("B1",),
     ),
+    searched=Arrangement(_few_empirical_pairs, labelled_cost, (1, 2, 3)),
 )

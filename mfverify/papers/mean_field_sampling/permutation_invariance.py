@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import flint
 
@@ -18,10 +18,16 @@ from mfverify.exact.rational import RationalSystem, fraction
 from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.assumptions import FINITE
 from mfverify.papers.mean_field_sampling.small_systems import Values, bundled, small, with_a_wrong_row
+from mfverify.papers.screens import iterates
 from mfverify.theory.cases.of_model import OfAgents
 from mfverify.theory.claim import Claim, Control, Outcome, Profile, Sides, Status
 from mfverify.theory.grounds import proof
 from mfverify.theory.sabotage import of_model, same_model
+from mfverify.theory.search_costs import labelled_cost
+from mfverify.theory.search_space import Arrangement
+
+_STEPS: Final = 3
+"""Iterations that are compared, in a search and in the quick profile."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +69,12 @@ def _symmetry(case: Iterations, counted_model: Model) -> Outcome:
 
 
 def _b2_instances(profile: Profile, given: Sequence[Model] | None) -> list[Iterations]:
-    steps = 3 if profile is Profile.QUICK else 8
+    steps = _STEPS if profile is Profile.QUICK else 8
     return [Iterations(m, n, steps) for m in bundled(given) for n in (1, 2, 3) if small(m, n)]
+
+
+def _few_steps(model: Model, n: int, k: int) -> Iterations | None:
+    return Iterations(model, n, _STEPS) if small(model, n) else None
 
 
 B2 = Claim(
@@ -76,10 +86,12 @@ B2 = Claim(
     "the sides are the largest difference and 0",
     assumptions=FINITE,
     registered=Status.CORROBORATED,
+    screen=iterates(_STEPS),
     sides=same_model(_symmetry),
     instances=_b2_instances,
     control=Control("one row of the local kernel is replaced on the mean-field side", of_model(_symmetry, with_a_wrong_row)),
     left_means="largest |labelled - mean-field|",
     right_means="0",
     grounds=proof("docs/mathematics/operators.md", "B2"),
+    searched=Arrangement(_few_steps, labelled_cost, (1, 2, 3)),
 )
