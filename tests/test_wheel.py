@@ -105,6 +105,9 @@ def test_a_report_made_with_it_names_certificates_and_searches(installed: Instal
     assert "<dt>Searched</dt>" in page
     assert "No search for a counterexample is documented" not in page
     assert installed.run("-m", "mfverify", "check", "certificates:C3").startswith("accepted")
+    checker, certificates = installed.site / "mfverify" / "checker", installed.site / "mfverify" / "reports" / "certificates"
+    for name in ("P3", "M1"):  # without the package, with nothing but Python
+        assert installed.run("-I", str(checker / "check_certificate.py"), str(certificates / f"{name}.json")).startswith("accepted")
 
 
 @pytest.mark.slow

@@ -556,7 +556,7 @@ def own_bound(document: Any, model: Model, n: int, k: int) -> tuple[Q, list[str]
     own = [name for name in said if name != "bound"]
     for name in own:
         fits = re.fullmatch("[A-Za-z][A-Za-z0-9_]{0,39}", name) and re.search(rf"\b{name}\b", text) and name not in [*at, *INCREASING]
-        require(bool(fits), f"{name[:40]}: is not a symbol of the bound beside those of the model")
+        require(bool(fits), f"{name[:40]!r}: is not a symbol of the bound beside those of the model")
         at[name] = rational(said[name], name)
     notes += [f"{', '.join(own)}: as the certificate states, not derived from the model"] if own else []
     return expression(text, at)[1], notes
