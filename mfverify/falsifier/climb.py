@@ -275,7 +275,8 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
         return None if made is None else sizes_of(made)
 
     first, last = (1, MOST_AGENTS) if below is None else (max(1, below // 2), min(below - 1, MOST_AGENTS))
-    few = tuple(n for n in range(first, last + 1) if n <= max(arrangement.agents))
+    most = min(max(arrangement.agents), claim.screen.agents or MOST_AGENTS)
+    few = tuple(n for n in range(first, last + 1) if n <= most)
     if not few:
         return None
     origin = arrangement.origin

@@ -274,6 +274,7 @@ def iterates(iterations: int) -> Screen:
 # --------------------------------------------------------------------------------------------------------- infinitely many agents
 
 
+_PLANNED_AGENTS: Final = 6
 _PLANNED_STATES: Final = 2
 """With more local states the few plans of a controller may be worth much less than the best ones."""
 
@@ -287,14 +288,14 @@ def _more_than_infinitely_many(bound: Bound, absolute: bool, models: Models, n: 
 
 def more_than_infinitely_many(bound: Bound, *, absolute: bool = False) -> Screen:
     """``V_n - V_inf``, or its absolute value, against a bound; with the excess of the plans, so that bad plans raise no ratio."""
-    return Screen(partial(_more_than_infinitely_many, bound, absolute), local_states=_PLANNED_STATES)
+    return Screen(partial(_more_than_infinitely_many, bound, absolute), local_states=_PLANNED_STATES, agents=_PLANNED_AGENTS)
 
 
 def _plans_below(models: Models, n: int, k: int) -> Two:
     return (controller(models, n).value(n) - screening.solve(models, n).value).max(axis=(0, 1)), np.zeros(models.number)
 
 
-PLANS_BELOW = Screen(_plans_below, local_states=_PLANNED_STATES)
+PLANS_BELOW = Screen(_plans_below, local_states=_PLANNED_STATES, agents=_PLANNED_AGENTS)
 """What plans are worth more than ``V_n`` at most, against 0."""
 
 
@@ -306,7 +307,7 @@ def _plan_gap(bound: Bound, excess: sp.Symbol, anew: bool, models: Models, n: in
 
 def plan_gap(bound: Bound, excess: sp.Symbol, *, anew: bool) -> Screen:
     """The gap of the plan for a shared sample, drawn anew at each step or once, against a bound; plans and excess are those of a controller."""
-    return Screen(partial(_plan_gap, bound, excess, anew), local_states=_PLANNED_STATES)
+    return Screen(partial(_plan_gap, bound, excess, anew), local_states=_PLANNED_STATES, agents=_PLANNED_AGENTS)
 
 
 # --------------------------------------------------------------------------------------------------------- values across sizes

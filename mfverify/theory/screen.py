@@ -30,10 +30,12 @@ class Screen:
     doubles hold exactly, certified upper bounds of left minus right, and ratios of left to right in doubles; without it classes of models
     cannot be decided. What it bounds are all members of an orbit, that is all models that differ by names. ``grain(sizes, exactness, n,
     k)``, where equality is common: an exact excess that is positive is at least this, so that a certified bound below it means
-    that the claim holds. ``local_states``: how many local states models may have for the sides to be close; None for any number.
+    that the claim holds. ``local_states``: how many local states models may have for the sides to be close; ``agents``: up to how many agents
+    they are cheap; None for any number.
     """
 
     sides: Callable[[Any, int, int], tuple[Any, Any]]
     decides: Callable[[Any, int, int], tuple[Any, Any]] | None = None
     grain: Callable[[tuple[int, int, int, int], Exactness, int, int], Fraction] | None = None
     local_states: int | None = None
+    agents: int | None = None
