@@ -201,7 +201,8 @@ def searched_rows() -> list[str]:
             continue
         ratio = f"{best['actual']['upper']:.4g} against {best['bound']['lower']:.4g}" if best["ratio"] is None else f"{best['ratio']:.4g}"
         candidates = f"{searched['candidates']}{' (all)' if searched['exhausted'] else ''}"
-        rows.append(f"| {one['claim']} | {one['seed']} | {candidates} | {searched.get('screened') or ''} | {ratio} | {best['label']} |")
+        each = f"{1000 * searched['seconds_each']:.3g}" if searched.get("seconds_each") else ""
+        rows.append(f"| {one['claim']} | {one['seed']} | {candidates} | {each} | {searched.get('screened') or ''} | {ratio} | {best['label']} |")
     return rows
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import prod
+from math import comb, prod
 from typing import Final
 
 import sympy as sp
@@ -121,8 +121,12 @@ def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> 
     return [Distinct(total, size) for total in sizes for size in range(1, total)]
 
 
+_MOST_LISTED = 50_000
+
+
 def _all_different(n: int, k: int) -> Distinct | None:
-    return Distinct(n, k) if k < n else None
+    """A case of a search: all samples are listed, so there must be few."""
+    return Distinct(n, k) if k < n and n * comb(n, k) <= _MOST_LISTED else None
 
 
 C5 = Claim(
@@ -159,5 +163,5 @@ C5E = Claim(
     left_means="(n/k)^k",
     right_means="smallest exp(k KL)",
     grounds=proof("docs/mathematics/concentration.md", "C5e"),
-    searched=Parameters((range(2, 151), range(1, 150)), _all_different),
+    searched=Parameters((range(2, 201), range(1, 200)), _all_different),
 )

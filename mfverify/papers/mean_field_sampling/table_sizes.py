@@ -162,7 +162,7 @@ S1 = Claim(
     left_means="enumerated distributions",
     right_means="k^|Z|",
     grounds=proof("docs/mathematics/sizes.md", "S1"),
-    searched=Parameters((range(1, 4001), range(1, 40)), _few_distributions),
+    searched=Parameters((range(1, 6001), range(1, 40)), _few_distributions),
 )
 
 S1T = Claim(
