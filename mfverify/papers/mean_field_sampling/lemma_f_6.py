@@ -121,7 +121,7 @@ def _least_divergence_instances(profile: Profile, _: Sequence[Model] | None) -> 
     return [Distinct(total, size) for total in sizes for size in range(1, total)]
 
 
-_MOST_LISTED = 50_000
+_MOST_LISTED = 20_000
 
 
 def _all_different(n: int, k: int) -> Distinct | None:
