@@ -47,10 +47,11 @@ lint: $(TEST_STAMP)
 	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples docs fuzz mutation
 	$(BIN)/mypy
 
-# The tests of the certified core come first and alone: only they are slowed down by the measurement of their coverage.
+# The tests of the certified core come first and alone: only they are slowed down by the measurement of their coverage. Each process begins
+# with the tests of neighbouring files, which share what they compute, and takes over tests of another when it has none left.
 CORE := tests/test_enclosure.py tests/test_readable.py tests/test_counts.py tests/bounds tests/agreement
 test: lint coverage
-	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist loadscope
+	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist worksteal
 	@echo "no check failed; what could not be tested here, if anything, is said above"
 	@echo "to use mfverify and pytest in this shell: . $(BIN)/activate"
 
@@ -92,7 +93,7 @@ bench: $(BENCH_STAMP)
 	$(BENCH)/bin/python -m benchmarks $(if $(AUTHORS),--authors $(AUTHORS))
 
 coverage: $(TEST_STAMP)
-	$(BIN)/python -m pytest $(CORE) -n auto --dist loadfile --cov
+	$(BIN)/python -m pytest $(CORE) -n auto --dist worksteal --cov
 
 ONLY ?=
 mutants: $(TEST_STAMP)

@@ -15,6 +15,7 @@ from html import escape
 from typing import Any, Final, Literal, TypeAlias
 
 from mfverify.consoles import console
+from mfverify.notices import in_notebook
 
 Counted: TypeAlias = Callable[[int, int, str], None]
 """Called with (finished, total, label of what was finished last)."""
@@ -52,7 +53,7 @@ def bar(counts: bool = False) -> Iterator[Draw | None]:
         return
     token = _OPEN.set(True)
     try:
-        if _in_notebook():
+        if in_notebook():
             yield from _page(counts)
         elif sys.stderr is not None and sys.stderr.isatty():
             yield from _terminal(counts)
@@ -76,7 +77,7 @@ class _Late:
         self.draw = draw
 
     def step(self, done: float, total: float, text: str) -> None:
-        if self.draw is None and _in_notebook() and time.monotonic() - self.begun >= _PATIENCE:
+        if self.draw is None and in_notebook() and time.monotonic() - self.begun >= _PATIENCE:
             self.start()
         if self.draw is not None:
             self.draw(done, total, f"{self.what}: {text}")
@@ -91,7 +92,7 @@ def waiting(what: str) -> Iterator[None]:
 
     Nothing where :func:`bar` shows nothing. In a notebook the bar begins with a step: other threads have no cell to draw in.
     """
-    notebook = _in_notebook()
+    notebook = in_notebook()
     watched = notebook or (sys.stderr is not None and sys.stderr.isatty())
     if not watched or _OPEN.get() or multiprocessing.parent_process() is not None:
         yield
@@ -124,12 +125,6 @@ def narrowed(sweeps: int, first: float, now: float, requested: float) -> None:
     """:func:`step` for an enclosure that sweeps narrow from the width ``first``: the decimal digits that are won, and those that are needed."""
     won, needed = (math.log10(first / width) if 0 < width < first < math.inf else 0.0 for width in (now, requested))
     step(won, needed, f"sweep {sweeps}, width {now:.1e}")
-
-
-def _in_notebook() -> bool:
-    """Whether the program is a kernel, whose front end draws pages."""
-    running = sys.modules.get("IPython")
-    return running is not None and hasattr(running.get_ipython(), "kernel")
 
 
 def _terminal(counts: bool) -> Iterator[Draw]:

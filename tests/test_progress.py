@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import mfverify as mfv
+from mfverify import notices
 from mfverify.falsifier.attack import attack
 from mfverify.points.choice import choose_k
 from mfverify.points.sweep import sweep
@@ -37,8 +38,8 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert raw
         drawn.append(bundle["text/html"])
 
-    def display(bundle: dict[str, str], raw: bool, display_id: bool) -> Any:
-        assert display_id
+    def display(bundle: dict[str, str], raw: bool, display_id: bool = False) -> Any:
+        assert display_id or bundle["text/plain"]
         update(bundle, raw)
         return SimpleNamespace(update=update)
 
@@ -146,3 +147,15 @@ def test_a_long_one_has_a_bar_on_a_terminal_even_before_its_first_step(monkeypat
         assert started.wait(60)
         step(1, 2, "half")
     assert "solving: half" in capsys.readouterr().err
+
+
+def test_what_takes_long_is_said_in_a_notebook(pages: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    notices.progress("a < b")
+    thread = threading.Thread(target=notices.progress, args=("in a thread, which has no cell",))
+    thread.start()
+    thread.join()
+    with notices.silence():
+        notices.progress("nothing")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))  # type: ignore[arg-type]
+    notices.progress("outside a notebook")
+    assert pages == ["mfverify: a &lt; b"] and capsys.readouterr() == ("", "")
