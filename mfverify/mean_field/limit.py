@@ -34,10 +34,13 @@ from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
     from mfverify.model import Model
-    from mfverify.notation import Exact, Floats
+    from mfverify.notation import Exact, Floats, Integers
 
 _MOST_NUMBERS: Final = 4 * 10**6
-"""Numbers in the table of all plans of one global state; with more, plans are thinned out first."""
+"""Numbers in a table of plans with one global action; with more, partial sums are left out with a larger slack."""
+
+_FEW_COMBINATIONS: Final = 1000
+"""Combinations of a partial sum with the next continuation that are made without a search for partial sums that are not needed."""
 
 _MOST_VALUES: Final = 10**8
 """Numbers in an enclosure for all count vectors."""
@@ -192,7 +195,6 @@ class _Iteration:
         best: MeanFieldLimit | None = None
         stalled, sweeps, first = 0, 0, 0.0
         while True:
-            plans = self._thinned_out(plans)
             image, excess = self._certified(plans)
             image = self._among_themselves(image, plans)
             sweeps += 1
@@ -213,9 +215,10 @@ class _Iteration:
         """The needed plans of ``T W``, shifted so that they are lower bounds, and how far ``V_inf`` may lie above their maximum."""
         error = self.operator.error(plans)
         image: list[Plans] = []
-        missing, highest, lowest = 0.0, -np.inf, np.inf
+        missing, pruned, highest, lowest = 0.0, 0.0, -np.inf, np.inf
         for g, base in enumerate(plans):
-            every = self.operator.apply(plans, g)
+            every, left_before = self.operator.apply_pruned(plans, g, self._keep)
+            pruned = max(pruned, left_before)
             kept, left_out = needed(every.vectors, self.slack, self.points)
             chosen = every.chosen(kept)
             missing = max(missing, left_out)
@@ -224,7 +227,7 @@ class _Iteration:
             image.append(chosen)
         factor = self.discount / (1 - self.discount)
         low = factor * (Fraction(lowest) - error) - error
-        high = factor * (Fraction(highest) + error) + error + Fraction(missing)
+        high = factor * (Fraction(highest) + Fraction(pruned) + error) + error + Fraction(missing) + Fraction(pruned)
         shift = round_down(low)
         lifted = [replace(part, vectors=add_down(part.vectors, np.array(shift))) for part in image]
         # add_down moves an entry by at most one unit in the last place more than the sum's rounding.
@@ -261,15 +264,17 @@ class _Iteration:
         every = joined([one, other])
         return every.chosen(needed(every.vectors, self.slack, self.points)[0])
 
-    def _thinned_out(self, plans: list[Plans]) -> list[Plans]:
-        """Fewer plans, while all combinations of them would be too many: the slack of what is left out is doubled until they fit."""
-        numbers = self.model.sizes[2] * self.model.sizes[3]
-        slack = self.slack
-        while self.operator.combinations([len(p) for p in plans]) * numbers > _MOST_NUMBERS:
+    def _keep(self, rows: Floats, following: int) -> tuple[Integers, float]:
+        """Partial sums that are needed; while there are too many combinations with what follows, the slack of what is left out is doubled."""
+        if len(rows) * following <= _FEW_COMBINATIONS:
+            return np.arange(len(rows)), 0.0
+        slack = self.slack / len(self.operator.support)
+        while True:
+            kept, missing = needed(rows, slack, np.empty((0, rows.shape[1])))
+            if len(kept) * following * rows.shape[1] <= _MOST_NUMBERS:
+                return kept, missing
             self.thinned = True
             slack *= 2
-            plans = [p.chosen(needed(p.vectors, slack, self.points[:0])[0]) for p in plans]
-        return plans
 
 
 _MOST_STALLED: Final = 5

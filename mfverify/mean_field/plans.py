@@ -20,9 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -31,7 +30,7 @@ from scipy.sparse.linalg import splu
 from mfverify.enclosure import rounding_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mfverify.model import Model
     from mfverify.notation import Floats, Integers
@@ -61,6 +60,15 @@ class Plans:
 def joined(parts: Sequence[Plans]) -> Plans:
     """Several lists of plans of one global state as one."""
     return Plans(*(np.concatenate([getattr(part, name) for part in parts]) for name in Plans.__dataclass_fields__))
+
+
+Keep: TypeAlias = "Callable[[Floats, int], tuple[Integers, float]]"
+"""Which rows are needed, and how far all rise above these; see :meth:`PlanOperator.apply_pruned`."""
+
+
+def _all(rows: Floats, following: int) -> tuple[Integers, float]:
+    del following
+    return np.arange(len(rows)), 0.0
 
 
 class PlanOperator:
@@ -99,20 +107,35 @@ class PlanOperator:
 
         Time and memory: ``|S_l| |A_l|`` times :meth:`combinations`.
         """
-        parts = [self._with_action(plans, g, b) for b in range(self.global_actions)]
-        return joined(parts)
+        return self.apply_pruned(plans, g, _all)[0]
 
-    def _with_action(self, plans: Sequence[Plans], g: int, b: int) -> Plans:
+    def apply_pruned(self, plans: Sequence[Plans], g: int, keep: Keep) -> tuple[Plans, float]:
+        """:meth:`apply` without continuations that are not needed, and by how much the maximum may be smaller for that.
+
+        The continuations for several next global states are combined one state at a time (incremental pruning, Cassandra, Littman and Zhang
+        1997). A partial sum is a function of (local state, local action). ``keep(rows, following)`` says which of the rows ``(N, |S_l| |A_l|)``
+        to combine with ``following`` continuations, and how far all rise above these at most on distributions of (local state, local action).
+        A row that is left out is left out of each sum: agents in the distribution F that act best form such a distribution.
+        """
+        parts, missing = zip(*(self._with_action(plans, g, b, keep) for b in range(self.global_actions)), strict=True)
+        return joined(parts), max(missing)
+
+    def _with_action(self, plans: Sequence[Plans], g: int, b: int, keep: Keep) -> tuple[Plans, float]:
         support = self.support[g][b]
         worth = np.broadcast_to(self._local_reward[:, g], (1, self.local_states, self.local_actions))
-        for h in support:
+        chosen, missing = np.full((1, self.global_states), -1, dtype=np.int64), 0.0
+        order = sorted(support, key=lambda h: len(plans[h]))
+        for place, h in enumerate(order):
             ahead = self._weight[g, b, h] * np.einsum("sat,it->isa", self._local_kernel[:, g], plans[h].vectors)
             worth = (worth[:, None] + ahead[None]).reshape(-1, self.local_states, self.local_actions)
+            chosen = np.repeat(chosen, len(ahead), axis=0)
+            chosen[:, h] = np.tile(np.arange(len(ahead)), len(chosen) // len(ahead))
+            if place < len(order) - 1:
+                kept, left_out = keep(worth.reshape(len(worth), -1), len(plans[order[place + 1]]))
+                worth, chosen, missing = worth[kept], chosen[kept], missing + left_out
         local_action = worth.argmax(axis=2)
         vectors = np.take_along_axis(worth, local_action[..., None], axis=2)[..., 0] + self._global_reward[g, b]
-        next_plan = np.full((len(vectors), self.global_states), -1, dtype=np.int64)
-        next_plan[:, support] = np.array(list(product(*(range(len(plans[h])) for h in support))), dtype=np.int64)
-        return Plans(vectors, np.full(len(vectors), b, dtype=np.int64), local_action, next_plan)
+        return Plans(vectors, np.full(len(vectors), b, dtype=np.int64), local_action, chosen), missing
 
     def value(self, plans: Sequence[Plans]) -> list[Floats]:
         """What the plans are worth when ``next_plan`` is read as an index into ``plans`` itself, by one sparse solve; not certified.

@@ -202,9 +202,31 @@ def test_refusals() -> None:
             enclose_state(found, 0, bad)
 
 
+def test_partial_sums_that_are_left_out_are_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All combinations against incremental pruning, three global states; a missing amount that is not charged would show."""
+    model, found = models.random_coupled(3, 2, 2, 3, 2), []
+    for few in (0, 10**9):
+        monkeypatch.setattr(limits, "_FEW_COMBINATIONS", few)
+        found.append(mean_field_value(model, width=1e-4))
+    pruned, every = found
+    for g in range(3):
+        for c in count_vectors(6, 2):
+            shares = [Fraction(int(x), 6) for x in c]
+            one, other = pruned.enclose(g, shares), every.enclose(g, shares)
+            assert one.lower <= other.upper and other.lower <= one.upper
+    operator = PlanOperator(model)
+    plans = [Plans(rows, *(np.zeros(0, dtype=np.int64),) * 3) for rows in every.vectors]
+    shares_of = np.array([c / 6 for c in count_vectors(6, 2)])
+    for g in range(3):
+        whole, (part, missing) = operator.apply(plans, g), operator.apply_pruned(plans, g, lambda rows, _: (np.arange(1), float(np.ptp(rows))))
+        assert len(part) < len(whole)
+        assert ((whole.vectors @ shares_of.T).max(axis=0) <= (part.vectors @ shares_of.T).max(axis=0) + missing).all()
+
+
 def test_thinning_is_said_and_stays_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     model = models.patrol()
     monkeypatch.setattr(limits, "_MOST_NUMBERS", 300)
+    monkeypatch.setattr(limits, "_FEW_COMBINATIONS", 10)
     found: MeanFieldLimit = mean_field_value(model)
     assert found.work.stop is StopReason.PLANS and found.excess > 1e-6
     monkeypatch.undo()
