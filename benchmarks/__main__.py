@@ -21,7 +21,7 @@ from benchmarks.side_by_side import PROJECT, SUITES, Limits, exponent, exponents
 AUTHORS_SIZES = (2, 4, 8, 14)
 """Numbers of agents k at which the authors' learning step is timed; 14 is that of their configuration."""
 
-OTHER_SCRIPTS = ("small_systems.py", "lumped_solver.py", "sweep_roofline.py", "sweep_of_instances.py")
+OTHER_SCRIPTS = ("small_systems.py", "agreement.py", "lumped_solver.py", "sweep_roofline.py", "sweep_of_instances.py")
 """Benchmarks that print their own tables."""
 
 WHOLE_SCRIPT = 300.0

@@ -67,6 +67,12 @@ def drawn(number: int, seed: int = 1) -> batch.Models:
     return batch.Models(*kernels, rng.random((number, 2, 2)), rng.random((number, 2, 2, 2)), "9/10")
 
 
+def bare(name: str, model: mfv.Model, n: int) -> Callable[[], object]:
+    """What a peer takes once its arrays are built."""
+    built, _ = PEERS[name].built(model, n)
+    return partial(mdpsolver_on_one_thread if name == "mdpsolver" else PEERS[name].solve, built)
+
+
 def single(agents: Sequence[int] = AGENTS, runs: int = 15) -> str:
     """Solving, learning and executing one model, microseconds."""
     model = dense()
@@ -85,9 +91,7 @@ def single(agents: Sequence[int] = AGENTS, runs: int = 15) -> str:
             partial(mfv.execution_value, model, n, learned),
         ):
             steps += [call, partial(large, call)]
-        for name in others:
-            built, _ = PEERS[name].built(model, n)
-            steps.append(partial(mdpsolver_on_one_thread if name == "mdpsolver" else PEERS[name].solve, built))
+        steps += [bare(name, model, n) for name in others]
         found = medians(steps, runs)
         solve, solve_large, learn, learn_large, execute, execute_large, *of_others = found
         line = f"{n:>3} {solve:>8.0f} {solve_large:>9.0f} {solve_large / solve:>6.0f} {learn:>8.0f} {learn_large:>9.0f} {execute:>8.0f} {execute_large:>9.0f}"
@@ -95,22 +99,30 @@ def single(agents: Sequence[int] = AGENTS, runs: int = 15) -> str:
     return "\n".join(lines)
 
 
-def many(agents: Sequence[int] = (4, 8, 16), models: int = MODELS, runs: int = 5) -> str:
-    """A batch: microseconds per model of a solve on one thread, and certified gaps (two solves, execution) per second on all."""
+def many(agents: Sequence[int] = (4, 8, 16), models: int = MODELS, runs: int = 9) -> str:
+    """A batch: microseconds per model on one thread and on all, beside bare solves of one model, and certified gaps (two solves, execution) per second."""
     given = drawn(models)
-    lines = [f"{'n':>3} {'k':>3} {'solve, us':>10} {'gaps / s, independent':>22} {'shared':>8}"]
+    others = [name for name in OTHERS if installed(PEERS[name])]
+    lines = [
+        f"{'n':>3} {'k':>3} {'one thread':>11} {'all threads':>12}" + "".join(f" {x:>13} {'ratio':>6}" for x in others)
+        + f" {'gaps / s, independent':>22} {'shared':>8}"
+    ]
 
     def on_one_thread(n: int) -> None:
         with threads.at_most(1):
             batch.optimum(given, n)
 
     for n in agents:
-        steps = [partial(on_one_thread, n), partial(batch.gaps, given, n, n - 1), partial(batch.gaps, given, n, n - 1, "shared")]
-        solve, independent, shared = medians(steps, runs)
-        lines.append(f"{n:>3} {n - 1:>3} {solve / models:>10.1f} {1e6 * models / independent:>22.0f} {1e6 * models / shared:>8.0f}")
+        steps: list[Callable[[], object]] = [partial(on_one_thread, n), partial(batch.optimum, given, n)]
+        steps += [partial(batch.gaps, given, n, n - 1, sampling) for sampling in ("independent", "shared")]
+        steps += [bare(name, given.model(0), n) for name in others]
+        alone, solve, independent, shared, *of_others = medians(steps, runs)
+        line = f"{n:>3} {n - 1:>3} {alone / models:>11.1f} {solve / models:>12.1f}"
+        line += "".join(f" {x:>13.1f} {x / (solve / models):>6.1f}" for x in of_others)
+        lines.append(line + f" {1e6 * models / independent:>22.0f} {1e6 * models / shared:>8.0f}")
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
     print("one model, microseconds (medians); learned with k = n - 1, independent draws; peers: the bare solve\n" + single())
-    print(f"\n{MODELS} models at once\n" + many())
+    print(f"\n{MODELS} models at once, microseconds per model; peers: the bare solve of one of them, over the time on all threads\n" + many())

@@ -116,6 +116,8 @@ def main(arguments: Sequence[str]) -> int:
     found = sweep(instances, workers)
     print(f"{instances} instances of T1 (n = 4 and 8, |S_l| = |A_l| = |S_g| = |A_g| = 2), {usable_cores()} usable cores")
     print(table(found, instances))
+    print("kept: every result is also written to the store that --out and --resume use, one durable row each")
+    print("overhead: what all processes spend together beyond the first line, per instance")
     return int(len({one.digest for one in found}) > 1)
 
 

@@ -60,12 +60,21 @@ GROUPS = (
         ("tests/checker/test_parts.py", "tests/checker/test_quick.py", "tests/checker/test_finite.py", "tests/checker/test_right_sides.py"),
     ),
     Group(
-        _files("mfverify/bellman/*.py", "lanes.py"),
+        _files("mfverify/bellman/*.py", "lanes.py", "small.py"),
         (
             "-pmutation.uncompiled",
             "tests/agreement/test_small_systems.py",
             *(f"tests/agreement/test_sweeps.py::{name}" for name in SWEEPS),
             *(f"--deselect=tests/agreement/test_sweeps.py::{SWEEPS[0]}[{case}, long chains]" for case in LONG),
+        ),
+    ),
+    Group(
+        ("mfverify/bellman/small.py", "mfverify/subsample_mfq/small_chains.py", "mfverify/batch.py"),
+        (
+            "-pmutation.uncompiled",
+            "tests/agreement/test_roundings_of_small_systems.py",
+            "tests/agreement/test_batch.py",
+            "--deselect=tests/agreement/test_batch.py::test_more_agents_agree_with_the_solvers_of_single_models",
         ),
     ),
 )

@@ -3,7 +3,7 @@
 ``lumped.py`` spends its time per call in Python. Here a whole solution is one compiled function of arrays of doubles, with one leading
 axis for the models, and what only depends on ``(n, |S_l|, |A_l|)`` is a :class:`Plan` that all of them share. Four models are solved side by
 side, one in each lane of a register (``lanes.py``): the loops of small systems are too short for other vector instructions. A model
-that is solved alone fills all four lanes.
+that is solved alone leaves three lanes idle.
 
 *Sweep.* A joint action consists of the actions of the ``x`` agents in local state 0 and those of the ``n - x`` agents elsewhere. What is
 expected of a value depends on the former by the law of their next counts, which is computed once for a model, and on the latter by a table:
@@ -486,15 +486,17 @@ def _sweep(of_all: Plan, room: Room, alike: bool) -> None:
     elsewhere = pairs // size * size * LANES
     value = room.value.reshape(-1)
     for g in range(global_states):
+        kernel, law, here, rest = room.kernel[g, elsewhere:], room.law[g], room.here[g], room.elsewhere[g]
         for b in range(global_actions):
+            moves = room.moves[g, b]
             for c in range(0 if alike else states):
                 total = spread(0.0)
                 for h in range(global_states):
-                    total = multiply_add(load(room.moves[g, b], h), load(value, h * states + c), total)
+                    total = multiply_add(load(moves, h), load(value, h * states + c), total)
                 store(room.table, c, total)
             if not alike:
-                _tables(room.kernel[g, elsewhere:], size, of_all, room.table)
-            _action_values(of_all, room.law[g], room.table, load(room.paid[g], b), room.here[g], room.elsewhere[g], alike, room.q[g, b])
+                _tables(kernel, size, of_all, room.table)
+            _action_values(of_all, law, room.table, load(room.paid[g], b), here, rest, alike, room.q[g, b])
         _largest(room.q[g], of_all, room.image[g].reshape(-1))
 
 
@@ -519,19 +521,19 @@ def _improve(of_all: Plan, room: Room, lane: int, tolerance: float) -> bool:
 
 
 @njit
-def _greedy_matrix(of_all: Plan, room: Room) -> None:
+def _greedy_matrix(of_all: Plan, room: Room, models: int) -> None:
     """``I - gamma P`` of the policies."""
     global_states, states = len(room.image), len(of_all.order)
     share = room.right
     for g in range(global_states):
         for c in range(states):
             chain = room.chain[g, c]
-            for lane in range(LANES):
+            for lane in range(models):
                 if room.joint[lane, g, c] != room.known[lane, g, c]:
-                    _law_of_policies(of_all, room, g, c, chain)
+                    _law_of_policies(of_all, room, models, g, c, chain)
                     break
             for h in range(global_states):
-                for lane in range(LANES):
+                for lane in range(models):
                     share[lane] = -room.moves[g, room.played[lane, g, c], h * LANES + lane]
                 of_h, row = load(share, 0), ((g * states + c) * global_states + h) * states
                 for t in range(states):
@@ -541,13 +543,13 @@ def _greedy_matrix(of_all: Plan, room: Room) -> None:
 
 
 @njit
-def _law_of_policies(of_all: Plan, room: Room, g: int, c: int, chain: Floats) -> None:
+def _law_of_policies(of_all: Plan, room: Room, models: int, g: int, c: int, chain: Floats) -> None:
     """The laws of the next counts in state ``(g, c)``: of the agents in local state 0, and then one more agent after another."""
     at, first, move = of_all.at, room.law[g], room.right
     size, pairs = of_all.up.shape[1], of_all.actions.shape[1]
     here = of_all.here[c]
     length = of_all.blocks[0, here, 0]
-    for lane in range(LANES):
+    for lane in range(models):
         joint = room.joint[lane, g, c]
         room.known[lane, g, c] = joint
         d = (joint - at[here, 3]) // of_all.blocks[1, of_all.n - here, 0]
@@ -559,7 +561,7 @@ def _law_of_policies(of_all: Plan, room: Room, g: int, c: int, chain: Floats) ->
                 room.who[k, lane] = z
                 k += 1
     for k in range(here, of_all.n):
-        for lane in range(LANES):
+        for lane in range(models):
             for s in range(size):
                 move[s * LANES + lane] = room.kernel[g, (room.who[k, lane] * size + s) * LANES + lane]
         before = at[k, 0]
@@ -624,13 +626,13 @@ def _prepare(models: Copies, i: int, lane: int, n: int, room: Room) -> None:
 
 
 @njit
-def _optima_of_four(models: Copies, which: Integers, of_all: Plan, room: Room, errors: Errors, width: float, found: Solved) -> None:
-    """The models ``which``, in lanes."""
+def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room: Room, errors: Errors, width: float, found: Solved) -> None:
+    """At most four models, from ``begin`` on. Other lanes hold what was there before, or zeros, and no result is read from them."""
     global_states, states, n = len(room.image), len(of_all.order), of_all.n
     local_states, local_actions = models.local_reward.shape[1], models.local_reward.shape[3]
     size = global_states * states
-    for lane in range(LANES):
-        _prepare(models, which[lane], lane, n, room)
+    for lane in range(number):
+        _prepare(models, begin + lane, lane, n, room)
     for g in range(global_states):
         rewards, here = room.q[g, 0], local_actions * LANES
         _earned(rewards[:here], local_actions, of_all.blocks[0], room.here[g])
@@ -638,24 +640,24 @@ def _optima_of_four(models: Copies, which: Integers, of_all: Plan, room: Room, e
         _laws(room.kernel[g, : here * local_states], local_states, of_all, room.law[g])
     value, image = room.value, room.image
     value[:] = 0.0
-    room.played[:] = -1
-    room.known[:] = -1
-    error, lo, hi = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    room.played[:number] = -1
+    room.known[:number] = -1
+    error, lo, hi = np.empty(LANES), np.empty(LANES), np.empty(LANES)
     narrowest, done, last = np.full(LANES, np.inf), np.zeros(LANES, dtype=np.bool_), np.zeros(LANES, dtype=np.bool_)
     evaluations, open_ = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
     sweeps = 0
-    while not done.all():
+    while not done[:number].all():
         alike = sweeps == 0
-        for lane in range(LANES):
+        for lane in range(number):
             if not done[lane]:
                 largest = centre(value[:, :, lane])
-                error[lane] = application_error(errors, models.discount[which[lane]], models.rt[which[lane]], largest)
+                error[lane] = application_error(errors, models.discount[begin + lane], models.rt[begin + lane], largest)
         _sweep(of_all, room, alike)
         sweeps += 1
         evaluated = False
-        for lane in range(LANES):
+        for lane in range(number):
             open_[lane] = False
-            i = which[lane]
+            i = begin + lane
             if done[lane]:
                 continue
             lo[lane], hi[lane] = residual_range(image[:, :, lane], value[:, :, lane], error[lane])
@@ -682,34 +684,34 @@ def _optima_of_four(models: Copies, which: Integers, of_all: Plan, room: Room, e
             evaluated = True
         if not evaluated:
             continue
-        for lane in range(LANES):
+        for lane in range(number):
             if not open_[lane]:
                 _improve(of_all, room, lane, 2 * error[lane])
-        _greedy_matrix(of_all, room)
+        _greedy_matrix(of_all, room, number)
         _factorise(room.matrix, size)
-        for lane in range(LANES):
+        for lane in range(number):
             middle = lo[lane] / 2 + hi[lane] / 2
             for g in range(global_states):
                 for c in range(states):
                     room.right[(g * states + c) * LANES + lane] = image[g, c, lane] - value[g, c, lane] - middle
         _solve_factorised(room.matrix, size, room.right)
-        for lane in range(LANES):
+        for lane in range(number):
             if open_[lane]:
                 for g in range(global_states):
                     for c in range(states):
                         value[g, c, lane] += room.right[(g * states + c) * LANES + lane]
-    _write(models, which, of_all, room, error, lo, hi, found)
+    _write(models, begin, number, of_all, room, error, lo, hi, found)
 
 
 @njit
-def _write(models: Copies, which: Integers, of_all: Plan, room: Room, error: Floats, lo: Floats, hi: Floats, found: Solved) -> None:
+def _write(models: Copies, begin: int, number: int, of_all: Plan, room: Room, error: Floats, lo: Floats, hi: Floats, found: Solved) -> None:
     """The enclosures that the last application gives, its policies and the leads that are certain."""
-    for lane in range(LANES):
+    for lane in range(number):
         _improve(of_all, room, lane, 2 * error[lane])
-        found.width[which[lane]] = 0.0
+        found.width[begin + lane] = 0.0
     for g in range(len(room.image)):
-        for lane in range(LANES):
-            i = which[lane]
+        for lane in range(number):
+            i = begin + lane
             down, up = times_below(models.low[i], models.high[i], lo[lane]), -times_below(models.low[i], models.high[i], -hi[lane])
             for c in range(len(of_all.order)):
                 at, by, joint = of_all.order[c], room.played[lane, g, c], room.joint[lane, g, c]
@@ -720,8 +722,8 @@ def _write(models: Copies, which: Integers, of_all: Plan, room: Room, error: Flo
                 room.best[g, c, lane] = room.q[g, by, joint * LANES + lane]
                 room.q[g, by, joint * LANES + lane] = -np.inf
         _largest(room.q[g], of_all, room.second[g].reshape(-1))
-        for lane in range(LANES):
-            i = which[lane]
+        for lane in range(number):
+            i = begin + lane
             uncertain = above(above(models.high[i] * above(hi[lane] - lo[lane])) + 2 * error[lane])
             for c in range(len(of_all.order)):
                 at, second = of_all.order[c], room.second[g, c, lane]
@@ -739,29 +741,26 @@ def _optima(models: Copies, of_all: Plan, errors: Errors, width: float, found: S
     pairs, last = local_states * local_actions, of_all.at[n]
     shape, size = (global_states, states, LANES), global_states * states
     room = Room(
-        np.empty((global_states, pairs * local_states * LANES)),
-        np.empty((global_states, global_actions, global_states * LANES)),
-        np.empty((global_states, global_actions * LANES)),
-        np.empty((global_states, of_all.blocks[0, :, 0].sum() * LANES)),
-        np.empty((global_states, of_all.blocks[1, :, 0].sum() * LANES)),
-        np.empty((global_states, (last[1] + last[0] * of_all.blocks[0, n, 0]) * LANES)),
-        np.empty((last[2] + of_all.blocks[1, n, 0]) * LANES),
-        np.empty((global_states, global_actions, max(actions, pairs) * LANES)),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(size * size * LANES),
-        np.empty(max(size, local_states) * LANES),
-        np.empty((global_states, states, states * LANES)),
-        np.empty(states * LANES),
-        np.empty((LANES, global_states, states), dtype=np.int64),
-        np.empty((LANES, global_states, states), dtype=np.int64),
-        np.empty((LANES, global_states, states), dtype=np.int64),
-        np.empty((n, LANES), dtype=np.int64),
+        np.zeros((global_states, pairs * local_states * LANES)),
+        np.zeros((global_states, global_actions, global_states * LANES)),
+        np.zeros((global_states, global_actions * LANES)),
+        np.zeros((global_states, of_all.blocks[0, :, 0].sum() * LANES)),
+        np.zeros((global_states, of_all.blocks[1, :, 0].sum() * LANES)),
+        np.zeros((global_states, (last[1] + last[0] * of_all.blocks[0, n, 0]) * LANES)),
+        np.zeros((last[2] + of_all.blocks[1, n, 0]) * LANES),
+        np.zeros((global_states, global_actions, max(actions, pairs) * LANES)),
+        np.zeros(shape),
+        np.zeros(shape),
+        np.zeros(shape),
+        np.zeros(shape),
+        np.zeros(size * size * LANES),
+        np.zeros(max(size, local_states) * LANES),
+        np.zeros((global_states, states, states * LANES)),
+        np.zeros(states * LANES),
+        np.zeros((LANES, global_states, states), dtype=np.int64),
+        np.zeros((LANES, global_states, states), dtype=np.int64),
+        np.zeros((LANES, global_states, states), dtype=np.int64),
+        np.zeros((n, LANES), dtype=np.int64),
     )
-    which = np.empty(LANES, dtype=np.int64)
     for i in range(begin, end, LANES):
-        for lane in range(LANES):
-            which[lane] = min(i + lane, end - 1)
-        _optima_of_four(models, which, of_all, room, errors, width, found)
+        _optima_of_four(models, i, min(LANES, end - i), of_all, room, errors, width, found)

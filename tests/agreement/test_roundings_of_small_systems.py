@@ -184,7 +184,7 @@ def roundings_of_a_sweep(many: batch.Models, n: int, given: small.Roundings, wan
         as_one_lane("plus", lambda x, y: x + y)
         as_one_lane("multiply_add", lambda a, x, y: a * x + y)
         as_one_lane("larger", lambda x, y: Counted(max(x.value, y.value), max(x.roundings, y.roundings)))
-        as_one_lane("np", SimpleNamespace(empty=room, zeros=np.zeros, full=np.full, inf=np.inf, int64=np.int64, bool_=np.bool_))
+        as_one_lane("np", SimpleNamespace(empty=np.empty, zeros=room, full=np.full, inf=np.inf, int64=np.int64, bool_=np.bool_))
         as_one_lane("application_error", lambda *_: 0.0)
         as_one_lane("centre", forget)
         as_one_lane("residual_range", first_is_of_zero)
