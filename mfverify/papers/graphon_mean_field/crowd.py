@@ -60,5 +60,5 @@ def crowd_cases(profile: Profile, _: Sequence[Model] | None) -> list[Crowd]:
 
 _DISCOUNTS = tuple(Fraction(p, q) for q in range(2, 65) for p in range(1, q) if gcd(p, q) == 1)
 
-SEARCHED = Parameters((range(1, 6), (1, 2), _DISCOUNTS), Crowd)
-"""Up to 5 agents, one step and two, discounts with denominators of up to 64."""
+SEARCHED = Parameters((range(1, 5), (1, 2), _DISCOUNTS), Crowd)
+"""Up to 4 agents, one step and two, discounts with denominators of up to 64."""
