@@ -69,6 +69,9 @@ _ROUNDS: Final = 60
 _SWEEPS_BEFORE: Final = 1
 """Sweeps before the first policy is evaluated, the first one of a value of zero."""
 
+SMALLEST_PIVOT: Final = 2.0**-53
+"""In place of a pivot that rounding made 0, as it does next to a discount of 1: no linear solve is certified or has to be."""
+
 _SLACK: Final = 1.0 + 2.0**-48
 """More than the roundings in the computation of an error bound: fewer than eight of positive numbers."""
 
@@ -330,6 +333,8 @@ def residual_range(image: Floats, value: Floats, error: float) -> tuple[float, f
     for g in range(value.shape[0]):
         for c in range(value.shape[1]):
             x = image[g, c] - value[g, c]
+            if not abs(x) < np.inf:  # comparisons skip what is not a number
+                return -np.inf, np.inf
             lo = min(lo, below(x))
             hi = max(hi, above(x))
     ends: tuple[float, float] = below(lo - error), above(hi + error)
@@ -507,7 +512,7 @@ def _improve(of_all: Plan, room: Room, lane: int, tolerance: float) -> bool:
     for g in range(len(room.image)):
         for c in range(len(of_all.order)):
             most, by, at = room.image[g, c, lane], room.played[lane, g, c], room.joint[lane, g, c]
-            if by >= 0 and room.q[g, by, at * LANES + lane] >= most - tolerance:
+            if by >= 0 and not room.q[g, by, at * LANES + lane] < most - tolerance:  # kept also where that is not a number
                 continue
             changed = True
             by, j = 0, of_all.starts[c]
@@ -583,7 +588,7 @@ def _factorise(matrix: Floats, size: int) -> None:
     for i in range(size):
         for lane in range(LANES):
             at = (i * size + i) * LANES + lane
-            matrix[at] = -1.0 / matrix[at]
+            matrix[at] = -1.0 / (matrix[at] if matrix[at] != 0.0 else SMALLEST_PIVOT)
         inverse = load(matrix, i * size + i)
         for j in range(i + 1, size):
             share = _times(load(matrix, j * size + i), inverse)

@@ -29,6 +29,7 @@ import numpy as np
 
 from mfverify import counts
 from mfverify.bellman.small import (
+    SMALLEST_PIVOT,
     Roundings,
     above,
     application_error,
@@ -155,6 +156,8 @@ def factorise(matrix: Floats) -> None:
     size = len(matrix)
     for i in range(size):
         pivot = matrix[i]
+        if pivot[i] == 0.0:
+            pivot[i] = SMALLEST_PIVOT
         inverse = 1.0 / pivot[i]
         for j in range(i + 1, size):
             row = matrix[j]

@@ -58,6 +58,27 @@ def test_every_entry_of_random_models_contains_the_rational_value(sizes: tuple[i
     assert seen >= 2
 
 
+@pytest.mark.parametrize("sampling", batch.SAMPLINGS)
+def test_values_at_a_discount_that_rounds_to_one_are_enclosed(sampling: str) -> None:
+    """The matrix of a policy is singular in doubles then; the enclosures are wide, and contain the rational values."""
+    model = random_coupled(0, discount="99999999999999999/100000000000000000")
+    many = batch.Models.of([model])
+    assert contains(batch.optimum(many, 2), 0, rational_optimal_value(model, 2).exact)
+    learned = batch.learn(many, 1)
+    executed = batch.execution_value(many, 2, replace(learned, decided=np.array([True])), sampling)
+    assert not np.isnan(executed.lower).any()
+    assert (executed.lower <= batch.optimum(many, 2).upper).all()
+
+
+def test_a_residual_that_is_no_number_bounds_nothing() -> None:
+    """Comparisons skip such a number, and what is left of the others is no bound."""
+    value = np.array([[0.0, 1.0]])
+    lo, hi = small.residual_range(value + 1, value, 0.0)
+    assert lo <= 1 <= hi < 1.1
+    for wrong in (np.nan, np.inf):
+        assert small.residual_range(np.array([[1.0, 2.0]]), np.array([[0.0, wrong]]), 0.0) == (-np.inf, np.inf)
+
+
 @pytest.mark.parametrize(("sizes", "n", "k"), [((2, 2, 2, 2), 3, 2), ((1, 2, 3, 2), 2, 2), ((2, 2, 2, 2), 2, 1)])
 @pytest.mark.parametrize("sampling", batch.SAMPLINGS)
 def test_executed_values_contain_those_of_labelled_agents(sizes: tuple[int, int, int, int], n: int, k: int, sampling: str) -> None:
