@@ -129,7 +129,12 @@ def test_a_model_that_is_not_the_lottery_is_refused() -> None:
             sides("N1c", document("N1c", Paid(other, 1, Q(10)), {}))
 
 
-SMALL = [random_instance(3, 2, 2, 2, 1), random_instance(5, 1, 2, 2, 2), random_instance(8, 2, 1, 2, 2)]
+SMALL = [
+    random_instance(3, 2, 2, 2, 1),
+    random_instance(5, 1, 2, 2, 2),
+    random_instance(8, 2, 1, 2, 2),
+    random_instance(6, 1, 3, 2, 1),  # an odd number of joint actions
+]
 
 
 @pytest.mark.parametrize("samples", [1, 2])
@@ -159,6 +164,9 @@ def test_means_of_maxima_by_listing_all_samples(instance: Instance, samples: int
         rough = [[str(Q(round(Q(x) * 10**6), 10**6)) for x in row] for row in rows]
         near = sides("B4b", found | {"proof": {"values": rough}})[0]
         assert left - Q(1, 10**3) < near <= left
+        # Values that are all 1 too low: the means of maxima are gamma too low, and the charge is that of values which are off by 1.
+        lower = [[str(Q(x) - 1) for x in row] for row in rows]
+        assert sides("B4b", found | {"proof": {"values": lower}})[0] == left - 2 * instance.discount
 
 
 def oracles_product(numbers: Any) -> Fraction:

@@ -321,6 +321,7 @@ def test_the_answer_says_which_constant_is_refuted_and_that_larger_ones_are_not(
         ("A2", ("parameters", "global policy"), "none", "global policy: expected global state or all states"),
         ("A2", ("parameters", "global policy"), "global state", "the left side is only certain"),
         ("A2", ("proof", "first", "policy"), [[0]], "first: expected an action for each global and local state"),
+        ("A2", ("proof", "first", "policy"), [[0, 0], [0, 0]], "first: expected an action for each global and local state"),
         ("A2", ("proof", "first", "policy"), [[0, 2]], "first: expected an integer in 0..1"),
         ("A2", ("proof", "second"), {"policy": [[0, 0]], "values": [["0", "1"]]}, "the left side is only certain to be at least 0"),
         ("A2", ("state", "locals"), [0, 0], "state: expected a global state and the local state of each agent"),
