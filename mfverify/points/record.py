@@ -12,8 +12,7 @@ from mfverify.errors import ModelError
 from mfverify.files import is_stream, write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.points.picture import described
-from mfverify.report.document import LETTERS
-from mfverify.theory.claim import Verdict
+from mfverify.theory.claim import LETTERS, Verdict
 from mfverify.version import __version__
 
 _LARGEST: Final = 16 * 2**20

@@ -65,7 +65,7 @@ from typing import Any, Final, TypeVar
 from mfverify.bundled import PREFIX
 from mfverify.errors import ModelError
 from mfverify.rationals import from_text, written
-from mfverify.theory.claim import Status, Verdict, contradiction, status
+from mfverify.theory.claim import LETTERS, Status, Verdict, contradiction, status
 from mfverify.theory.grounds import Ground
 from mfverify.validation import chosen
 
@@ -248,10 +248,6 @@ class SearchRecord:
     best: tuple[str, str, float | None, Side | None, Side | None] | None
     notes: tuple[str, ...] = ()
     curve: Curve | None = None
-
-
-LETTERS: Final = {Verdict.HOLDS: "h", Verdict.VIOLATED: "x", Verdict.VACUOUS: "v", Verdict.NOT_APPLICABLE: "-", Verdict.UNDECIDED: "u"}
-"""How verdicts are written in a map."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from markupsafe import Markup, escape
 from mfverify.bundled import folder
 from mfverify.errors import ModelError
 from mfverify.json_files import parse_json, read_text
-from mfverify.report.document import LETTERS, MapRecord
+from mfverify.report.document import MapRecord
 from mfverify.report.plots import Panel, data, file_name
+from mfverify.theory.claim import LETTERS
 
 FILE: Final = folder("reports") / "maps.json"
 _LARGEST: Final = 16 * 2**20

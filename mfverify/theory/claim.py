@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Final, Generic
 
 from mfverify.enclosure import Ends, Interval, Truth, ends_of
 from mfverify.errors import ModelError
@@ -50,6 +50,10 @@ class Verdict(Enum):
     VACUOUS = "vacuous"
     NOT_APPLICABLE = "not-applicable"
     UNDECIDED = "undecided"
+
+
+LETTERS: Final = {Verdict.HOLDS: "h", Verdict.VIOLATED: "x", Verdict.VACUOUS: "v", Verdict.NOT_APPLICABLE: "-", Verdict.UNDECIDED: "u"}
+"""How verdicts are written in a map."""
 
 
 class Status(Enum):
