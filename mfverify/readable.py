@@ -10,6 +10,7 @@ import numpy as np
 
 from mfverify.counts import count_vectors, number_of_count_vectors
 from mfverify.errors import ModelError
+from mfverify.notices import in_notebook
 
 if TYPE_CHECKING:
     import pandas
@@ -73,8 +74,15 @@ class Readable:
         return xarray.Dataset({"lower": (names, self.lower), "upper": (names, self.upper)}, coordinates)
 
     def plot(self, axes: Any = None) -> Any:
-        """Draw the bands between ``lower`` and ``upper``, a line for each first index; on matplotlib axes, new ones by default; these are returned."""
-        if axes is None:
+        """Draw the bands between ``lower`` and ``upper``, a line for each first index; on matplotlib axes, new ones by default; these are returned.
+
+        In a notebook new axes are shown below the cell.
+        """
+        if axes is None and in_notebook():
+            from matplotlib import pyplot  # whose figures a notebook shows
+
+            axes = pyplot.subplots(layout="constrained")[1]
+        elif axes is None:
             from matplotlib.figure import Figure
 
             axes = Figure(layout="constrained").add_subplot()

@@ -146,6 +146,15 @@ def test_datasets_have_the_counts_as_coordinates() -> None:
     assert found.lower.dims == ("global", "rank") and found.sizes == {"global": 2, "rank": 10}
 
 
+def test_a_notebook_shows_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib import pyplot
+
+    monkeypatch.setattr("mfverify.readable.in_notebook", lambda: True)
+    figure = VALUE.plot().figure
+    assert figure.number in pyplot.get_fignums()
+    pyplot.close(figure)
+
+
 def test_values_are_drawn() -> None:
     axes = VALUE.plot()
     assert len(axes.lines) == 2 and axes.get_ylabel() == "value"
