@@ -30,6 +30,7 @@ def exact(text: str) -> mpmath.mpf:
         "-w**3/(1 - gamma)**2",
         "w**2 + w**3",
         "(n - k)**(-2)",
+        "gamma**(-1) - (1/k)**(-2)",
         "k**(3/2)/k**(-1/2)",
         "sqrt(k)*sqrt(sqrt(n))",
         "log(k) - log(1/n) + log(tiny)",
