@@ -392,7 +392,7 @@ def _document(
 def _walks(tasks: Sequence[_Task], found: Mapping[str, _Computed]) -> list[Document]:
     """The argument for the readings of each first main theorem line by line, on small systems with the exact operator.
 
-    Where the violation is clearest, where the claim holds most narrowly, and where every line holds.
+    For the first reading where the violation is clearest and where it holds most narrowly, for each reading where every line holds.
     """
     shown = {name for paper in CATALOGUE.papers for readings in paper.main_theorems[:1] for name in readings}
     by_claim: dict[str, list[_Task]] = {}
@@ -407,8 +407,8 @@ def _walks(tasks: Sequence[_Task], found: Mapping[str, _Computed]) -> list[Docum
         return float(known["actual"]["lower"] / known["bound"]["upper"])
 
     walks: list[Document] = []
-    for listed in by_claim.values():
-        for word in _WALKED[:2]:
+    for number, listed in enumerate(by_claim.values()):
+        for word in _WALKED[:2] if number == 0 else ():
             walks += [_walk(max(same, key=ratio)) for same in [[task for task in listed if found[task.key].document["verdict"] == word]] if same]
         few = (_walk(task) for task in listed if (task.instance.written.agents or 0) <= _FEW_WALKED)
         walks += islice((walk for walk in few if {line["verdict"] for line in walk["lines"]} == {Verdict.HOLDS.value}), 1)

@@ -73,6 +73,7 @@ class ClaimSection:
     panels: list[Panel]
     maps: list[Panel]
     curves_elsewhere: list[tuple[ClaimRecord | None, int]]
+    curves_left_out: int
     undrawn: int
     certificates: list[CertificateRecord]
     offered: CertificateRecord | None
@@ -219,7 +220,7 @@ def _picture(found: Sequence[answers.PaperAnswers], sections: Sequence[ClaimSect
 def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) -> ClaimSection:
     place = f"claim {claim.id}"
     certificates = [one for one in run.certificates if one.claim == claim.id]
-    curves, elsewhere = plots.curves(claim, drawn_before)
+    curves, elsewhere, left_out = plots.curves(claim, drawn_before)
     telling = summary.telling(claim)
     tightest = summary.tightest(claim.instances)
     return ClaimSection(
@@ -243,6 +244,7 @@ def _section(claim: ClaimRecord, run: Document, drawn_before: dict[Curve, str]) 
         panels=[*plots.against_subsample(claim), *curves],
         maps=[maps.panel(one) for one in run.maps if one.claim == claim.id],
         curves_elsewhere=[(run.claim(other), number) for other, number in elsewhere.items()],
+        curves_left_out=left_out,
         undrawn=sum(instance.actual is None or instance.bound is None for instance in claim.instances),
         certificates=certificates,
         offered=min((one for one in certificates if one.content), key=lambda one: one.agents or 0, default=None),

@@ -28,6 +28,9 @@ from mfverify.theory.claim import Verdict
 FEWEST_POINTS: Final = 4
 """Fewer points are left to the table of instances."""
 
+MOST_CURVES: Final = 8
+"""Curves that are drawn of one claim; the page counts the others, which are in report.json."""
+
 MOST_POINTS: Final = 32
 """Of a longer curve every second, third, ... point is drawn, and the last; the caption says so."""
 
@@ -118,23 +121,24 @@ def against_subsample(claim: ClaimRecord) -> list[Panel]:
     return [_subsample_panel(claim, group, number) for number, group in enumerate(groups, start=1)]
 
 
-def curves(claim: ClaimRecord, drawn_before: dict[Curve, str]) -> tuple[list[Panel], dict[str, int]]:
-    """Panels of the curves that the instances bring along, violated ones first, each curve once.
+def curves(claim: ClaimRecord, drawn_before: dict[Curve, str]) -> tuple[list[Panel], dict[str, int], int]:
+    """Panels of the curves that the instances bring along, violated ones first, each curve once and at most :data:`MOST_CURVES`.
 
     ``drawn_before`` has the curves that other claims have drawn, with the id of the claim; the new ones are added to it. The second value
-    counts by claim those that are not drawn again.
+    counts by claim those that are not drawn again, the third those that are left out.
     """
     having: dict[Curve, list[InstanceRecord]] = {}
     for instance in sorted(claim.instances, key=lambda instance: instance.verdict is not Verdict.VIOLATED):
         if instance.curve is not None and len(set(instance.curve.x)) >= FEWEST_POINTS:
             having.setdefault(instance.curve, []).append(instance)
     elsewhere = Counter(drawn_before[curve] for curve in having if curve in drawn_before)
-    new = [(curve, instances) for curve, instances in having.items() if curve not in drawn_before]
+    undrawn = [(curve, instances) for curve, instances in having.items() if curve not in drawn_before]
+    new = undrawn[:MOST_CURVES]
     drawn_before.update((curve, claim.id) for curve, _ in new)
     panels = [
         curve_panel(curve, _places(instances), f"{claim.id}-curve-{number}") for number, (curve, instances) in enumerate(new, start=1)
     ]
-    return panels, dict(elsewhere)
+    return panels, dict(elsewhere), len(undrawn) - len(new)
 
 
 def _places(instances: Sequence[InstanceRecord]) -> str:

@@ -482,6 +482,21 @@ def test_the_data_of_a_curve_contain_its_ends() -> None:
     assert {"x, in words", "y"} <= {label.text for label in figure.all("text")}
 
 
+def test_of_many_curves_some_are_drawn_violated_ones_first_and_the_others_counted() -> None:
+    def entry(number: int, verdict: str) -> Json:
+        series = [{"label": "s", "lower": [number + 1.0] * 4, "upper": [number + 1.0] * 4}]
+        curve = {"title": f"t{number}", "x_label": "x", "y_label": "y", "x": [1, 2, 3, 4], "scale": "log", "series": series}
+        left = 0.1 if verdict == "holds" else 2.0
+        return instance(verdict, label=f"number {number}", actual=side(left, left), bound=side(1.0, 1.0), details={"curve": curve})
+
+    for number, said in ((8, ""), (10, "2 further curves of these instances are in report.json.")):
+        entries = [*(entry(i, "holds") for i in range(number - 1)), entry(99, "violated")]
+        section = parse(render(document([claim("X", "refuted", entries)]))).section("claim-X")
+        titles = [figure.all("figcaption")[0].text.split(" ")[0] for figure in section.all("figure")]
+        assert titles == ["t99", *(f"t{i}" for i in range(7))]
+        assert ("further curve" in section.text) is bool(said) and said in section.text
+
+
 @pytest.mark.parametrize(("points", "drawn", "said"), [(33, 33, ""), (34, 18, "Every 2nd point"), (100, 26, "Every 4th point"), (4, 4, "")])
 def test_of_a_long_curve_some_points_are_drawn_and_the_caption_says_so(points: int, drawn: int, said: str) -> None:
     ends = [1 / (1 + i) for i in range(points)]
