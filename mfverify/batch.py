@@ -29,6 +29,8 @@ from mfverify.errors import ModelError, TooLargeError
 from mfverify.model import Model
 from mfverify.rationals import exact
 from mfverify.subsample_mfq import small_chains
+from mfverify.subsample_mfq.draws import way
+from mfverify.subsample_mfq.own_draws import OwnDraws
 from mfverify.validation import positive_integer
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ _MOST_NUMBERS: Final = 10**7
 _LARGEST: Final = 2.0**900
 _SMALLEST: Final = 2.0**-900
 
-SAMPLINGS: Final = ("independent", "shared")
+SAMPLINGS: Final = ("independent", "shared", "systematic", "with-replacement")
 """The ways of drawing that are compiled."""
 
 
@@ -252,7 +254,7 @@ def execution_value(models: Models | Sequence[Model], n: int, learned: Policies,
     learned
         The result of :func:`learn` on these models, k <= n.
     sampling
-        ``"independent"`` or ``"shared"``, as for :func:`mfverify.execution_value`.
+        A word of :data:`SAMPLINGS`, as for :func:`mfverify.execution_value`.
 
     Returns
     -------
@@ -282,11 +284,13 @@ def execution_value(models: Models | Sequence[Model], n: int, learned: Policies,
         raise ModelError(f"subsample: found {learned.k}, expected at most agents = {n}")
     if len(learned.decided) != len(models):
         raise ModelError(f"learned: has {len(learned.decided)} models, expected {len(models)}; learn on these models")
-    if not small_chains.fits(n, learned.k, models.sizes):
+    drawn = way(sampling)
+    how = drawn if isinstance(drawn, OwnDraws) else None
+    if not small_chains.fits(n, learned.k, models.sizes, how):
         raise TooLargeError(f"{n} agents, k = {learned.k}: not a small system; use execution_value of single models")
     flat = learned.action_counts.reshape(*learned.action_counts.shape[:3], -1)
     tables = small_chains.Policies(learned.global_action, learned.local_action, flat, learned.decided)
-    return Values(*small_chains.execute(models._unmerged, n, learned.k, tables, sampling == "shared", models._roundings, width))
+    return Values(*small_chains.execute(models._unmerged, n, learned.k, tables, how is None, models._roundings, width, how))
 
 
 optimal_values, greedy_policies, execution_values = optimum, learn, execution_value

@@ -24,7 +24,7 @@ from mfverify.errors import ModelError, TooLargeError
 from mfverify.exact.rational import fraction, solve_chain
 from mfverify.progress import waiting
 from mfverify.subsample_mfq import small_chains
-from mfverify.subsample_mfq.draws import independent, shared, way
+from mfverify.subsample_mfq.draws import shared, way
 from mfverify.subsample_mfq.learning import Learned, Regime
 from mfverify.subsample_mfq.own_draws import Marginals, OwnDraws, own_marginals
 from mfverify.subsample_mfq.plays import joint_action
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from mfverify.subsample_mfq.way import Way
 
 _MOST_EXACT_STATES = 400
-_SMALL_WAYS = (independent.WAY, shared.WAY)
-"""The ways of drawing that have a compiled form for small systems."""
 
 
 def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way = "independent", width: float = 1e-9) -> Enclosure:
@@ -90,8 +88,8 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way 
     n = positive_integer("agents", n)
     how = way(sampling)
     check_learned(model, n, learned, how)
-    if how in _SMALL_WAYS:
-        value = _small_value(model, n, learned, how is shared.WAY, width)
+    if isinstance(how, OwnDraws) or how is shared.WAY:
+        value = _small_value(model, n, learned, how, width)
         if value is not None:
             return value
     costs.check(how.cost(model, n, learned.k))
@@ -99,10 +97,11 @@ def execution_value(model: Model, n: int, learned: Learned, sampling: str | Way 
         return how.value(model, n, learned, width)
 
 
-def _small_value(model: Model, n: int, learned: Learned, copied: bool, width: float) -> Enclosure | None:
+def _small_value(model: Model, n: int, learned: Learned, how: Way, width: float) -> Enclosure | None:
     """A small system in one compiled call; None where it is not small, a tie is undecided or the width is not reached."""
     k, (_, _, size, actions) = learned.k, model.sizes
-    if not small_chains.fits(n, k, model.sizes) or learned.undecided:
+    copied, own_draws = how is shared.WAY, how if isinstance(how, OwnDraws) else None
+    if not small_chains.fits(n, k, model.sizes, own_draws) or learned.undecided:
         return None
     played, own = learned.global_action, learned.local_action
     joint = np.zeros((*played.shape, size * actions), dtype=np.int64)
@@ -111,7 +110,7 @@ def _small_value(model: Model, n: int, learned: Learned, copied: bool, width: fl
         played, joint = (np.array([[move[i] for move in of_g] for of_g in listed], dtype=np.int64) for i in (0, 1))
     policies = small_chains.Policies(played[None], own[None], joint[None], np.array([True]))
     given = small.copies(model, merged=False)
-    lower, upper = small_chains.execute(given, n, k, policies, copied, small.Roundings(), width)
+    lower, upper = small_chains.execute(given, n, k, policies, copied, small.Roundings(), width, own_draws)
     if not (np.nextafter(upper - lower, np.inf) <= width).all():
         return None
     return Enclosure(lower[0], upper[0], None, Work(StopReason.WIDTH))

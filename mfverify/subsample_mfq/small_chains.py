@@ -1,7 +1,7 @@
 """The value of an executed policy in small systems: marginals or plays, rows, linear solve and certificate in one compiled call.
 
-For many models at once, as ``bellman/small.py``; for independent draws and for a shared subset whose members are copied. What depends on
-``(n, k, |S_l|)`` alone is in :class:`Draws`. The policy is a table over samples; no sample may be undecided.
+For many models at once, as ``bellman/small.py``; for all ways in which agents draw on their own (``own_draws.py``), and for a shared subset whose
+members are copied. What depends on the way and ``(n, k, |S_l|)`` alone is in :class:`Draws`. The policy is a table over samples; no sample may be undecided.
 
 *Certificate.* ``T V = reward + P V`` with the discount inside ``P``; from any ``V`` as in ``fixed_point.py``. *Error of one application*, with
 ``W_l``, ``W_g`` and ``R`` roundings in probabilities and rewards, ``A``, ``B`` local and global actions, ``S`` and ``G`` states, ``N`` count vectors, ``M``
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache, partial
-from math import comb, prod
+from math import comb
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -42,10 +42,12 @@ from mfverify.bellman.sweeps import graded_order, successor_table
 from mfverify.compiled import njit
 from mfverify.enclosure import UNDERFLOW, round_up, rounding_error
 from mfverify.parallel import over_range
+from mfverify.subsample_mfq.uniform_subset import subset_numerators
 
 if TYPE_CHECKING:
     from mfverify.bellman.small import Copies, Errors
     from mfverify.notation import Booleans, Floats, Integers
+    from mfverify.subsample_mfq.own_draws import OwnDraws
 
 _MOST_DRAWS: Final = 2**53
 """Fewer draws than this are counted exactly in doubles."""
@@ -63,8 +65,8 @@ _REFINEMENTS: Final = 3
 class Draws(NamedTuple):
     """The draws of ``k`` of ``n`` agents. States of the population in graded order, samples in lexicographic order.
 
-    ``vectors[c, s]``: counts of the population, ``samples[x, s]`` of a sample. ``of_global[c, x]``: how many k-subsets of the population lead to the
-    sample; ``of_local[c, s, x]``: how many subsets of k - 1 others do, with an agent in ``s`` itself. ``every``: how many there are of both. ``order``
+    ``vectors[c, s]``: counts of the population, ``samples[x, s]`` of a sample. ``of_global[c, x]``: how many draws of k from the population lead to the
+    sample; ``of_local[c, s, x]``: how many draws of k - 1 others do, with an agent in ``s`` itself. ``every``: how many there are of both. ``order``
     and ``up`` as in :class:`~mfverify.bellman.small.Plan`.
     """
 
@@ -78,32 +80,31 @@ class Draws(NamedTuple):
     up: Integers
 
 
-def fits(n: int, k: int, sizes: tuple[int, int, int, int]) -> bool:
+def fits(n: int, k: int, sizes: tuple[int, int, int, int], how: OwnDraws | None = None) -> bool:
     """Whether a system is small, and its draws can be counted in doubles."""
     global_states, _, size, _ = sizes
     states = global_states * comb(n + size - 1, size - 1)
-    if states > _MOST_STATES or comb(n, k) >= _MOST_DRAWS:
+    if states > _MOST_STATES or (how.number if how else comb)(n, k) >= _MOST_DRAWS:
         return False
     samples = comb(k + size - 1, size - 1)
     return states * samples * n * comb(n + size - 1, size - 1) * size <= _MOST_STEPS
 
 
 @lru_cache(maxsize=64)
-def draws(n: int, k: int, size: int) -> Draws:
-    """The draws of ``k`` of ``n`` agents. Cost: a product of binomials for each population and sample."""
+def draws(n: int, k: int, size: int, how: OwnDraws | None = None) -> Draws:
+    """The draws of ``k`` of ``n`` agents, uniform subsets unless agents draw on their own in another way. Cost: about linear in the numbers that it holds."""
     order = graded_order(n, size)
     vectors, samples = counts.count_vectors(n, size)[order], counts.count_vectors(k, size)
     up = np.concatenate([np.arange(counts.number_of_count_vectors(n - 1, size), dtype=np.int64)[:, None], successor_table(n, size)], axis=1)
     of_global = np.zeros((len(vectors), len(samples)))
     of_local = np.zeros((len(vectors), size, len(samples)))
-    for c, population in enumerate(vectors.tolist()):
-        for x, sample in enumerate(samples.tolist()):
-            of_global[c, x] = prod(map(comb, population, sample))
-            for s in range(size):
-                if population[s] and sample[s]:
-                    others = prod(comb(p - (t == s), q - (t == s)) for t, (p, q) in enumerate(zip(population, sample, strict=True)))
-                    of_local[c, s, x] = others
-    every = np.array([comb(n, k), comb(n - 1, k - 1)], dtype=np.float64)
+    numerators, number = (how.numerators, how.number) if how else (subset_numerators, comb)
+    for c, population in enumerate(vectors):
+        of_global[c] = numerators(tuple(population.tolist()), samples).astype(np.float64)
+        for s in np.flatnonzero(population):
+            own, with_own = np.eye(size, dtype=np.int64)[s], np.flatnonzero(samples[:, s])
+            of_local[c, s, with_own] = numerators(tuple((population - own).tolist()), samples[with_own] - own).astype(np.float64)
+    every = np.array([number(n, k), number(n - 1, k - 1)], dtype=np.float64)
     return Draws(n, vectors, samples, of_global, of_local, every, order, up)
 
 
@@ -134,7 +135,9 @@ class Policies(NamedTuple):
     decided: Booleans
 
 
-def execute(models: Copies, n: int, k: int, policies: Policies, shared: bool, roundings: Roundings, width: float) -> tuple[Floats, Floats]:
+def execute(
+    models: Copies, n: int, k: int, policies: Policies, shared: bool, roundings: Roundings, width: float, how: OwnDraws | None = None
+) -> tuple[Floats, Floats]:
     """Lower and upper ends ``[i, g, c]`` of the value of executed policies, count vectors in lexicographic order; NaN where undecided.
 
     ``models`` with the rewards of all actions: agents that copy no one play action 0, also where another one replaces it in an optimum.
@@ -142,7 +145,7 @@ def execute(models: Copies, n: int, k: int, policies: Policies, shared: bool, ro
     number, global_states, global_actions, _ = models.global_kernel.shape
     size, _, actions = models.local_kernel.shape[1:4]
     sizes = global_states, global_actions, size, actions
-    of_all = draws(n, k, size)
+    of_all = draws(n, k, size, how)
     lower = np.full((number, global_states, len(of_all.vectors)), np.nan)
     upper = lower.copy()
     errors = relative_errors(n, k, sizes, roundings)

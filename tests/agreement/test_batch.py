@@ -94,7 +94,7 @@ def test_executed_values_contain_those_of_labelled_agents(sizes: tuple[int, int,
         assert contains(found, int(i), array)
 
 
-@pytest.mark.parametrize("sampling", batch.SAMPLINGS)
+@pytest.mark.parametrize("sampling", ["independent", "shared"])
 def test_more_agents_agree_with_the_solvers_of_single_models(sampling: str) -> None:
     models = [random_coupled(seed) for seed in range(20)]
     many = batch.Models.of(models)
@@ -219,7 +219,7 @@ def test_calls_that_make_no_sense_are_refused() -> None:
         batch.optimum(many, 0)
     with pytest.raises(ModelError, match="width: found 0"):
         batch.learn(many, 1, width=0)
-    with pytest.raises(ModelError, match="sampling: found 'fixed', expected one of independent, shared"):
+    with pytest.raises(ModelError, match="sampling: found 'fixed', expected one of independent, shared, systematic, with-replacement;"):
         batch.execution_value(many, 4, learned, "fixed")
     with pytest.raises(ModelError, match="subsample: found 2, expected at most agents = 1"):
         batch.execution_value(many, 1, learned)
