@@ -431,6 +431,8 @@ def root(x: Q) -> Ends:
 def exponential(x: Q) -> Ends:
     """``e^x`` for x >= 0: the power series with every term rounded down, and rounded up plus a tail that is below its last term."""
     require(x <= 5000, "an exponent is too large for this checker")
+    if x.denominator > FINE**6:  # a long fraction lies between two short ones
+        return exponential(Q(floor(x * FINE**6), FINE**6))[0], exponential(Q(ceil(x * FINE**6), FINE**6))[1]
     low = high = lower = upper = 2**200
     i = 0
     while upper > 1 or i <= 2 * x:

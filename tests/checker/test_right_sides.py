@@ -114,6 +114,15 @@ def test_very_deep_expressions_end_in_an_error_that_a_check_catches() -> None:
             checker.expression(text, AT)
 
 
+def test_the_exponential_of_a_long_fraction_is_that_of_short_ones_around_it() -> None:
+    """With thousands of digits in each of thousands of terms a right side of one line would take minutes."""
+    x = 300 + Q(1, 3**1900)
+    below = Q(int(x * checker.FINE**6), checker.FINE**6)
+    found = checker.exponential(x)
+    assert found == (checker.exponential(below)[0], checker.exponential(below + Q(1, checker.FINE**6))[1])
+    assert found[0] < found[1] < found[0] * (1 + Q(1, 2**200))
+
+
 @pytest.mark.parametrize("printed", [checker.PRINTED, finite_claims.PRINTED], ids=["gaps", "others"])
 def test_printed_right_sides_are_in_the_grammar(printed: dict[str, str]) -> None:
     names = {"n": 20, "k": 7, "gamma": Q(9, 10), "rt": 3, "S_g": 2, "A_g": 2, "S_l": 2, "A_l": 2, "Z": 4, "C": Q(1, 2), "d": Q(1, 3)}
