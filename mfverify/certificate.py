@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, floor
+from math import ceil, comb, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -66,6 +66,10 @@ _OWN: Final = "own:"
 """What stands before the id of a claim that is not in the catalogue."""
 _GRID: Final = 30
 """Values are rounded to multiples of ``2**-30`` before a policy is read off them."""
+_MOST_SAMPLES: Final = 60
+"""Samples of a population of which all are looked at to find the states that a policy reaches."""
+_FEW_STATES: Final = 100
+"""Count vectors below which all are listed."""
 _LONGEST_EXACT: Final = 60
 """An exact side with more characters than this is stated in decimals, rounded to the safe side."""
 
@@ -392,24 +396,90 @@ def _rounded(value: float, digits: int) -> Fraction:
 # ------------------------------------------------------------------------------------------------------------------------ gaps
 
 
-def _values(enclosure: Enclosure, digits: int) -> list[list[str]]:
-    """Midpoints in so many decimals, for each global state in the order of ``count_vectors``."""
-    return [[_text(_rounded(x, digits)) for x in row] for row in enclosure.midpoint.tolist()]
+States: TypeAlias = list[list[tuple[int, ...]]]
+"""For each global state the count vectors whose values are listed."""
 
 
-def _greedy(model: Model, k: int, precision: _Precision) -> Document:
-    """Values of the k-agent system that determine its greedy policy, how certain they are, and the policy."""
+def _values(enclosure: Enclosure, digits: int, states: States | None = None) -> list[Any]:
+    """Midpoints in so many decimals, for each global state in the order of ``count_vectors``, or of ``states`` by their counts."""
+    return _listed([[_text(_rounded(x, digits)) for x in row] for row in enclosure.midpoint.tolist()], states)
+
+
+def _listed(rows: list[list[str]], states: States | None) -> list[Any]:
+    """What is written about each state: in the order of ``count_vectors``, or only about some states, by their counts."""
+    if states is None:
+        return rows
+    return [{_name(c): row[counts.rank(c)] for c in some} for row, some in zip(rows, states, strict=True)]
+
+
+def _name(c: tuple[int, ...]) -> str:
+    return "+".join(map(str, c))
+
+
+def _greedy(model: Model, k: int, precision: _Precision, states: States | None = None) -> Document:
+    """Values of the k-agent system that determine its greedy policy, how certain they are, and the policy; those of ``states``, where given."""
     found = learned(model, k)
     actions = [
         [[int(b), [int(a) if a >= 0 else None for a in own]] for b, own in zip(found.global_action[g], found.local_action[g], strict=True)]
         for g in range(model.sizes[0])
     ]
+    if states is not None:
+        actions = [[row[counts.rank(c)] for c in some] for row, some in zip(actions, states, strict=True)]
     if precision.digits is None:
-        return {"values": exact_values(model, k), "radius": "0", "policy": actions}
+        return {"values": _listed(exact_values(model, k), states), "radius": "0", "policy": actions}
     # Values off by e have a residual of at most (1 + gamma) e, which is what the checker sees.
     error = Fraction(2, 3 * 10**precision.digits) + Fraction(float(found.value.width.max()))
     radius = _up((1 + model.discount) / (1 - model.discount) * error, precision.digits + 2)
-    return {"values": _values(found.value, precision.digits), "radius": _text(radius), "policy": actions}
+    return {"values": _values(found.value, precision.digits, states), "radius": _text(radius), "policy": actions}
+
+
+def _reached(model: Model, n: int, k: int, start: tuple[int, tuple[int, ...]]) -> tuple[States | None, States | None]:
+    """The states of n agents that the executed policy reaches from a start, and those of k agents that any policy reaches from samples of
+    them: their values are all that a certificate needs. None for a small system, and for one of which that is half of all states or more."""
+    global_states, _, size, _ = model.sizes
+    if comb(n - k + size - 1, size - 1) > _MOST_SAMPLES or comb(n + size - 1, size - 1) < _FEW_STATES:
+        return None, None
+    found = learned(model, k)
+    rows = [[[_targets(row) for row in model.local_kernel[s, g]] for g in range(global_states)] for s in range(size)]
+    following = [[set(_targets(row)) for row in model.global_kernel[g]] for g in range(global_states)]
+
+    def left_out(c: tuple[int, ...]) -> list[tuple[int, ...]]:
+        rests = (tuple(int(y) for y in rest) for rest in counts.count_vectors(n - k, size))
+        return [tuple(x - y for x, y in zip(c, rest, strict=True)) for rest in rests if all(y <= x for x, y in zip(c, rest, strict=True))]
+
+    def played(g: int, c: tuple[int, ...]) -> set[tuple[int, tuple[int, ...]]]:
+        ranks = [int(counts.rank(x)) for x in left_out(c)]
+        own = [{int(a) for r in ranks if (a := found.local_action[g][r][s]) >= 0} for s in range(size)]
+        after = _spread([(x, sorted({t for a in own[s] for t in rows[s][g][a]})) for s, x in enumerate(c)], size)
+        return {(h, d) for b in {int(found.global_action[g][r]) for r in ranks} for h in following[g][b] for d in after}
+
+    def possible(g: int, c: tuple[int, ...]) -> set[tuple[int, tuple[int, ...]]]:
+        after = _spread([(x, sorted({t for targets in rows[s][g] for t in targets})) for s, x in enumerate(c)], size)
+        return {(h, d) for h in set().union(*following[g]) for d in after}
+
+    executed_states = _closure([start], played, global_states * comb(n + size - 1, size - 1) // 2)
+    if executed_states is None:
+        return None, None
+    samples = {(g, x) for g, c in executed_states for x in left_out(c)}
+    sampled_states = _closure(sorted(samples), possible, global_states * comb(k + size - 1, size - 1) // 2)
+    # By their names, as in the file.
+    both = (executed_states, sampled_states)
+    first, second = (
+        None if found is None else [sorted((c for h, c in found if h == g), key=_name) for g in range(global_states)] for found in both
+    )
+    return first, second
+
+
+def _closure(
+    starts: Sequence[tuple[int, tuple[int, ...]]], ahead: Callable[[int, tuple[int, ...]], set[tuple[int, tuple[int, ...]]]], most: int
+) -> set[tuple[int, tuple[int, ...]]] | None:
+    """The states that are reached from these; None for more than ``most``."""
+    reached, open_ = set(starts), list(starts)
+    while open_ and len(reached) <= most:
+        new = ahead(*open_.pop()) - reached
+        reached |= new
+        open_ += new
+    return None if len(reached) > most else reached
 
 
 def _optimal_policy(model: Model, n: int, starts: Sequence[tuple[int, tuple[int, ...]]], digits: int) -> list[Document]:
@@ -441,13 +511,23 @@ def _optimal_policy(model: Model, n: int, starts: Sequence[tuple[int, tuple[int,
 
 def _support(model: Model, g: int, d: tuple[int, ...]) -> set[tuple[int, ...]]:
     """The next count vectors that have positive probability."""
-    out = {(0,) * model.sizes[2]}
-    for z, x in enumerate(d):
-        row = model.local_kernel[z // model.sizes[3], g, z % model.sizes[3]]
-        targets = [t for t, p in enumerate(row) if p]
-        spread = [tuple(int(y) for y in split) for split in counts.count_vectors(x, len(targets))]
-        ends = [tuple(dict(zip(targets, split, strict=True)).get(t, 0) for t in range(len(row))) for split in spread]
-        out = {tuple(p + q for p, q in zip(one, other, strict=True)) for one in out for other in ends}
+    actions = model.sizes[3]
+    return _spread([(x, _targets(model.local_kernel[z // actions, g, z % actions])) for z, x in enumerate(d)], model.sizes[2])
+
+
+def _targets(row: Any) -> list[int]:
+    """The states to which a row of a kernel leads."""
+    return [t for t, p in enumerate(row) if p]
+
+
+def _spread(groups: Sequence[tuple[int, Sequence[int]]], size: int) -> set[tuple[int, ...]]:
+    """The count vectors that are possible when each group of agents is spread over its targets in any way."""
+    out = {(0,) * size}
+    for x, targets in groups:
+        if x:
+            spread = [tuple(int(y) for y in split) for split in counts.count_vectors(x, len(targets))]
+            ends = [tuple(dict(zip(targets, split, strict=True)).get(t, 0) for t in range(size)) for split in spread]
+            out = {tuple(p + q for p, q in zip(one, other, strict=True)) for one in out for other in ends}
     return out
 
 
@@ -480,9 +560,11 @@ def _gap_document(claim_id: str, way: GapProof, instance: Case, precision: _Prec
     # Rounding values by e moves a gap by at most (1 + gamma)/(1 - gamma) e for each of the vectors used.
     digits = _digits_for((left.lower - right.upper) * (1 - model.discount) / 64)
     starts = [(h, c) for h in range(model.sizes[0]) for c in vectors] if way.every_start else [(g, vectors[rank])]
+    needs_all = way.every_start or way.right is None
+    reached, sampled = (None, None) if needs_all else _reached(model, n, k, (g, vectors[rank]))
     proof: Document = {
-        "subsampled": _greedy(model, later, precision),
-        "executed": _values(played, digits),
+        "subsampled": _greedy(model, later, precision, sampled),
+        "executed": _values(played, digits, reached),
         "witness": _optimal_policy(model, n, starts, digits),
     }
     if number is None:

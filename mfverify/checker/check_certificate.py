@@ -172,8 +172,8 @@ class Model:
 
 # ------------------------------------------------------------------------------------------------- counts and lower weights
 
-Law = tuple[int, list[int]]
-"""Lower weights of a law of counts: entry i belongs to position (first component + i); see :func:`position`."""
+Law = dict[int, int]
+"""Lower weights of a law of counts, by their :func:`position`."""
 
 
 def vectors(total: int, size: int) -> Iterator[tuple[int, ...]]:
@@ -191,27 +191,30 @@ def position(c: tuple[int, ...], agents: int) -> int:
 
 def law_of(row: list[int], agents: int) -> Law:
     """Where one agent goes, with the lower weights ``row`` over local states."""
-    weights = {0 if t == len(row) - 1 else (agents + 1) ** t: w for t, w in enumerate(row) if w} or {0: 0}
-    return min(weights), [weights.get(i, 0) for i in range(min(weights), max(weights) + 1)]
+    return {0 if t == len(row) - 1 else (agents + 1) ** t: w for t, w in enumerate(row) if w}
 
 
 def together(one: Law, other: Law, unit: int, work: Work) -> Law:
-    """The sum of two independent counts. Multiplying polynomials is done as one multiplication of integers: every coefficient of the
-    product is at most ``unit^2`` (both add up to at most ``unit``), so ``width`` bytes for each leave no carries."""
-    (i, p), (j, q), width = one, other, unit.bit_length() // 4 + 1
-    work.spend(4 * (len(p) + len(q)) + len(p) * len(q) * width**2 // 2000)
-    if len(p) == 1 or len(q) == 1:
-        return i + j, [x * y // unit for x in p for y in q]
-    a, b = (int.from_bytes(b"".join(x.to_bytes(width, "little") for x in law), "little") for law in (p, q))
-    raw = (a * b).to_bytes(width * (len(p) + len(q)), "little")
-    out = [int.from_bytes(raw[t : t + width], "little") // unit for t in range(0, width * (len(p) + len(q) - 1), width)]
-    kept = [t for t, w in enumerate(out) if w] or [0]
-    return i + j + kept[0], out[kept[0] : kept[-1] + 1]
+    """The sum of two independent counts, term by term, or, where positions lie close together, as one multiplication of integers: every
+    coefficient of the product of polynomials is at most ``unit^2`` (both add up to at most ``unit``), so ``width`` bytes for each leave no carries."""
+    spans = [range(min(law, default=0), max(law, default=0) + 1) for law in (one, other)]
+    (p, q), width, terms = map(len, spans), unit.bit_length() // 4 + 1, 4 * len(one) * len(other)
+    packed = 4 * (p + q) + p * q * width**2 // 2000
+    work.spend(min(terms, packed))
+    if terms <= packed:
+        sums: Law = {}
+        for (i, x), (j, y) in product(one.items(), other.items()):
+            sums[i + j] = sums.get(i + j, 0) + x * y
+        return {t: w // unit for t, w in sums.items() if w >= unit}
+    digits = [b"".join(law.get(t, 0).to_bytes(width, "little") for t in span) for law, span in zip((one, other), spans, strict=True)]
+    raw = prod(int.from_bytes(x, "little") for x in digits).to_bytes(width * (p + q), "little")
+    out = [int.from_bytes(raw[t : t + width], "little") // unit for t in range(0, len(raw), width)]
+    return {t: w for t, w in enumerate(out, spans[0][0] + spans[1][0]) if w}
 
 
 def repeated(law: Law, times: int, unit: int, work: Work) -> Law:
     """The sum of several independent counts of one law."""
-    out: Law = (0, [unit])
+    out: Law = {0: unit}
     while times:
         out = together(out, law, unit, work) if times % 2 else out
         times //= 2
@@ -220,28 +223,37 @@ def repeated(law: Law, times: int, unit: int, work: Work) -> Law:
 
 
 class Values:
-    """A value vector W as integers over one denominator, with its extremes; states that are not listed have the value ``other``."""
+    """A value vector W as integers over one denominator, with its extremes. Where states are not listed W is taken to have the value ``other``
+    there; without it they must not be reached, except by what is lost to roundings, which counts as the worst that any policy earns."""
 
-    def __init__(self, model: Model, agents: int, listed: dict[State, Q], other: Q) -> None:
-        size = (agents + 1) ** (model.sizes[2] - 1)
-        require(model.sizes[0] * size <= MOST_ENTRIES, "the system has too many states for this checker")
-        self.listed, self.scale = listed, common([*listed.values(), other])
-        self.table = [[int(other * self.scale)] * size for _ in range(model.sizes[0])]
+    def __init__(self, model: Model, agents: int, listed: dict[State, Q], other: Q | None = None) -> None:
+        self.whole = len(listed) == model.sizes[0] * comb(agents + model.sizes[2] - 1, model.sizes[2] - 1)
+        ends = [*listed.values(), *([] if other is None else [other]), *([] if self.whole else [-model.most, model.most])]
+        self.listed, self.scale = listed, common(ends)
+        self.other = None if other is None else int(other * self.scale)
+        self.table: list[Law] = [{} for _ in range(model.sizes[0])]
         for (g, c), value in listed.items():
             self.table[g][position(c, agents)] = int(value * self.scale)
-        self.low, self.high = (int(f([*listed.values(), other]) * self.scale) for f in (min, max))
+        self.low, self.high = (int(f(ends) * self.scale) for f in (min, max))
 
     def expect(self, law: Law, g: int) -> int:
         """``sum w W(g, .)`` over the unit and the scale."""
-        return sum(map(mul, law[1], self.table[g][law[0] : law[0] + len(law[1])]))
+        at = self.table[g]
+        return sum(w * (at[x] if self.other is None else at.get(x, self.other)) for x, w in law.items())
 
 
 def all_values(model: Model, agents: int, document: Any, key: str) -> Values:
-    """Values for every state: one list for each global state, in the order of :func:`vectors`."""
-    number = comb(agents + model.sizes[2] - 1, model.sizes[2] - 1)
-    read = nested(get(document, key, list), (model.sizes[0], number), key)
-    listed = {(g, c): x for g, row in enumerate(read) for c, x in zip(vectors(agents, model.sizes[2]), row, strict=True)}
-    return Values(model, agents, listed, read[0][0])
+    """Values by global state: a list in the order of :func:`vectors`, or only those of some states, by their counts."""
+    G, _, S, _ = model.sizes
+    rows, known, number = get(document, key, list), dict[State, Q](), comb(agents + S - 1, S - 1)
+    require(len(rows) == G, f"{key}: expected a list of {G} entries")
+    for g, row in enumerate(rows):
+        some = isinstance(row, dict)
+        names = [listed(c, agents, key) for c in row] if some else vectors(agents, S)
+        values = nested([*row.values()] if some else row, (len(row) if some else number,), key)
+        known |= {(g, c): x for c, x in zip(names, values, strict=True)}
+    require(all(len(c) == S for _, c in known), f"{key}: expected {S} counts for each value")
+    return Values(model, agents, known)
 
 
 # ------------------------------------------------------------------------------------- the Bellman operator and greedy actions
@@ -256,7 +268,8 @@ class Play(NamedTuple):
 
 def mixtures(rows: list[list[int]], agents: int, unit: int, work: Work) -> Iterator[tuple[int, Law]]:
     """For every way to spread the agents over the rows: its number to the base n + 1, and the law of the next counts."""
-    powers: list[list[Law]] = [[(0, [unit])] for _ in rows]
+    work.spend(50 * comb(agents + len(rows) - 1, agents))
+    powers: list[list[Law]] = [[{0: unit}] for _ in rows]
     for row, found in zip(rows, powers, strict=True):
         for _ in range(agents):
             found.append(together(found[-1], law_of(row, agents), unit, work))
@@ -266,7 +279,7 @@ def mixtures(rows: list[list[int]], agents: int, unit: int, work: Work) -> Itera
             now = key + x * (agents + 1) ** r, together(law, powers[r][x], unit, work)
             yield from spread(r + 1, left - x, *now) if r < len(rows) - 1 else [now]
 
-    return spread(0, agents, 0, (0, [unit]))
+    return spread(0, agents, 0, {0: unit})
 
 
 def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | None = None) -> tuple[Q, dict[State, Play], str]:
@@ -282,26 +295,32 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
     R, D = common(flat(model.r_g) + flat(model.r_l)), common(flat(model.P_g))
     to_reward, to_future = unit * D * values.scale * gamma.denominator, gamma.numerator * agents * R
     one = agents * R * to_reward
-    work.spend(G * B * comb(agents + S * A - 1, S * A - 1) * (2 + one.bit_length() // 100))  # all (state, joint action) pairs
     near = None if claimed is None else ceil(2 * gamma * claimed * one)
     worst, plays, tied = 0, {}, ""
     for g in range(G):
-        rows = [list(row) for row in dict.fromkeys(tuple(model.P_l[s][g][a]) for s in range(S) for a in range(A))]
-        number = [[rows.index(model.P_l[s][g][a]) for a in range(A)] for s in range(S)]
-        pay = [[int(x * R) * to_reward for x in model.r_l[s][g]] for s in range(S)]
-        low: list[dict[int, int]] = [{} for _ in range(B)]
-        high: list[dict[int, int]] = [{} for _ in range(B)]
+        # Of actions that do the same the smallest represents all.
+        acts = [*{(model.r_g[g][b], tuple(model.P_g[g][b])): b for b in reversed(range(B))}.values()]
+        own = [[*{(model.r_l[s][g][a], tuple(model.P_l[s][g][a])): a for a in reversed(range(A))}.values()] for s in range(S)]
+        rows = [list(row) for row in dict.fromkeys(tuple(model.P_l[s][g][a]) for s in range(S) for a in own[s])]
+        number = [[rows.index(model.P_l[s][g][a]) for a in own[s]] for s in range(S)]
+        pay = [[int(model.r_l[s][g][a] * R) * to_reward for a in own[s]] for s in range(S)]
+        low, high = ([dict[int, int]() for _ in acts] for _ in range(2))
         for key, law in mixtures([[int(p * unit) for p in row] for row in rows], agents, unit, work):
-            ahead, lost = [values.expect(law, h) for h in range(G)], unit - sum(law[1])
-            for b in range(B):
-                mean = sum(int(p * D) * x for p, x in zip(model.P_g[g][b], ahead, strict=True))
-                own = int(model.r_g[g][b] * R) * agents * to_reward
-                low[b][key] = own + to_future * (mean + lost * D * values.low)
-                high[b][key] = own + to_future * (mean + lost * D * values.high)
+            ahead = {h: values.expect(law, h) for h in range(G) if law.keys() <= values.table[h].keys()}
+            lost = (unit - sum(law.values())) * D
+            work.spend(4 * G * len(law) + 20 * len(acts))
+            for i, b in enumerate(acts):
+                chances = {h: int(p * D) for h, p in enumerate(model.P_g[g][b]) if p}
+                if chances.keys() <= ahead.keys():  # otherwise states that are not listed can be reached, and no listed one may play this
+                    mean = sum(p * ahead[h] for h, p in chances.items())
+                    now = int(model.r_g[g][b] * R) * agents * to_reward
+                    low[i][key], high[i][key] = (now + to_future * (mean + lost * end) for end in (values.low, values.high))
         exact = low == high
-        for c in vectors(agents, S):
-            require(prod(comb(x + A - 1, A - 1) for x in c) * B <= MOST_ENTRIES, "a state has too many joint actions for this checker")
-            splits = [list(vectors(x, A)) for x in c]
+        for c in [c for h, c in values.listed if h == g]:
+            joint_actions = prod(comb(x + len(part) - 1, len(part) - 1) for x, part in zip(c, own, strict=True)) * len(acts)
+            require(joint_actions <= MOST_ENTRIES, "a state has too many joint actions for this checker")
+            work.spend(joint_actions * (2 + one.bit_length() // 100))
+            splits = [list(vectors(x, len(part))) for x, part in zip(c, own, strict=True)]
             keys, rewards = [0], [0]  # of every joint local action, in the order of the product of the splits
             for s, part in enumerate(splits):
                 more = [sum(x * base ** number[s][a] for a, x in enumerate(d)) for d in part]
@@ -309,12 +328,13 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
                 keys, rewards = [x + y for x in keys for y in more], [x + y for x in rewards for y in gains]
             tables = [[*map(add, rewards, map(table.__getitem__, keys))] for table in (low if exact else low + high)]
             tops = [max(table) for table in tables]
-            best, upper, here = max(tops[:B]), max(tops[-B:]), int(values.listed[g, c] * one)
+            best, upper, here = max(tops[: len(acts)]), max(tops[-len(acts) :]), int(values.listed[g, c] * one)
             worst = max(worst, upper - here, here - best)
             if near is None:
                 continue
             # Every optimal joint action is among these. Several are exact ties if they are one expression, or if all values are exact.
-            left = [(b, i) for b in range(B) if tops[b - B] >= best - near for i, x in enumerate(tables[b - B]) if x >= best - near]
+            ends = zip(acts, tables[-len(acts) :], strict=True)
+            left = [(b, i) for b, table in ends for i, x in enumerate(table) if x >= best - near]
             kinds = {(model.r_g[g][b], tuple(model.P_g[g][b]), keys[i], rewards[i]) for b, i in left}
             require(len(kinds) == 1 or (claimed == 0 and exact), f"sample {(g, c)}: the best action is not separated from the next")
             # The smallest global action is played, and of the actions that agents in the own state take in a tied maximiser with that
@@ -322,7 +342,7 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
             first = min(b for b, _ in left)
             joint = list(product(*splits))
             chosen = [joint[i] for b, i in left if b == first]
-            taken = [{a for d in chosen for a, x in enumerate(d[s]) if x} for s in range(S)]
+            taken = [{own[s][a] for d in chosen for a, x in enumerate(d[s]) if x} for s in range(S)]
             plays[g, c] = Play(first, [min(t) if t else None for t in taken])
             effects = [{(model.r_l[s][g][a], tuple(model.P_l[s][g][a])) for a in t} for s, t in enumerate(taken)]
             tied = tied or (f"sample {(g, c)}" if len(kinds) > 1 or any(len(t) > 1 for t in effects) else "")
@@ -333,7 +353,7 @@ def bellman(model: Model, agents: int, values: Values, work: Work, claimed: Q | 
 
 def one_step(model: Model, agents: int, g: int, b: int, d: tuple[int, ...], unit: int, work: Work) -> tuple[Law, Q]:
     """The law of the next counts and the reward of one joint action; ``d`` counts agents over z = s A + a."""
-    law, reward = (0, [unit]), model.r_g[g][b]
+    law, reward = {0: unit}, model.r_g[g][b]
     for z, x in enumerate(d):
         s, a = divmod(z, model.sizes[3])
         law = together(law, repeated(law_of([int(p * unit) for p in model.P_l[s][g][a]], agents), x, unit, work), unit, work)
@@ -344,7 +364,7 @@ def one_step(model: Model, agents: int, g: int, b: int, d: tuple[int, ...], unit
 def action_value(model: Model, agents: int, values: Values, g: int, b: int, d: tuple[int, ...], unit: int, work: Work) -> list[Q]:
     """``r + gamma E W`` for one joint action, between two bounds."""
     law, reward = one_step(model, agents, g, b, d, unit, work)
-    mean, lost = sum(p * values.expect(law, h) for h, p in enumerate(model.P_g[g][b])), unit - sum(law[1])
+    mean, lost = sum(p * values.expect(law, h) for h, p in enumerate(model.P_g[g][b]) if p), unit - sum(law.values())
     return [reward + model.gamma * (mean + lost * extreme) / (unit * values.scale) for extreme in (values.low, values.high)]
 
 
@@ -367,17 +387,18 @@ def executed(model: Model, n: int, k: int, plays: dict[State, Play], values: Val
     """
     G, B, S, A = model.sizes
     unit, worst = FINE, Q(0)
-    work.spend(comb(n + S - 1, S - 1) * (comb(k + S - 1, S - 1) * S * (10 + 4 * G + n // 20) + G * (500 + values.scale.bit_length())))
-    for c in vectors(n, S):
+    listed_counts = dict.fromkeys(c for _, c in values.listed)
+    work.spend(len(listed_counts) * (comb(k + S - 1, S - 1) * S * (10 + 4 * G + n // 20) + G * (500 + values.scale.bit_length())))
+    for c in listed_counts:
         drawn = list(samples(c, k))
         others = {s: list(samples((*c[:s], c[s] - 1, *c[s + 1 :]), k - 1)) for s in range(S) if c[s]}
-        for g in range(G):
+        for g in [g for g in range(G) if (g, c) in values.listed]:
             of_global = [0] * B  # how many subsets lead to each action; then lower weights
             for x, ways in drawn:
                 of_global[plays[g, x].global_action] += ways
             of_global = [w * unit // comb(n, k) for w in of_global]
             gain, lost = sum(map(mul, of_global, model.r_g[g])), (unit - sum(of_global)) * model.rt
-            law: Law = (0, [unit])
+            law: Law = {0: unit}
             for s, seen in others.items():
                 of_local = [0] * A
                 for x, ways in seen:
@@ -388,8 +409,8 @@ def executed(model: Model, n: int, k: int, plays: dict[State, Play], values: Val
                 row = [int(sum(w * model.P_l[s][g][a][t] for a, w in enumerate(of_local))) for t in range(S)]
                 law = together(law, repeated(law_of(row, n), c[s], unit, work), unit, work)
             weights = [int(sum(w * model.P_g[g][b][h] for b, w in enumerate(of_global))) for h in range(G)]
-            mean = sum(w * values.expect(law, h) for h, w in enumerate(weights))
-            left = unit**2 - sum(weights) * sum(law[1])
+            mean = sum(w * values.expect(law, h) for h, w in enumerate(weights) if w)
+            left = unit**2 - sum(weights) * sum(law.values())
             ahead = [model.gamma * Q(mean + left * extreme, unit**2 * values.scale) for extreme in (values.low, values.high)]
             here = values.listed[g, c]
             worst = max(worst, here - (gain - lost) / unit - ahead[0], (gain + lost) / unit + ahead[1] - here)
@@ -574,7 +595,7 @@ def played(model: Model, n: int, k: int, document: Any, work: Work) -> tuple[Val
     learned = part(document, "subsampled", "policy radius values")
     claimed = rational(learned["radius"], "radius")
     _, plays, tied = bellman(model, k, all_values(model, k, learned, "values"), work, claimed)
-    policy = [[[*plays[g, c]] for c in vectors(k, model.sizes[2])] for g in range(model.sizes[0])]
+    policy = [[[*play] for (h, _), play in plays.items() if h == g] for g in range(model.sizes[0])]
     require(learned["policy"] == policy, "policy: what is written down is not the greedy policy of the k-agent system")
     values = all_values(model, n, document, "executed")
     return values, executed(model, n, k, plays, values, work), tied
@@ -604,7 +625,7 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
         require(C > 0, "C: T3 speaks of a constant C > 0")
         right = theorem_bound(claim, model, n, k, C=C)
         least = min(x - values.listed[s] for s, x in best.items()) - off
-        if len(best) == len(values.listed):
+        if values.whole and len(best) == len(values.listed):
             notes.append(f"and the gap is at least {floor(least * 1000) / 1000} from every start")
         notes.append("no smaller constant does for this model either; of larger ones this says nothing")
     elif claim == "P3":
@@ -616,6 +637,7 @@ def gap(claim: str, document: Any, work: Work) -> Sides:
         integer(said.get("transitions", 0), 0, 0, f"{claim}: this checker knows the exact regression only (transitions: 0)")
         smaller = part(proof, "reference", "executed optimum subsampled")
         top = all_values(model, n, smaller, "optimum")
+        require(top.whole, "optimum: the largest gap is one over all states, and some are not listed")
         values, off, also = played(model, n, first, smaller, work)
         tied, off = tied or also, off + bellman(model, n, top, work)[0]
         types = types_in(model, integer(said["types"], 2, model.sizes[2], "types")) if claim == "S4b" else lambda _: 1
@@ -672,6 +694,8 @@ def check(text: bytes) -> Answer:
         return Answer(True, [shown, f"this is at {where}", *notes], work.done)
     except Refused as refusal:
         return Answer(False, [str(refusal)], work.done)
+    except KeyError as missing:
+        return Answer(False, [f"the values of a state that can be reached are missing ({missing})"], work.done)
     except (ValueError, MemoryError, OverflowError, RecursionError) as error:
         return Answer(False, [f"the file is not a certificate: {' '.join(str(error).split())[:200]}"], work.done)
 

@@ -229,11 +229,11 @@ def mean_of_maximum(claim: str, document: Any, work: Work) -> Sides:
     values, unit, laws = all_values(model, k, proof, "values"), model.unit(k), []
     off = bellman(model, k, values, work)[0]
     for b, split in product(range(model.sizes[1]), product(*(list(vectors(x, model.sizes[3])) for x in c))):
-        (first, weights), reward = one_step(model, k, g, b, tuple(x for d in split for x in d), unit, work)
-        require(sum(weights) == unit, "model: its laws are too long for exact sums")
+        weights, reward = one_step(model, k, g, b, tuple(x for d in split for x in d), unit, work)
+        require(sum(weights.values()) == unit, "model: its laws are too long for exact sums")
         once: dict[Q, Q] = {}
-        for (h, p), (i, w) in product(enumerate(model.P_g[g][b]), enumerate(weights)):
-            x = Q(values.table[h][first + i], values.scale)
+        for (h, p), (i, w) in product(enumerate(model.P_g[g][b]), weights.items()):
+            x = Q(values.table[h][i], values.scale)
             once[x] = once.get(x, Q(0)) + p * Q(w, unit)
         total = {Q(0): Q(1)}
         for _ in range(m):

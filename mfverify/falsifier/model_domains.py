@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, cycle
 from typing import Final, TypeVar
 
@@ -24,6 +24,9 @@ from mfverify.theory.claim import Claim, Profile
 from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
 
 K = TypeVar("K", bound=Case)
+
+PATIENCE: Final = 4
+"""How much more than in a search a candidate with fewer agents may cost."""
 
 MOST_MISSED: Final = 40
 """Invalid changes in a row after which an instance counts as one without neighbours."""
@@ -124,6 +127,42 @@ class ModelDomain:
         )
         found += [self.arrangement.instance(other, n, k) for other in simpler_models(model)]
         yield from simplest_first(instance, found)
+
+
+@dataclass(frozen=True)
+class Fewer:
+    """Instances of an arrangement with fewer than ``limit`` agents, most of them with hardly fewer: what a descent tries.
+
+    There are fewer of them than in a search, so each may cost :data:`PATIENCE` times as much.
+    """
+
+    whole: ModelDomain
+    limit: int
+
+    @classmethod
+    def of(cls, arrangement: Arrangement[OnModel], limit: int) -> Fewer:
+        """The instances of this arrangement below the limit."""
+        return cls(ModelDomain(replace(arrangement, cost=lambda model, n, k: arrangement.cost(model, n, k) / PATIENCE)), limit)
+
+    def families(self, seed: int) -> Mapping[str, Iterator[OnModel]]:
+        """Templates (random models where the claim takes no others) with one pair of sizes each."""
+        rng, arrangement = random.Random(f"below {self.limit} {seed}"), self.whole.arrangement
+        models = {
+            Origin.ANY: lambda: hard_models(rng),
+            Origin.RANDOM: lambda: self.whole.random_models(rng),
+            Origin.TYPES: lambda: self.whole.typed_models(rng),
+        }[arrangement.origin]()
+        drawn = ((model, max(1, self.limit - rng.choice((1, 1, 1, 2, 2, 3, self.limit // 2)))) for model in models)
+        found = (arrangement.instance(model, n, max(1, rng.choice((n - 1, n - 1, n - 1, 1, n)))) for model, n in drawn)
+        return {"fewer agents": (one for one in found if one is not None)}
+
+    def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
+        """Small changes with fewer agents than the limit."""
+        return (one for one in self.whole.neighbours(instance, rng) if one.order < self.limit)
+
+    def simpler(self, instance: OnModel) -> Iterator[OnModel]:
+        """As in the whole domain."""
+        return self.whole.simpler(instance)
 
 
 def simplest_first(instance: K, candidates: Sequence[K | None]) -> Iterator[K]:

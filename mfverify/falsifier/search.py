@@ -101,7 +101,7 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
     ``searched`` is filled during the search, so that an interrupted search still shows what it did.
     """
     started = time.monotonic()
-    sequence = _Sequence(domain_of(claim), searched.seed)
+    sequence = Rounds(domain_of(claim), searched.seed)
     climbs = space_of(claim) is not None
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
         seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
@@ -137,7 +137,7 @@ def summits(claim: Claim, evaluator: Evaluator, searched: Searched, seeds: Seque
     return out
 
 
-class _Sequence:
+class Rounds:
     """The candidates of one claim and seed, round by round."""
 
     def __init__(self, domain: Domain, seed: int) -> None:

@@ -12,14 +12,18 @@ from typing import Any
 
 from mfverify.falsifier.climb import space_of
 from mfverify.falsifier.evaluation import Evaluated, Evaluator
-from mfverify.falsifier.model_domains import sizes_of
-from mfverify.falsifier.search import ISLANDS, Searched, summits
+from mfverify.falsifier.model_domains import Fewer, sizes_of
+from mfverify.falsifier.search import ISLANDS, Rounds, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
+from mfverify.falsifier.simplicity import simplicity
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
+from mfverify.theory.search_space import Arrangement
 
-MISSED = 3
-"""Rounds of islands without a violation after which no smaller one is looked for."""
+MISSED = 12
+"""Rounds without a violation after which no smaller one is looked for."""
+CLIMBED = 3
+"""Those of them that have islands."""
 
 
 @dataclass
@@ -73,16 +77,26 @@ def _as_small(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 def descend(
     claim: Claim, evaluator: Evaluator, searched: Searched, shrunk: Shrunk, front: Front, progress: Callable[[Shrunk], None] | None = None
 ) -> None:
-    """Look for violations with fewer agents on islands, and shrink each, until a round finds none or the deadline passes."""
-    missed = 0
-    while space_of(claim) is not None and missed < MISSED and not evaluator.out_of_time:
+    """Look for violations with fewer agents, and shrink each, until :data:`MISSED` rounds in a row find none or the deadline passes.
+
+    A round is one of the search among instances with fewer agents; the first :data:`CLIMBED` of them have islands too.
+    """
+    arrangement, missed, limit, rounds = claim.searched, 0, 0, None
+    while isinstance(arrangement, Arrangement) and missed < MISSED and not evaluator.out_of_time:
         n, _ = sizes_of(shrunk.best.candidate.instance)
         if n < 2:
             return
-        seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)]
-        candidates = summits(claim, evaluator, searched, seeds, below=n)
-        found = next((one for one in evaluator.evaluated(candidates) if one.verdict is Verdict.VIOLATED), None)
+        if rounds is None or n != limit:
+            rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed), n
+        climbs = missed < CLIMBED and space_of(claim) is not None
+        seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
+        candidates = summits(claim, evaluator, searched, seeds, below=n) + rounds.next_round()
+        answers = list(evaluator.evaluated(candidates))
+        rounds.learn(answers)
         missed += 1
+        found = min(
+            (one for one in answers if one.verdict is Verdict.VIOLATED), key=lambda one: simplicity(one.candidate.instance), default=None
+        )
         if found is not None:
             front.add(found)
             shrunk.best, shrunk.steps, missed = found, shrunk.steps + 1, 0

@@ -18,7 +18,7 @@ from mfverify.models import HARD
 
 DISCOUNTS = tuple(Fraction(x) for x in ("1/10", "1/5", "1/4", "1/3", "2/5", "1/2", "3/5", "2/3", "3/4", "4/5", "9/10", "19/20"))
 SCALES = tuple(Fraction(x) for x in ("1/4", "1/2", "1", "1", "2", "8", "64", "512"))
-LEANINGS = tuple(Fraction(x) for x in ("-1/4", "-1/16", "1/16", "1/4", "1/2", "1"))
+LEANINGS = tuple(Fraction(x) for x in ("-1/4", "-1/16", "1/64", "1/16", "1/4", "1/2", "1"))
 
 
 def drawn(rng: random.Random, index: int) -> Model:

@@ -20,6 +20,7 @@ from mfverify.models.commitment import commitment
 from mfverify.models.commitment_twice import commitment_twice
 from mfverify.models.coordination import coordination
 from mfverify.models.crews import crews
+from mfverify.models.elimination import elimination
 from mfverify.models.exploration import exploration
 from mfverify.models.hard import Hard
 from mfverify.models.patrol import patrol
@@ -61,6 +62,7 @@ __all__ = [
     "commitment_twice",
     "coordination",
     "crews",
+    "elimination",
     "exploration",
     "patrol",
     "preferences",

@@ -15,7 +15,7 @@ from typing import Final
 
 from mfverify.errors import ModelError
 from mfverify.model import Model
-from mfverify.models.hard import unit
+from mfverify.models.hard import Hard, unit
 from mfverify.rationals import exact
 
 UNEVEN: Final = Fraction(1, 8)
@@ -72,3 +72,6 @@ def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) ->
         discount,
         f"commitment to {places} places in two steps (leaning {leaning}, discount {discount}, scale {scale})",
     )
+
+
+HARD: Final = Hard(hard, order=6, places=(2,))

@@ -15,7 +15,7 @@ CHECKER = PACKAGE / "checker" / "check_certificate.py"
 FINITE = CHECKER.with_name("finite_claims.py")
 EACH_OTHER = {CHECKER: {"finite_claims"}, FINITE: {"check_certificate", "mfverify.checker.check_certificate"}}
 """What the two files import of each other: the first one when it is run as a program, the second one what the first one defines."""
-MOST = {CHECKER: (480, 720), FINITE: (240, 300)}
+MOST = {CHECKER: (500, 740), FINITE: (240, 300)}
 """Lines of code, and lines in all. The first file has an evaluator of right sides, so that those of the theorems stand in it as they are printed;
 the claims of the second file are read one by one, each in less than 35 lines."""
 CERTIFICATES = PROJECT / "reports" / "certificates"

@@ -210,10 +210,9 @@ def test_count_vectors_are_all_and_have_positions_that_add_up(total: int, size: 
 
 def unfolded(law: checker.Law, agents: int, size: int) -> dict[tuple[int, ...], int]:
     """Weights by count vector."""
-    first, weights = law
     vectors = {checker.position(c, agents): c for m in range(agents + 1) for c in oracles.all_count_vectors(m, size) if sum(c) == agents}
-    assert all(w == 0 for i, w in enumerate(weights) if first + i not in vectors)
-    return {vectors[first + i]: w for i, w in enumerate(weights) if w}
+    assert all(law.values())
+    return {vectors[i]: w for i, w in law.items()}
 
 
 def by_hand(rows: list[tuple[Fraction, ...]]) -> dict[tuple[int, ...], Fraction]:
@@ -234,7 +233,7 @@ def test_sums_of_counts_are_exact_in_a_fitting_unit_and_lower_weights_otherwise(
     rows = [ROWS[i] for i in chosen]
     exact = by_hand(rows)
     for unit, lost in ((12**3, 0), (10**6, 40), (2**48, 40)):
-        law: checker.Law = (0, [unit])
+        law: checker.Law = {0: unit}
         for row in rows:
             law = checker.together(law, checker.law_of([int(p * unit) for p in row], 3), unit, work)
         found = unfolded(law, 3, 3)
@@ -257,24 +256,40 @@ def test_repeated_sums_are_sums(times: int) -> None:
 def test_a_law_without_any_weight_stays_without() -> None:
     unit, work = 5, checker.Work()
     nothing = checker.law_of([0, 0, 0], 4)
-    assert sum(nothing[1]) == 0
+    assert nothing == {}
     small = checker.law_of([1, 1, 1], 4)
     law = checker.together(small, small, unit, work)
-    assert sum(law[1]) == 0
-    assert len(law[1]) == 1
-    assert sum(checker.together(law, small, unit, work)[1]) == 0
+    assert law == {} == checker.together(law, small, unit, work) == checker.together(small, law, unit, work)
+
+
+def test_sums_term_by_term_and_packed_into_integers_are_equal() -> None:
+    """Laws in one digit are packed, the same laws with positions far apart are not."""
+    unit, work, far = 2**48, checker.Work(), 10**12
+    law = {i: unit // 64 - i for i in range(64)}
+    sums: Counter[int] = Counter()
+    for (i, x), (j, y) in product(law.items(), law.items()):
+        sums[i + j] += x * y
+    exact = {i: w // unit for i, w in sums.items()}
+    assert checker.together(law, law, unit, work) == exact
+    packed = work.done
+    assert 0 < packed < 4 * 64**2
+    spread = {i * far: w for i, w in law.items()}
+    assert checker.together(spread, spread, unit, work) == {i * far: w for i, w in exact.items()}
+    assert work.done - packed == 4 * 64**2
 
 
 def test_the_largest_weights_leave_no_carries() -> None:
     """Two laws whose product has a coefficient of the unit squared, the largest there is, beside others."""
     for unit in (2, 3, 2**8 - 1, 2**8, 2**16 - 1, 2**48, 2**96):
         work = checker.Work()
-        halves = (0, [unit // 2, unit - unit // 2])
-        first = checker.together(halves, halves, unit, work)
-        a, b = halves[1]
-        assert first == (0, [x // unit for x in (a * a, 2 * a * b, b * b)][: len(first[1])]) or unit in (2, 3)
-        sure = checker.together((2, [0, unit, 0]), (3, [unit, 0]), unit, work)
-        assert sure == (6, [unit])
+        halves = {0: unit // 2, 1: unit - unit // 2}
+        a, b = halves.values()
+        exact = {0: a * a // unit, 1: 2 * a * b // unit, 2: b * b // unit}
+        assert checker.together(halves, halves, unit, work) == {i: w for i, w in exact.items() if w}
+        many = dict.fromkeys(range(100), unit // 100) | {0: unit - 99 * (unit // 100)}
+        sums = [sum(many[i] * many[t - i] for i in range(100) if 0 <= t - i < 100) // unit for t in range(199)]
+        assert checker.together(many, many, unit, work) == {t: w for t, w in enumerate(sums) if w}
+        assert checker.together({3: unit}, {3: unit}, unit, work) == {6: unit}
 
 
 def test_work_is_refused_before_it_is_done() -> None:
@@ -292,16 +307,17 @@ def test_value_vectors_are_looked_up_by_position(instance: Instance, n: int) -> 
     left_out = next(iter(listed))
     found = checker.Values(model, n, some, Q(-9, 16))
     expected = listed | {left_out: Q(-9, 16)}
-    everywhere = [*some.values(), Q(-9, 16)]
+    everywhere = [*some.values(), Q(-9, 16), model.most, -model.most]
     assert (Q(found.low, found.scale), Q(found.high, found.scale)) == (min(everywhere), max(everywhere))
     for (g, c), value in expected.items():
-        assert Q(found.table[g][checker.position(c, n)], found.scale) == value
-        assert Q(found.expect((checker.position(c, n), [3]), g), found.scale) == 3 * value
+        assert Q(found.expect({checker.position(c, n): 3}, g), found.scale) == 3 * value
     (g, c), (_, d) = list(expected)[1:3]
-    i, j = sorted((checker.position(c, n), checker.position(d, n)))
-    law = (i, [2, *[0] * (j - i - 1), 5])
-    first, second = (c, d) if checker.position(c, n) == i else (d, c)
-    assert Q(found.expect(law, g), found.scale) == 2 * expected[g, first] + 5 * expected[g, second]
+    law = {checker.position(c, n): 2, checker.position(d, n): 5}
+    assert Q(found.expect(law, g), found.scale) == 2 * expected[g, c] + 5 * expected[g, d]
+    closed = checker.Values(model, n, some)
+    with pytest.raises(KeyError):
+        closed.expect({checker.position(left_out[1], n): 1}, left_out[0])
+    assert not closed.whole and checker.Values(model, n, listed).whole
 
 
 def test_all_values_stand_state_by_state() -> None:
@@ -311,6 +327,10 @@ def test_all_values_stand_state_by_state() -> None:
     assert found.listed == {(g, c): Q(rows[g][i]) for g in range(3) for i, c in enumerate(checker.vectors(3, 2))}
     for wrong in (rows[:2], [row[:3] for row in rows], [[*row, "1"] for row in rows], None):
         refused(lambda wrong=wrong: checker.all_values(model, 3, {"values": wrong}, "values"), "values: ")
+    some = checker.all_values(model, 3, {"values": [rows[0], {"1+2": "0.25", "3+0": "-1/2"}, {}]}, "values").listed
+    assert some == {(0, c): Q(rows[0][i]) for i, c in enumerate(checker.vectors(3, 2))} | {(1, (1, 2)): Q(1, 4), (1, (3, 0)): Q(-1, 2)}
+    for named in ("1+1", "1+2+0", "3", "", "x"):
+        refused(lambda named=named: checker.all_values(model, 3, {"values": [rows[0], rows[1], {named: "1"}]}, "values"), "values: ")
 
 
 def test_the_limits_are_those_that_are_documented() -> None:
@@ -319,12 +339,9 @@ def test_the_limits_are_those_that_are_documented() -> None:
 
 
 def test_systems_that_are_too_large_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table has 3 global states times 11 positions; a state of 10 agents in one local state has 66 joint local actions."""
+    """A state of 10 agents in one local state has 66 joint local actions."""
     model = read(random_instance(8, 3, 1, 2, 3))
-    monkeypatch.setattr(checker, "MOST_ENTRIES", 33)
     values = checker.Values(model, 10, {(g, c): Q(0) for g in range(3) for c in checker.vectors(10, 2)}, Q(0))
-    monkeypatch.setattr(checker, "MOST_ENTRIES", 32)
-    refused(lambda: checker.Values(model, 10, {}, Q(0)), "too many states")
     most = max(comb(x + 2, 2) * comb(12 - x, 2) for x in range(11))
     monkeypatch.setattr(checker, "MOST_ENTRIES", most)
     checker.bellman(model, 10, values, checker.Work())

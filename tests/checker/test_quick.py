@@ -87,6 +87,23 @@ def test_bundled_ones_are_accepted_in_the_work_that_they_state(name: str) -> Non
     assert checker.check(sealed(document)) == answer
 
 
+def test_values_of_all_states_that_are_reached_have_to_be_listed() -> None:
+    """`T1_two_steps` lists some states only: without any one of them the others prove nothing."""
+    document = read("T1_two_steps")
+    assert all(len(row) < 455 for row in document["proof"]["subsampled"]["values"]), "of all count vectors of 12 agents"
+    assert checker.check(sealed(document)).accepted
+    for rows, g in ((document["proof"]["executed"], 1), (document["proof"]["subsampled"]["values"], 4)):
+        row = rows[g]
+        gone = next(iter(row))
+        rows[g] = {c: x for c, x in row.items() if c != gone}
+        refused(sealed(document), "the values of a state that can be reached are missing")
+        rows[g] = row
+    gap_over_all = read("P4")
+    optimum = gap_over_all["proof"]["reference"]["optimum"]
+    gap_over_all["proof"]["reference"]["optimum"] = [{"0+3": optimum[0][0]}, {}]
+    refused(sealed(gap_over_all), "optimum: the largest gap is one over all states")
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_what_is_stated_is_at_most_what_is_certain(name: str) -> None:
     document = read(name)
@@ -386,7 +403,9 @@ def test_a_kernel_is_what_its_name_stands_for(name: str) -> None:
             refused(sealed(document), "kernel: the rows in the certificate are not those of the named kernel")
 
 
-@pytest.mark.parametrize("name", ["", "Stay", "uniform ", "random", "random-", "random--1", "random-01", "random-1 ", "random-" + "9" * 19, "ℵ"])
+@pytest.mark.parametrize(
+    "name", ["", "Stay", "uniform ", "random", "random-", "random--1", "random-01", "random-1 ", "random-" + "9" * 19, "ℵ"]
+)
 def test_kernels_that_nobody_knows_are_refused(name: str) -> None:
     refused(changed("C7", "parameters", "kernel", to=name), "kernel: expected stay, rotate, merge, uniform, lazy or random-SEED")
 
@@ -470,7 +489,16 @@ def test_every_claim_has_its_check() -> None:
     assert [checker.CLAIMS[x] for x in ("C2", "C3", "C7", "C7b")] == [finite_claims.concentration] * 4
     assert checker.CLAIMS["L2"] is finite_claims.lipschitz
     own = ("M1", "C3b", "X1s", "H1", "S2", "N1c", "B4b", "A2")
-    names = ("exchanged", "half_of_maximum", "reward_samples", "by_states", "picked_table", "lottery_samples", "mean_of_maximum", "own_share")
+    names = (
+        "exchanged",
+        "half_of_maximum",
+        "reward_samples",
+        "by_states",
+        "picked_table",
+        "lottery_samples",
+        "mean_of_maximum",
+        "own_share",
+    )
     assert [checker.CLAIMS[x] for x in own] == [getattr(finite_claims, name) for name in names]
     assert checker.CLAIMS["own"] is checker.gap
     assert len(checker.CLAIMS) == 26

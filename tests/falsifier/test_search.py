@@ -24,7 +24,7 @@ from mfverify.falsifier import attack as attack_module
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
-from mfverify.falsifier.search import ROUND, Searched, _Sequence, search
+from mfverify.falsifier.search import ROUND, Rounds, Searched, search
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.cases.case import Case
@@ -66,7 +66,7 @@ def test_the_search_finds_that_the_gap_on_a_linear_process_can_grow() -> None:
     """Its first domain had n = 8 and k = 1, 2, 4 only, where the counterexample's own model holds."""
     out = searched("X3", 24, seed=4)
     assert out.found is not None and out.found.verdict is Verdict.VIOLATED
-    first = _Sequence(domain_of(CATALOGUE["X3"]), 0).next_round()
+    first = Rounds(domain_of(CATALOGUE["X3"]), 0).next_round()
     sizes = {(c.instance.agents, c.instance.subsample) for c in first if isinstance(c.instance, Subsampled)}
     assert len({n for n, _ in sizes}) > 2
     assert all(k < n for n, k in sizes)
@@ -74,7 +74,7 @@ def test_the_search_finds_that_the_gap_on_a_linear_process_can_grow() -> None:
 
 @pytest.mark.parametrize("claim_id", [claim.id for claim in CATALOGUE])
 def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: str) -> None:
-    first, again, other = (_Sequence(domain_of(CATALOGUE[claim_id]), seed).next_round() for seed in (0, 0, 1))
+    first, again, other = (Rounds(domain_of(CATALOGUE[claim_id]), seed).next_round() for seed in (0, 0, 1))
     assert len(first) >= 5
     keys = [c.instance.key("", "") for c in first]
     assert keys == [c.instance.key("", "") for c in again]
@@ -89,7 +89,7 @@ def test_every_claim_has_candidates_that_are_a_function_of_the_seed(claim_id: st
 def test_candidates_are_instances_that_the_claim_speaks_about(claim_id: str) -> None:
     claim = CATALOGUE[claim_id]
     evaluator = Evaluator(claim, 1, time.monotonic() + 600)
-    small = [c for c in _Sequence(domain_of(claim), 0).next_round() if (c.instance.written.agents or 1) <= 16][:5]
+    small = [c for c in Rounds(domain_of(claim), 0).next_round() if (c.instance.written.agents or 1) <= 16][:5]
     answers = list(evaluator.evaluated(small))
     assert len(answers) == len(small) > 2
     assert [a.reason for a in answers if a.failed] == []
@@ -165,7 +165,7 @@ def test_an_evaluation_ends_with_the_budget() -> None:
 def test_in_a_thread_an_evaluation_is_ended_by_another_thread() -> None:
     """As in a worker of a cluster, where no alarm rings."""
     claim = replace(CATALOGUE["C1"], id="endless", sides=never_ends)
-    quick = next(iter(_Sequence(domain_of(CATALOGUE["C1"]), 0).next_round()))
+    quick = next(iter(Rounds(domain_of(CATALOGUE["C1"]), 0).next_round()))
     answers: list[Evaluated] = []
 
     def work() -> None:

@@ -17,7 +17,8 @@ from mfverify.falsifier.shrink import Shrunk
 from mfverify.falsifier.smallest import Front, descend, measures
 from mfverify.papers import CATALOGUE
 from mfverify.theory.cases.of_model import Subsampled
-from mfverify.theory.claim import Verdict
+from mfverify.theory.cases.populations import SampledPopulation, partitions
+from mfverify.theory.claim import Verdict, judge
 
 
 def violated(n: int, k: int, verdict: Verdict = Verdict.VIOLATED, eta: str = "1/100") -> Evaluated:
@@ -37,6 +38,19 @@ def test_the_tables_of_the_index_are_those_of_the_certificates_and_of_the_record
         section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
         assert [line for line in section.splitlines() if line.startswith("| ")][1:] == rows
         assert any(row.startswith(("| C3 | [2](C3.json) | [1](C3.json)", "| C5e | 0 | 45 (all) |")) for row in rows)
+
+
+def test_seven_agents_are_the_fewest_against_the_tail_bound_of_tv() -> None:
+    """C2 holds on all populations of at most six agents, at all k, and fails for seven."""
+    verdicts = {
+        (n, k, c): judge(CATALOGUE["C2"].sides(SampledPopulation(c, k)))
+        for n in range(1, 7)
+        for c in partitions(n)
+        for k in range(1, n + 1)
+    }
+    assert len(verdicts) == sum(n * p for n, p in zip(range(1, 7), (1, 2, 3, 5, 7, 11), strict=True)), "n times the partitions of n"
+    assert Verdict.VIOLATED not in verdicts.values() and Verdict.UNDECIDED not in verdicts.values()
+    assert judge(CATALOGUE["C2"].sides(SampledPopulation((1,) * 7, 3))) is Verdict.VIOLATED
 
 
 def test_none_of_those_kept_beats_another() -> None:
