@@ -238,8 +238,7 @@ class Values:
 
     def expect(self, law: Law, g: int) -> int:
         """``sum w W(g, .)`` over the unit and the scale."""
-        at = self.table[g]
-        return sum(w * (at[x] if self.other is None else at.get(x, self.other)) for x, w in law.items())
+        return sum(w * (self.table[g][x] if self.other is None else self.table[g].get(x, self.other)) for x, w in law.items())
 
 
 def all_values(model: Model, agents: int, document: Any, key: str) -> Values:

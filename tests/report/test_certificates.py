@@ -17,7 +17,7 @@ from tests.report.pages import parse
 
 def test_those_of_the_project_are_found_and_state_what_the_checker_shows() -> None:
     found = beside_the_sources({"T1", "B1"})
-    assert [one["file"] for one in found] == [f"reports/certificates/{name}.json" for name in ("T1", "T1_many_agents", "T1_two_steps")]
+    assert [one["file"] for one in found] == [f"reports/certificates/{name}.json" for name in ("T1", "T1_elimination", "T1_many_agents", "T1_two_steps")]
     assert {one["claim"] for one in found} == {"T1"}
     path = FOLDER / Path(found[0]["file"]).name
     answer = check_file(str(path))
