@@ -37,7 +37,7 @@ def test_the_tables_of_the_index_are_those_of_the_certificates_and_of_the_record
     for heading, rows in (("The smallest on file", build["smallest_rows"]()), ("Not refuted", build["searched_rows"]())):
         section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
         assert [line for line in section.splitlines() if line.startswith("| ")][1:] == rows
-        assert any(row.startswith(("| C3 | [2](C3.json) | [1](C3.json)", "| C5e | 0 | 388 (all) |")) for row in rows)
+        assert any(row.startswith(("| C3 | [2](C3.json) | [1](C3.json)", "| C5e | 0 |")) for row in rows)
 
 
 def test_seven_agents_are_the_fewest_against_the_tail_bound_of_tv() -> None:
