@@ -141,4 +141,4 @@ plt.show()
 assert gaps[-1].lower > numbers["T1c, what the steps give"].upper
 
 # %% [markdown]
-# What holds in place of these bounds is claim R4, for a shared draw: see [the written proofs](../mathematics/gap.md).
+# What holds in place of these bounds is claim R4, for a shared draw: see `docs/mathematics/gap.md`.
