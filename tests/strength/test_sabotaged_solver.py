@@ -162,7 +162,7 @@ def merged_wrongly(original: Any, model: Model, merged: bool = True) -> Any:
 def of_other_states(original: Any, *arguments: Any) -> Any:
     """The joint actions of two count vectors of equally many are exchanged."""
     found = original(*arguments)
-    return found._replace(state=found.state.max() - found.state)
+    return found._replace(members=found.members[::-1].copy(), here=found.here[::-1].copy())
 
 
 def next_best(original: Any, *arguments: Any) -> Any:
