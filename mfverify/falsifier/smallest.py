@@ -88,6 +88,7 @@ def descend(
             return
         if rounds is None or n != limit:
             rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed), n
+            rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
         climbs = missed < CLIMBED and space_of(claim) is not None
         seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
         candidates = summits(claim, evaluator, searched, seeds, below=n) + rounds.next_round()
