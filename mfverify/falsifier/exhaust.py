@@ -121,8 +121,9 @@ def decide(task: Slice) -> Decided:
         for j, (n, k) in enumerate(task.pairs):
             limit = 0.0 if screen.grain is None else float(screen.grain(models.sizes, exactness(models), n, k)) * (1 - 2**-40)
             excess, ratio = screen.decides(arrays, n, k)  # type: ignore[misc]  # _screen_of refuses screens without it
+            ratio = np.where(np.isfinite(ratio), ratio, -np.inf)  # a model that overflows in doubles is open, and shows no ratio
             top = int(np.argmax(ratio))
-            if found.worst is None or ratio[top] > found.worst[0]:
+            if ratio[top] > (-np.inf if found.worst is None else found.worst[0]):
                 found.worst = float(ratio[top]), int(here[top]), n, k
             for i in np.flatnonzero(~((excess <= 0) | (excess < limit))):
                 verdict = None if open_left <= 0 else _by_sides(task, int(here[i]), n, k)

@@ -5,10 +5,10 @@ What a screen is: :mod:`mfverify.theory.screen`. A screen for sides of another k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial, reduce
 from math import comb, lcm, nextafter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -17,7 +17,7 @@ import sympy as sp
 
 from mfverify import batch, counts, screening, screening_labelled
 from mfverify.enclosure import Interval
-from mfverify.errors import TooLargeError
+from mfverify.errors import ModelError, TooLargeError
 from mfverify.papers.mean_field_sampling.symbols import eps_km
 from mfverify.screening import Models, Solved
 from mfverify.screening_plans import controller
@@ -38,11 +38,36 @@ Two: TypeAlias = "tuple[Floats, Floats]"
 # ------------------------------------------------------------------------------------------------------------- right-hand sides
 
 
-@cache
-def _in_doubles(expression: sp.Expr) -> tuple[Sequence[sp.Symbol], Callable[..., Any]]:
-    """The symbols of an expression, and it as a function of arrays of their values; nan where it has no value."""
-    free = sorted(expression.free_symbols, key=str)
-    return free, sp.lambdify(free, expression, "numpy")
+_NODES: dict[type[sp.Basic], Callable[..., Any]] = {
+    sp.Add: lambda *parts: reduce(np.add, parts),
+    sp.Mul: lambda *parts: reduce(np.multiply, parts),
+    sp.Pow: np.power,
+    sp.log: np.log,
+    sp.exp: np.exp,
+    sp.Max: lambda *parts: reduce(np.maximum, parts),
+    sp.Min: lambda *parts: reduce(np.minimum, parts),
+    sp.StrictLessThan: np.less,
+    sp.LessThan: np.less_equal,
+    sp.StrictGreaterThan: np.greater,
+    sp.GreaterThan: np.greater_equal,
+}
+
+
+def _in_doubles(expr: sp.Basic, values: Mapping[sp.Symbol, Any]) -> Any:
+    """An expression on arrays of values; nan where it has none. Raises :class:`ModelError` for a node that a screen does not know."""
+    if isinstance(expr, sp.Symbol):
+        return np.asarray(values[expr], dtype=float)
+    if expr in (sp.true, sp.false):
+        return bool(expr)
+    if isinstance(expr, sp.Number | sp.NumberSymbol):
+        return float(expr)
+    if isinstance(expr, sp.Piecewise):
+        pieces, conditions = zip(*((_in_doubles(x, values), _in_doubles(condition, values)) for x, condition in expr.args), strict=True)
+        return np.select(np.broadcast_arrays(*conditions), np.broadcast_arrays(*pieces), np.nan)
+    node = next((node for kind, node in _NODES.items() if isinstance(expr, kind)), None)
+    if node is None:
+        raise ModelError(f"{expr}: a node of kind {type(expr).__name__} has no screen")
+    return node(*(_in_doubles(part, values) for part in expr.args))
 
 
 def _known(models: Models, n: int, k: int) -> dict[sp.Symbol, Any]:
@@ -56,9 +81,8 @@ def right_side(bound: Bound, models: Models, n: int, k: int, extra: Mapping[sp.S
     """The value of a bound for each model, in doubles; nan where it has none."""
     rewards = {symbols.rt: models.rt_g + models.rt_l, symbols.rt_g: models.rt_g, symbols.rt_l: models.rt_l}
     values = {**_known(models, n, k), symbols.gamma: models.discount, **rewards, **(extra or {})}
-    free, function = _in_doubles(bound.expression)
     with np.errstate(all="ignore"):
-        found = function(*(np.asarray(values[symbol], dtype=float) for symbol in free))
+        found = _in_doubles(bound.expression, values)
     return np.broadcast_to(np.asarray(found, dtype=float), (models.number,))
 
 

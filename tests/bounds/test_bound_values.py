@@ -158,7 +158,7 @@ BY_HAND: dict[Bound, Callable[[Numbers], Any]] = {
     THEOREM_4_4_DOUBLED: lambda v: 2 * first_term(v, HALF) + 4 / mpmath.sqrt(v.k),
     THEOREM_3_4: lambda v: 2 * v.rt / (1 - v.gamma) ** 2 * of_one_draw(v) + 2 * v.eps_km / (1 - v.gamma),
     THEOREM_3_4_LOCAL: lambda v: 2 * v.rt_l / (1 - v.gamma) ** 2 * of_one_draw(v) + 2 * v.eps_km / (1 - v.gamma),
-    WITH_ACTIONS: lambda v: v.gamma * v.rt_l / (1 - v.gamma) ** 2 * (mpmath.sqrt(v.S_l) + mpmath.sqrt(v.A_l)) / mpmath.sqrt(v.n),
+    WITH_ACTIONS: lambda v: v.gamma**2 * v.rt_l / (1 - v.gamma) ** 2 * (mpmath.sqrt(v.S_l) + mpmath.sqrt(v.A_l)) / mpmath.sqrt(v.n),
     SHARED_DRAW: shared_draw,
     SHARED_DRAW_NOISE: lambda v: shared_draw(v) + 2 * v.eps_km / (1 - v.gamma),
     SHARED_DRAW_TYPES: lambda v: shared_draw(with_types(v)),

@@ -100,6 +100,7 @@ def test_a_power_of_what_may_be_of_either_sign_goes_down_to_zero() -> None:
         ("(k**2000)**2000", "a power is too long"),
         ("k**2000*k**2000*k**2000*k**2000*k", "too long for this checker"),
         ("exp(5001)", "an exponent is too large"),
+        ("+".join(["exp(k)"] * 21), "at most 20 exponentials"),
     ],
 )
 def test_what_is_not_in_the_grammar_or_has_no_value_is_refused(text: str, words: str) -> None:
