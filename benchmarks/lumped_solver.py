@@ -53,10 +53,10 @@ def table(model: mfv.Model, few: Sequence[int] = FEW, many: Sequence[int] = MANY
     ]
     for agents in (*few, *many):
         lumped = measure(model, agents, "lumped", runs)
-        line = f"{agents:>5} {lumped.states:>14} {lumped.seconds:>10.4f} {lumped.width:>9.1e}"
+        line = f"{agents:>5} {lumped.states:>14} {lumped.seconds:>10.2g} {lumped.width:>9.1e}"
         if agents in few:
             flat = measure(model, agents, "flat", runs)
-            line += f" {flat.states:>12} {flat.seconds:>10.4f} {flat.seconds / lumped.seconds:>12.1f}"
+            line += f" {flat.states:>12} {flat.seconds:>10.2g} {flat.seconds / lumped.seconds:>12.1f}"
         lines.append(line)
     return "\n".join(lines)
 

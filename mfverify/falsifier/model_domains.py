@@ -7,7 +7,7 @@ become an instance, and what it costs to evaluate. What costs more than a fixed 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, cycle
 from typing import Final, TypeVar
@@ -30,6 +30,8 @@ PATIENCE: Final = 4
 
 MOST_MISSED: Final = 40
 """Invalid changes in a row after which an instance counts as one without neighbours."""
+MOST_REFUSED: Final = 200
+"""Draws in a row without an instance after which a family counts as finished: a claim may have none with fewer agents."""
 
 
 def hard_models(rng: random.Random) -> Iterator[Model]:
@@ -83,14 +85,15 @@ class ModelDomain:
                 yield found
 
     def _sized(self, models: Iterator[Model], seed: int) -> Iterator[OnModel]:
-        """Each model with one pair of sizes from the ladder."""
+        """Each model with one pair of sizes from the ladder, unless :data:`MOST_REFUSED` in a row have no instance."""
+        return found_of(self._drawn(models, seed), MOST_REFUSED)
+
+    def _drawn(self, models: Iterator[Model], seed: int) -> Iterator[OnModel | None]:
         rng = random.Random(f"sizes {seed}")
         for model in models:
             n = rng.choice(self.arrangement.agents)
             k = max(1, rng.choice((n - 1, n - 1, n - 1, n // 2, 1, n, rng.randint(1, n))))
-            found = self.arrangement.instance(model, n, k)
-            if found is not None:
-                yield found
+            yield self.arrangement.instance(model, n, k)
 
     def _small(self, models: Iterator[Model]) -> Iterator[OnModel]:
         """Each model with all pairs of the smallest sizes."""
@@ -103,17 +106,16 @@ class ModelDomain:
 
     def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
         """Small changes of the model or of the sizes; infinite, unless :data:`MOST_MISSED` in a row are invalid."""
+        return found_of(self._changes(instance, rng), MOST_MISSED)
+
+    def _changes(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel | None]:
         n, k = sizes_of(instance)
-        missed = 0
-        while missed < MOST_MISSED:
+        while True:
             if rng.random() < 0.3:
                 m = max(1, n + rng.choice((-2, -1, 1, 2, n // 2, n, -(n // 3))))
-                found = self.arrangement.instance(instance.model, m, rng.choice((m - 1, m - (n - k), k, k + 1, k - 1, m)))
+                yield self.arrangement.instance(instance.model, m, rng.choice((m - 1, m - (n - k), k, k + 1, k - 1, m)))
             else:
-                found = self.arrangement.instance(changed(instance.model, rng), n, k)
-            missed = missed + 1 if found is None else 0
-            if found is not None:
-                yield found
+                yield self.arrangement.instance(changed(instance.model, rng), n, k)
 
     def simpler(self, instance: OnModel) -> Iterator[OnModel]:
         """Simpler instances, simplest first: fewer agents (with other discounts and scales too), a smaller sample, a simpler model."""
@@ -154,15 +156,27 @@ class Fewer:
         }[arrangement.origin]()
         drawn = ((model, max(1, self.limit - rng.choice((1, 1, 1, 2, 2, 3, self.limit // 2)))) for model in models)
         found = (arrangement.instance(model, n, max(1, rng.choice((n - 1, n - 1, n - 1, 1, n)))) for model, n in drawn)
-        return {"fewer agents": (one for one in found if one is not None)}
+        return {"fewer agents": found_of(found, MOST_REFUSED)}
 
     def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
-        """Small changes with fewer agents than the limit."""
-        return (one for one in self.whole.neighbours(instance, rng) if one.order < self.limit)
+        """Small changes with fewer agents than the limit; infinite, unless :data:`MOST_REFUSED` in a row have as many."""
+        near = self.whole.neighbours(instance, rng)
+        return found_of((one if one.order < self.limit else None for one in near), MOST_REFUSED)
 
     def simpler(self, instance: OnModel) -> Iterator[OnModel]:
         """As in the whole domain."""
         return self.whole.simpler(instance)
+
+
+def found_of(drawn: Iterable[K | None], most: int) -> Iterator[K]:
+    """Those that are found, until ``most`` in a row are none."""
+    missed = 0
+    for one in drawn:
+        missed = missed + 1 if one is None else 0
+        if missed == most:
+            return
+        if one is not None:
+            yield one
 
 
 def simplest_first(instance: K, candidates: Sequence[K | None]) -> Iterator[K]:

@@ -256,7 +256,7 @@ def test_a_claim_of_a_user_is_searched_through_its_own_instances_on_generated_mo
     assert isinstance(instance, Theirs) and instance.word == "theirs" and instance.agents == 2
     assert instance.model.rt_l > 7
     assert instance.model.sizes == (1, 1, 1, 1), "shrunk to one state and one action of each kind"
-    assert "certificates cover claims of the catalogue" in attack.reason
+    assert "GapProof" in attack.reason
     with pytest.raises(ModelError, match="U1 is violated at found-"):
         mfv.falsify(claim, candidates=300, workers=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import runpy
 import time
 
@@ -12,6 +13,7 @@ from mfverify.bundled import folder
 from mfverify.enclosure import Interval
 from mfverify.falsifier.climb import space_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Island, climbed
+from mfverify.falsifier.model_domains import Fewer
 from mfverify.falsifier.search import Searched
 from mfverify.falsifier.shrink import Shrunk
 from mfverify.falsifier.smallest import Front, descend, measures
@@ -19,6 +21,7 @@ from mfverify.papers import CATALOGUE
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.cases.populations import SampledPopulation, partitions
 from mfverify.theory.claim import Verdict, judge
+from mfverify.theory.search_space import Arrangement
 
 
 def violated(n: int, k: int, verdict: Verdict = Verdict.VIOLATED, eta: str = "1/100") -> Evaluated:
@@ -70,6 +73,15 @@ def test_below_a_number_of_agents_no_island_has_as_many() -> None:
     assert space_of(claim, 1) is None
     out = climbed(Island(claim, "a", time.monotonic() + 600, 4))
     assert out is not None and out.agents in (2, 3)
+
+
+def test_a_descent_ends_where_the_claim_has_no_fewer_agents() -> None:
+    """P4 compares k with k + 1, so it speaks of no single agent: the draws end, and do not go on for ever."""
+    arrangement = CATALOGUE["P4"].searched
+    assert isinstance(arrangement, Arrangement)
+    fewer = Fewer.of(arrangement, 2)
+    assert list(fewer.families(0)["fewer agents"]) == []
+    assert list(fewer.neighbours(violated(2, 1).candidate.instance, random.Random(0))) == []
 
 
 @pytest.mark.slow
