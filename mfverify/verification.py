@@ -409,7 +409,8 @@ def _walks(tasks: Sequence[_Task], found: Mapping[str, _Computed]) -> list[Docum
     walks: list[Document] = []
     for number, listed in enumerate(by_claim.values()):
         for word in _WALKED[:2] if number == 0 else ():
-            walks += [_walk(max(same, key=ratio)) for same in [[task for task in listed if found[task.key].document["verdict"] == word]] if same]
+            clearest = max((task for task in listed if found[task.key].document["verdict"] == word), key=ratio, default=None)
+            walks += [] if clearest is None else [_walk(clearest)]
         few = (_walk(task) for task in listed if (task.instance.written.agents or 0) <= _FEW_WALKED)
         walks += islice((walk for walk in few if {line["verdict"] for line in walk["lines"]} == {Verdict.HOLDS.value}), 1)
     return walks

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, cycle
+from itertools import chain, count, cycle
 from typing import Final, TypeVar
 
 from mfverify.falsifier import templates
@@ -24,6 +24,7 @@ from mfverify.theory.claim import Claim, Profile
 from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
 
 K = TypeVar("K", bound=Case)
+T = TypeVar("T")
 
 PATIENCE: Final = 4
 """How much more than in a search a candidate with fewer agents may cost."""
@@ -168,7 +169,7 @@ class Fewer:
         return self.whole.simpler(instance)
 
 
-def found_of(drawn: Iterable[K | None], most: int) -> Iterator[K]:
+def found_of(drawn: Iterable[T | None], most: int) -> Iterator[T]:
     """Those that are found, until ``most`` in a row are none."""
     missed = 0
     for one in drawn:
@@ -215,11 +216,11 @@ class OwnDomain:
 
     def neighbours(self, instance: Case, rng: random.Random) -> Iterator[Case]:
         """The same parameters on a changed model; nothing where the claim does not take models or its parameters depend on them."""
-        missed, model = 0, instance.written.model
-        while model is not None and missed < MOST_MISSED:
-            valid = [one for one in self._on(changed(model, rng)) if self._alike(one, instance)]
-            missed = 0 if valid else missed + 1
-            yield from valid
+        model = instance.written.model
+        if model is None:
+            return iter(())
+        valid = ([one for one in self._on(changed(model, rng)) if self._alike(one, instance)] or None for _ in count())
+        return chain.from_iterable(found_of(valid, MOST_MISSED))
 
     def simpler(self, instance: Case) -> Iterator[Case]:
         """The other parameters on the same model, and the same parameters on simpler models."""

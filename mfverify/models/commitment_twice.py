@@ -11,6 +11,7 @@ is ``scale / (1 - gamma)`` less ``1 + gamma`` times the least mean cost of a pla
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from mfverify.errors import ModelError
@@ -42,8 +43,7 @@ def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) ->
     spots, states = range(places), range(places**2)
     row = unit(places**2)
 
-    def cost(kind: int, place: int) -> Fraction:
-        return scale * abs(leaning) * (1 + UNEVEN * kind) * ((place != kind) if leaning > 0 else (place == kind))
+    cost = partial(cost_of, scale, leaning)
 
     def kernel(kind: int, place: int) -> list[list[list[Fraction]]]:
         first = [row[places * kind + a] for a in spots]
@@ -72,6 +72,11 @@ def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) ->
         discount,
         f"commitment to {places} places in two steps (leaning {leaning}, discount {discount}, scale {scale})",
     )
+
+
+def cost_of(scale: Fraction, leaning: Fraction, kind: int, place: int) -> Fraction:
+    """What a place costs an agent of a type: every other place than that of its type for ``leaning`` > 0, that place for < 0."""
+    return scale * abs(leaning) * (1 + UNEVEN * kind) * ((place != kind) if leaning > 0 else (place == kind))
 
 
 HARD: Final = Hard(hard, order=6, places=(2,))

@@ -12,11 +12,12 @@ least mean cost of a place.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from mfverify.errors import ModelError
 from mfverify.model import Model
-from mfverify.models.commitment_twice import UNEVEN
+from mfverify.models.commitment_twice import cost_of
 from mfverify.models.hard import Hard, unit
 from mfverify.rationals import exact
 
@@ -34,12 +35,11 @@ def hard(places: int, leaning: Fraction, discount: Fraction, scale: Fraction) ->
     """Local state ``(places + 1) * type + place``, with the last place for agents that are out; the global state is a place.
 
     An agent earns ``scale`` at the place of the global agent and ``-scale`` elsewhere or out. For ``leaning`` > 0 it pays ``scale * leaning`` while the
-    global agent is not at the place of its type, for < 0 while it is there; from type to type that grows by :data:`UNEVEN`.
+    global agent is not at the place of its type, for < 0 while it is there; from type to type that grows (:func:`cost_of`).
     """
     spots, row = range(places), unit(places * (places + 1))
 
-    def cost(kind: int, here: int) -> Fraction:
-        return scale * abs(leaning) * (1 + UNEVEN * kind) * ((here != kind) if leaning > 0 else (here == kind))
+    cost = partial(cost_of, scale, leaning)
 
     def moves(kind: int, place: int, here: int) -> list[list[Fraction]]:
         first = (places + 1) * kind
