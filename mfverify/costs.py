@@ -25,6 +25,7 @@ import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import comb
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -164,8 +165,14 @@ def check(*costs: Cost) -> None:
 def available_memory() -> int:
     """Bytes that can be had without swapping, the limit of a container included."""
     free: int = psutil.virtual_memory().available
-    used: int = psutil.Process().memory_info().rss
+    used: int = _process(os.getpid()).memory_info().rss
     return min([free, *(limit - used for limit in _container_limits())])
+
+
+@cache
+def _process(identifier: int) -> psutil.Process:
+    """This process, which takes longer to find than its memory; a forked one has another number."""
+    return psutil.Process(identifier)
 
 
 def _container_limits() -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -18,6 +19,15 @@ except ImportError:
     raise SystemExit(4) from None
 
 from tests.skipped import pytest_terminal_summary  # noqa: F401  # the last lines of a run
+
+# With the usual threshold a sixth of the time is spent in the garbage collector, which finds little among fractions and arrays.
+gc.set_threshold(100_000)
+
+
+def pytest_collection_finish() -> None:
+    """Called by pytest when the files of tests are imported. They last as long as the run: the garbage collector need not visit them."""
+    gc.freeze()
+
 
 # Threads of compiled loops that wait for each other by spinning take the processor from those that work; small test cases
 # on a busy machine then run ten times slower. The setting has to stand before the first compiled loop runs.

@@ -16,8 +16,6 @@ from mfverify.errors import ModelError
 from mfverify.papers import CATALOGUE
 from mfverify.theory.catalogue import Catalogue, ids_in
 from mfverify.theory.claim import Claim
-from proofs_checks import test_statements
-from proofs_checks.checks import PROFILE
 
 SOLVERS = {"numba", "scipy"}
 DRAWING = {"matplotlib", "jinja2", "latex2mathml"}
@@ -179,6 +177,9 @@ def test_a_file_whose_claims_are_not_those_that_were_found_is_refused(tmp_path: 
 
 def test_the_list_of_theorems_runs_every_claim() -> None:
     """Each of its three checks, on every claim of the catalogue, and the first on every instance."""
+    from proofs_checks import test_statements  # which makes every instance, and takes a second
+    from proofs_checks.checks import PROFILE
+
     classes = [value for name, value in vars(test_statements).items() if name.startswith("Test_")]
     for check in ("test_status_is_as_registered", "test_check_can_fail"):
         ran = [claim_id for one in classes for claim_id in getattr(one, check).pytestmark[0].args[1]]

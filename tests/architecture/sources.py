@@ -22,16 +22,20 @@ class Import:
     typing_only: bool
 
 
-@cache
-def modules() -> dict[str, ast.Module]:
-    """Every module of the package by its dotted name."""
-    return {module_name(path): ast.parse(path.read_text(encoding="utf-8"), str(path)) for path in sorted(PACKAGE.rglob("*.py"))}
-
-
 def module_name(path: Path) -> str:
     """Dotted name of a file of the package; a package has the name of its folder."""
     parts = path.relative_to(PROJECT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+"""Every module of the package by its dotted name."""
+
+
+@cache
+def parsed(module: str) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"), str(MODULES[module]))
 
 
 def part(module: str) -> str:
@@ -39,9 +43,14 @@ def part(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imports(module: str) -> Iterator[Import]:
+@cache
+def imports(module: str) -> tuple[Import, ...]:
     """Every import statement of a module, wherever it stands; ``from package import module`` names the module."""
-    tree = modules()[module]
+    return tuple(_imports(module))
+
+
+def _imports(module: str) -> Iterator[Import]:
+    tree = parsed(module)
     typing_only = {
         id(inner)
         for node in ast.walk(tree)
@@ -54,7 +63,7 @@ def imports(module: str) -> Iterator[Import]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module}, line {node.lineno}: a relative import; spell it out"
             source = node.module or ""
-            names = [f"{source}.{alias.name}" if f"{source}.{alias.name}" in modules() else source for alias in node.names]
+            names = [f"{source}.{alias.name}" if f"{source}.{alias.name}" in MODULES else source for alias in node.names]
         else:
             continue
         for name in dict.fromkeys(names):
@@ -63,4 +72,4 @@ def imports(module: str) -> Iterator[Import]:
 
 def own_imports() -> list[Import]:
     """Imports between modules of the package."""
-    return [found for module in modules() for found in imports(module) if found.imported.split(".")[0] == "mfverify"]
+    return [found for module in MODULES for found in imports(module) if found.imported.split(".")[0] == "mfverify"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import PROJECT, imports, modules
+from tests.architecture.sources import MODULES, PROJECT, imports
 
 PYPROJECT = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
 DECLARED = tomllib.loads(PYPROJECT)["project"]
@@ -39,7 +41,7 @@ def test_every_dependency_says_what_it_is_for(requirement: str) -> None:
 
 def third_party() -> set[str]:
     """Distributions that the package imports; what comes with the type checker and is imported for it alone does not count."""
-    found = [one for module in modules() for one in imports(module)]
+    found = [one for module in MODULES for one in imports(module)]
     tops = {one.imported.split(".")[0] for one in found if not (one.typing_only and one.imported == "typing_extensions")}
     checker = {"check_certificate", "finite_claims"}  # the files of the checker name each other so where they are run without the package
     return {DISTRIBUTION.get(top, top) for top in tops - set(sys.stdlib_module_names) - checker - {"mfverify", "__future__"}}
@@ -52,17 +54,22 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     assert third_party() - needed - optional == set()
 
 
-def texts() -> Iterator[Path]:
-    """Every text file that belongs to the project; what is made or cached does not."""
-    made = {".git", ".venv", ".venv-bench", ".venv-floors", "build", "_build", "mutants", "dist", "latest", "__pycache__"}
-    for path in sorted(PROJECT.rglob("*")):
-        parts = path.relative_to(PROJECT).parts
-        if (
-            path.is_file()
-            and not made & set(parts)
-            and not any(part.endswith(("_cache", ".egg-info")) or part == ".hypothesis" for part in parts)
-        ):
-            yield path
+MADE = {".git", ".venv", ".venv-bench", ".venv-floors", ".hypothesis", "build", "_build", "mutants", "dist", "latest", "__pycache__"}
+"""Folders of what is made or cached, which does not belong to the project."""
+
+
+@cache
+def texts() -> dict[str, str]:
+    """Every text file that belongs to the project, by its path."""
+    found = {}
+    for folder, folders, files in os.walk(PROJECT):
+        folders[:] = [name for name in folders if name not in MADE and not name.endswith(("_cache", ".egg-info"))]
+        for name in files:
+            path = Path(folder, name)
+            if name not in MADE and path.is_file():
+                with suppress(UnicodeDecodeError):
+                    found[str(path.relative_to(PROJECT))] = path.read_text(encoding="utf-8")
+    return found
 
 
 # Written in two parts each, so that this file does not contain them.
@@ -85,20 +92,12 @@ FOREIGN = [
 
 @pytest.mark.parametrize("pattern", FOREIGN)
 def test_the_files_speak_of_the_project_alone(pattern: str) -> None:
-    found = []
-    looked = 0
-    for path in texts():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            continue
-        looked += 1
-        found += [
-            f"{path.relative_to(PROJECT)}, line {i}: {line.strip()[:80]}"
-            for i, line in enumerate(text.splitlines(), 1)
-            if re.search(pattern, line)
-        ]
-    assert looked > 100
+    assert len(texts()) > 100
+    found = [
+        f"{path}, line {text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
+        for path, text in texts().items()
+        for match in re.finditer(pattern, text)
+    ]
     assert found == []
 
 

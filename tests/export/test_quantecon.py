@@ -15,17 +15,21 @@ from mfverify.export.formats import export_model
 from mfverify.model import Model
 from tests.export.systems import EACH, LOSSES, SYSTEMS
 
-markov = pytest.importorskip(
-    "quantecon.markov", reason="quantecon is not installed (pip install 'mfverify[interchange]'): QuantEcon did not check the exports"
-)
-
 pytestmark = pytest.mark.slow  # QuantEcon compiles for many seconds
 
 EPSILON = 1e-8
 """Modified policy iteration promises values within half of this."""
 
 
-def problem(path: Path) -> tuple[Any, Any]:
+@pytest.fixture(scope="module")
+def markov() -> Any:
+    """QuantEcon, which takes seconds to import: not when these tests are only collected."""
+    return pytest.importorskip(
+        "quantecon.markov", reason="quantecon is not installed (pip install 'mfverify[interchange]'): QuantEcon did not check the exports"
+    )
+
+
+def problem(markov: Any, path: Path) -> tuple[Any, Any]:
     """The file as QuantEcon's problem, by the recipe that the export prints, and its arrays."""
     arrays = np.load(path, allow_pickle=False)
     law = sparse.load_npz(path)
@@ -41,10 +45,10 @@ def check_values(model: Model, n: int, found: Any) -> None:
 
 
 @pytest.mark.parametrize("name", EACH)
-def test_quantecon_agrees_within_its_own_tolerance(name: str, tmp_path: Path) -> None:
+def test_quantecon_agrees_within_its_own_tolerance(markov: Any, name: str, tmp_path: Path) -> None:
     model, n = SYSTEMS[name]
     written = export_model(model, n, tmp_path / "system.npz", "quantecon-npz")
-    ddp, arrays = problem(written.path)
+    ddp, arrays = problem(markov, written.path)
     found = ddp.solve("modified_policy_iteration", epsilon=EPSILON, max_iter=10_000)
     assert found.num_iter < 10_000
     check_values(model, n, found)
@@ -60,9 +64,9 @@ def test_quantecon_agrees_within_its_own_tolerance(name: str, tmp_path: Path) ->
     assert system.policy_value(chosen) == system.optimum
 
 
-def test_a_sabotaged_file_is_noticed(tmp_path: Path) -> None:
+def test_a_sabotaged_file_is_noticed(markov: Any, tmp_path: Path) -> None:
     written = export_model(LOSSES, 2, tmp_path / "system.npz", "quantecon-npz")
-    ddp, _ = problem(written.path)
+    ddp, _ = problem(markov, written.path)
     found = ddp.solve("modified_policy_iteration", epsilon=EPSILON, max_iter=10_000)
     check_values(LOSSES, 2, found)
     ddp.R[:] += 1e-8
