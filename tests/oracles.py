@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations, permutations, product
 from math import prod
 from typing import Any, TypeVar
@@ -135,13 +135,16 @@ def solve_exactly(rows: Mapping[Node, Row[Node]], discount: Fraction) -> dict[No
     """The value of a Markov reward process, checked by substitution."""
     nodes = list(rows)
     number = {node: i for i, node in enumerate(nodes)}
-    matrix = [[Fraction(int(i == j)) for j in range(len(nodes))] for i in range(len(nodes))]
-    for node, (_, law) in rows.items():
+    left, right = flint.fmpq_mat(len(nodes), len(nodes)), flint.fmpq_mat(len(nodes), 1)
+    for node, (reward, law) in rows.items():
+        i = number[node]
         assert sum(law.values()) == 1
         for target, p in law.items():
-            matrix[number[node]][number[target]] -= discount * p
-    left = flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator) for x in row] for row in matrix])
-    right = flint.fmpq_mat([[flint.fmpq(rows[node][0].numerator, rows[node][0].denominator)] for node in nodes])
+            x = Fraction(int(target == node)) - discount * p
+            left[i, number[target]] = flint.fmpq(x.numerator, x.denominator)
+        if node not in law:
+            left[i, i] = 1
+        right[i, 0] = flint.fmpq(reward.numerator, reward.denominator)
     solution = left.solve(right)
     value = {node: Fraction(int(solution[i, 0].p), int(solution[i, 0].q)) for node, i in number.items()}
     for node, (reward, law) in rows.items():
@@ -219,7 +222,17 @@ class LabelledSystem:
         return [(b, a) for b in range(global_actions) for a in product(range(local_actions), repeat=self.n)]
 
     def row(self, state: State, action: Action) -> Row[State]:
-        """Reward and law of the next labelled state (eq. 1 and 2), by multiplying out the agents' laws."""
+        """Reward and law of the next labelled state (eq. 1 and 2); each is computed once."""
+        if (state, action) not in self._rows:
+            self._rows[state, action] = self._multiplied(state, action)
+        return self._rows[state, action]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[State, Action], Row[State]]:
+        return _rows_of(self)
+
+    def _multiplied(self, state: State, action: Action) -> Row[State]:
+        """One row, by multiplying out the agents' laws."""
         (g, s), (b, a) = state, action
         data = self.instance
         laws = [data.global_kernel[g][b], *(data.local_kernel[si][g][ai] for si, ai in zip(s, a, strict=True))]
@@ -237,7 +250,7 @@ class LabelledSystem:
 
     @cached_property
     def _solution(self) -> tuple[dict[State, Fraction], dict[State, list[Action]]]:
-        return solve_decisions(self.decisions, self.instance.discount)
+        return _solution_of(self)
 
     @property
     def optimum(self) -> dict[State, Fraction]:
@@ -265,6 +278,20 @@ class LabelledSystem:
         labelled = {(g, s): value[g, counts_of(s, size)] for g, s in self.states}
         discount = self.instance.discount
         return self.by_counts({state: max(action_values(moves, discount, labelled).values()) for state, moves in self.decisions.items()})
+
+
+# The same system is made again and again: for every way of drawing, and in every test of its instance.
+
+
+@lru_cache(maxsize=100)
+def _rows_of(system: LabelledSystem) -> dict[tuple[State, Action], Row[State]]:
+    """The rows of a system that were computed so far."""
+    return {}
+
+
+@lru_cache(maxsize=100)
+def _solution_of(system: LabelledSystem) -> tuple[dict[State, Fraction], dict[State, list[Action]]]:
+    return solve_decisions(system.decisions, system.instance.discount)
 
 
 # ----------------------------------------------------------------------------------------------- SUBSAMPLE-MFQ, by enumeration

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import json
 import os
@@ -64,27 +65,51 @@ def started(folder: Path, *arguments: str, **more: Any) -> subprocess.CompletedP
     return subprocess.run(command, stderr=subprocess.PIPE, timeout=120, check=False, cwd=folder, **more)
 
 
-QUICK = ["help", "claims", "claims as JSON", "solve as JSON", "check"]
-"""Commands for which a process of their own is started."""
+ENDING = ["help", "claims", "claims as JSON", "solve as JSON", "check"]
+"""Commands whose standard output is a full disk, and then a pipe that nobody reads."""
+
+FORKING = """
+import gc, json, os, runpy, sys
+import mfverify.certificate, mfverify.exact.optimal
+from mfverify.papers import CATALOGUE
+list(CATALOGUE)
+gc.freeze()  # a forked process that visits all that was imported would copy it
+def ends(arguments, output, errors):
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    os.dup2(output, 1)
+    os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), 2)
+    sys.argv[1:] = arguments
+    runpy.run_module("mfverify.cli", run_name="__main__", alter_sys=True)
+reading, gone = os.pipe()
+os.close(reading)
+outputs = {"full": os.open("/dev/full", os.O_WRONLY), "gone": gone}
+commands = json.loads(sys.argv[1])
+print(json.dumps([[ends(commands[name], outputs[kind], f"{name} {kind}") for name in commands] for kind in outputs]))
+"""
+"""Runs each command in a process that is forked when all is imported, and ends as one that was started does."""
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_a_full_disk_behind_standard_output(folder: Path, name: str) -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = started(folder, *COMMANDS[name], stdout=full)
-    assert done.returncode == ExitStatus.OUTPUT
-    assert done.stderr.decode() == "mfverify: error: output cannot be written (No space left on device); free the disk or write elsewhere\n"
+@pytest.fixture(scope="module")
+def ended(folder: Path) -> dict[str, tuple[int, str]]:
+    """How each command ends where its output cannot be written, its status and what it says."""
+    command = [sys.executable, "-c", FORKING, json.dumps({name: COMMANDS[name] for name in ENDING})]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=240, check=True, cwd=folder)
+    kinds = zip(("full", "gone"), json.loads(done.stdout), strict=True)
+    found = [(f"{name} {kind}", status) for kind, statuses in kinds for name, status in zip(ENDING, statuses, strict=True)]
+    return {name: (status, (folder / name).read_text(encoding="utf-8")) for name, status in found}
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_a_reader_that_is_gone(folder: Path, name: str) -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        done = started(folder, *COMMANDS[name], stdout=writing)
-    finally:
-        os.close(writing)
-    assert (done.returncode, done.stderr) == (ExitStatus.BROKEN_PIPE, b"")
+@pytest.mark.parametrize("name", ENDING)
+def test_a_full_disk_behind_standard_output(ended: dict[str, tuple[int, str]], name: str) -> None:
+    message = "mfverify: error: output cannot be written (No space left on device); free the disk or write elsewhere\n"
+    assert ended[f"{name} full"] == (ExitStatus.OUTPUT, message)
+
+
+@pytest.mark.parametrize("name", ENDING)
+def test_a_reader_that_is_gone(ended: dict[str, tuple[int, str]], name: str) -> None:
+    assert ended[f"{name} gone"] == (ExitStatus.BROKEN_PIPE, "")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -110,6 +135,17 @@ def test_bad_input_where_standard_error_is_full(folder: Path) -> None:
 def test_a_closed_standard_output(folder: Path) -> None:
     done = started(folder, "solve", "m.json", "--agents", "1", stdout=None, preexec_fn=lambda: os.close(1))
     assert (done.returncode, done.stderr) == (ExitStatus.DONE, b"")
+
+
+def test_garbage_is_not_searched_for_when_the_process_ends(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    assert run(["--help"]) == ExitStatus.DONE
+    assert frozen == [], "the garbage collector of a caller is left as it is"
+    monkeypatch.setattr(sys, "argv", ["mfverify", "--help"])
+    assert run() == ExitStatus.DONE
+    assert frozen == [True]
+    capsys.readouterr()
 
 
 # ---------------------------------------------------------------------------------------------------------- what is shown

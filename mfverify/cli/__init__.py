@@ -5,6 +5,7 @@ Each verb is one file of :mod:`mfverify.cli.verbs` that defines a command of its
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -54,6 +55,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
             SystemExit,
         ) as error:  # code called by a command may also raise SystemExit, whose status is not that of the command
             return _interrupted() if control_c.seen else unplanned(error)
+        finally:
+            if arguments is None:
+                gc.freeze()  # the process ends: a search of all that was imported for garbage would take as long as a short command
 
 
 def _run(arguments: list[str]) -> int:

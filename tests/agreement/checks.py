@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -37,6 +38,7 @@ def both_ways() -> tuple[AbstractContextManager[None], ...]:
     return nullcontext(), as_large()
 
 
+@lru_cache(maxsize=100)
 def model_of(instance: Instance) -> Model:
     """The instance as users would type it."""
     return Model(
@@ -51,6 +53,14 @@ def instance_of(model: Model) -> Instance:
     return Instance(kernel, local_kernel, reward, local_reward, model.discount, model.name)
 
 
+@lru_cache(maxsize=100)
+def policy_of(instance: Instance, k: int, large: bool) -> Learned:
+    """What k agents learn: once for all ways of drawing, as a small system, if it is one, or as a large one."""
+    with as_large() if large else nullcontext():
+        return learn(model_of(instance), k)
+
+
+@lru_cache(maxsize=100)
 def rules_of(instance: Instance) -> oracles.PlanRules:
     """The plans of the mean-field limit as data, for the oracles."""
     limit = limit_of(model_of(instance))
@@ -106,10 +116,10 @@ def check_policy(instance: Instance, learned: Learned) -> None:
 
 def check_execution(instance: Instance, n: int, k: int, sampling: str) -> None:
     """The solver's enclosure contains the value of the labelled chain in every entry and is as narrow as promised."""
-    model, expected = model_of(instance), oracles.execution_value(instance, n, k, sampling, rules_of(instance))
-    for way in both_ways():
+    expected = oracles.execution_value(instance, n, k, sampling, rules_of(instance))
+    for large, way in enumerate(both_ways()):
         with way:
-            found = execution_value(model, n, learn(model, k), sampling)
+            found = execution_value(model_of(instance), n, policy_of(instance, k, bool(large)), sampling)
         assert_encloses(found, expected, instance, n)
         assert found.width.max() <= WIDTH
 

@@ -413,6 +413,13 @@ SABOTAGES: dict[str, tuple[Check, Callable[[Patch], None]]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was computed with the right solver, or with a sabotaged one, is not taken again."""
+    for name in ("model_of", "policy_of", "rules_of"):
+        monkeypatch.setattr(checks, name, getattr(checks, name).__wrapped__)
+
+
 @pytest.mark.parametrize("case", SABOTAGES)
 def test_check_notices(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check, sabotage = SABOTAGES[case]
