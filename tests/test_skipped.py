@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,9 @@ def summary(folder: Path, text: str, processes: int) -> list[str]:
     for name in ("test_some", "test_absent"):
         (folder / f"{name}.py").write_text(text)
     (folder / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-p", "tests.skipped", "-p", "no:cacheprovider", "-n", str(processes), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False, timeout=120)
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "tests.skipped", "-p", "no:cacheprovider", "-n", str(processes), str(folder)]
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False, timeout=120, env=alone)
     assert done.returncode == 0, done.stdout
     return [line for line in done.stdout.splitlines() if "not tested" in line]
 

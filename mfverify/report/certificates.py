@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,30 +30,34 @@ def beside_the_sources(claims: set[str], folder: Path = FOLDER) -> list[dict[str
     found = []
     for path in sorted(folder.glob("*.json")):
         try:
-            text = read_text(path, _LARGEST, "a certificate")
-            document = parse_json(path, text)
-            stated = str(document["actual"]["lower"]), str(document["bound"]["upper"])
-            where = _where(document)
+            stated = _stated(path, read_text(path, _LARGEST, "a certificate"))
         except (ModelError, KeyError, TypeError, AttributeError):
             continue
-        if document.get("claim") in claims:
-            story = path.with_name(f"{document['claim']}.md")
-            raw = text.encode()
-            found.append(
-                {
-                    "claim": document["claim"],
-                    "file": f"reports/certificates/{path.name}",
-                    "sha256": hashlib.sha256(raw).hexdigest(),
-                    "content": base64.b64encode(raw).decode() if len(raw) <= _LARGEST_INCLUDED else None,
-                    "where": where,
-                    "agents": document.get("agents"),
-                    "left_at_least": stated[0],
-                    "right_at_most": stated[1],
-                    "story": f"reports/certificates/{story.name}" if story.exists() else None,
-                    "story_text": read_text(story, _LARGEST, "the story of a certificate") if story.exists() else None,
-                }
-            )
+        if stated["claim"] in claims:
+            story = path.with_name(f"{stated['claim']}.md")
+            told = {
+                "story": f"reports/certificates/{story.name}" if story.exists() else None,
+                "story_text": read_text(story, _LARGEST, "the story of a certificate") if story.exists() else None,
+            }
+            found.append({**stated, **told})
     return sorted(found, key=lambda one: (one["claim"], one["file"]))
+
+
+@lru_cache(maxsize=200)
+def _stated(path: Path, text: str) -> Mapping[str, Any]:
+    """What a certificate states, of which one process may make many reports."""
+    document = parse_json(path, text)
+    raw = text.encode()
+    return {
+        "claim": document["claim"],
+        "file": f"reports/certificates/{path.name}",
+        "sha256": hashlib.sha256(raw).hexdigest(),
+        "content": base64.b64encode(raw).decode() if len(raw) <= _LARGEST_INCLUDED else None,
+        "where": _where(document),
+        "agents": document.get("agents"),
+        "left_at_least": str(document["actual"]["lower"]),
+        "right_at_most": str(document["bound"]["upper"]),
+    }
 
 
 def _where(document: Mapping[str, Any]) -> str:
