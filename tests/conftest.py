@@ -7,10 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-# Where the environment forbids bytecode beside the sources, as in many containers, every run would compile all tests and sources anew.
+# Where the environment forbids bytecode beside the sources, as in many containers, every run would compile all tests and sources anew,
+# and so would every process that a test starts.
 if sys.dont_write_bytecode and sys.pycache_prefix is None:
     sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
     sys.dont_write_bytecode = False
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 try:
     from hypothesis import HealthCheck, Phase, settings
