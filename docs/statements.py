@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
-from sphinx.application import Sphinx
 
 from mfverify import bundled
 from mfverify.papers import CATALOGUE
@@ -21,6 +20,9 @@ from mfverify.report.dependencies import Node, graph
 from mfverify.theory.claim import Claim, Status
 from mfverify.theory.dependencies import Argument, arguments, arrows, unsupported
 from mfverify.theory.grounds import Anchor
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 FENCE = re.compile(r"^```\{(statement|statement-table|remaining-statements|statement-graph)\} *(\S*)\n```$", re.MULTILINE)
 _MATHS = re.compile(r"(\$[^$]+\$)")

@@ -24,7 +24,7 @@ except ImportError:
 from tests.skipped import pytest_terminal_summary  # noqa: F401  # the last lines of a run
 
 # With the usual threshold a sixth of the time is spent in the garbage collector, which finds little among fractions and arrays.
-gc.set_threshold(100_000)
+gc.set_threshold(200_000, 50)
 
 
 def pytest_collection_finish() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+import pytest
+
 from mfverify.models import coordination
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "lumped_solver.py"
@@ -23,6 +25,7 @@ def test_the_table_of_the_lumped_solver() -> None:
     assert all(float(row.split()[2]) > 0 for row in rows)
 
 
+@pytest.mark.slow  # its loops are compiled each time
 def test_the_roofline_of_the_sweep() -> None:
     table = runpy.run_path(str(ROOFLINE))["table"]
     threads, flops, pairs, _, heading, *rows = table(agents=(4,), solves=((2, 2, 4), (3, 2, 3)), runs=1).splitlines()

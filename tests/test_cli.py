@@ -752,7 +752,8 @@ def test_exit_status_and_streams_of_a_process(tmp_path: Path) -> None:
     refused((bad.returncode, bad.stdout, bad.stderr), "m.json", "discount")
 
 
-@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_nothing_but_the_result_is_said_in_a_pipe(tmp_path: Path, workers: str) -> None:
     lines = [
         ["claims"],

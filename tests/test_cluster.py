@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +33,14 @@ from mfverify.verification import verify
 from tests.clusters import Cluster, cluster
 from tests.signals import control_c_interrupts
 
-pytest.importorskip(
-    "distributed", reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested"
-)
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(
+        find_spec("distributed") is None,
+        reason="distributed is not installed (pip install 'mfverify[cluster]'): runs on a cluster were not tested",
+    ),
+]
 
 CHEAP = ["C1", "L2"]
 INTERRUPTED = "mfverify: interrupted; what was finished is kept, --resume continues"

@@ -12,7 +12,6 @@ from math import comb, prod
 import mpmath
 import numpy as np
 import pytest
-from scipy.stats import beta
 
 from mfverify import counts
 from mfverify.papers import CATALOGUE
@@ -266,6 +265,8 @@ def test_exact_tail_agrees_with_a_million_draws(number: int) -> None:
     hits = int((np.abs(draws * n - np.array(population) * k).sum(axis=1) * d.denominator >= 2 * k * n * d.numerator).sum())
     assert 0 < hits < DRAWS
     half = FAILURE / len(MONTE_CARLO) / 2
+    from scipy.stats import beta  # not when tests are only collected: it takes long to import
+
     low, high = beta.ppf(half, hits, DRAWS - hits + 1), beta.ppf(1 - half, hits + 1, DRAWS - hits)
 
     def exact(size: int) -> float:

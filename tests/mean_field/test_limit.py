@@ -238,7 +238,7 @@ def test_thinning_is_said_and_stays_sound(monkeypatch: pytest.MonkeyPatch) -> No
             assert coarse.lower <= sharp.upper and sharp.lower <= coarse.upper
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, 6])  # the first stops at the bounds, the others at the width
 def test_method_limit_contains_the_exact_optimum(seed: int) -> None:
     """The rational solver as the judge, at all states and at single ones; the stop reason says when the width is not reached."""
     model = models.random_coupled(seed, 3, 2, discount="3/4")
