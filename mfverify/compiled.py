@@ -54,6 +54,12 @@ def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     return loop
 
 
+def uncounted(function: Callable[..., Any]) -> Any:
+    """:func:`njit` of a function that makes and returns no array and is called by compiled ones only: references to its arrays, all of
+    which its caller holds, are not counted. In a loop over few numbers counting them takes longer than the rest."""
+    return njit(function, _nrt=False)
+
+
 def _named(options: dict[str, Any]) -> str:
     """A folder for what is compiled with these options, which numba does not look at: the forms for one thread and for all are two."""
     spelled = sorted((name, sorted(value) if isinstance(value, (set, frozenset)) else value) for name, value in options.items())

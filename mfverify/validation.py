@@ -28,7 +28,7 @@ def require_posix(name: str) -> None:
 
 def positive_integer(name: str, value: Any, most: int | None = None, most_name: str = "") -> int:
     """``value`` as an int >= 1 (and at most ``most``), or a :class:`ModelError` that names the argument."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    if type(value) is not int and (isinstance(value, bool) or not isinstance(value, Integral)):
         raise ModelError(f"{name}: found {quoted(value)}, expected an integer of at least 1")
     number = int(value)
     if number.bit_length() > _LARGEST_BITS:

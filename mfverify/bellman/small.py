@@ -15,7 +15,7 @@ contiguous pieces.
 *Merged actions.* An action with the same kernel as another one of the same local state and a smaller reward, or an equal one and a larger
 number, is never needed (``choices.py``): its reward is minus infinity here. Likewise global actions.
 
-*Iteration.* One sweep, then Newton's steps of policy iteration with a dense solve. A diagonally dominant matrix needs no pivots. An action is
+*Iteration.* Newton's steps of policy iteration from zero, with a dense solve. A diagonally dominant matrix needs no pivots. An action is
 exchanged only for one that is better by more than rounding may be. Nothing of this is certified or has to be.
 
 *Certificate.* That of ``fixed_point.py``: for the vector ``V`` at hand, ``lo <= T V - V <= hi`` gives
@@ -49,8 +49,9 @@ import numpy as np
 from mfverify import counts
 from mfverify.bellman.lanes import LANES, larger, load, multiply_add, plus, spread, store
 from mfverify.bellman.sweeps import graded_order, level_sizes, successor_table
-from mfverify.compiled import njit
+from mfverify.compiled import njit, uncounted
 from mfverify.enclosure import UNDERFLOW, Enclosure, StopReason, Work, round_down, round_up, rounding_error
+from mfverify.floating_point import require_ieee_arithmetic
 from mfverify.parallel import over_range
 
 if TYPE_CHECKING:
@@ -65,9 +66,6 @@ _MOST_STATES: Final = 160
 
 _ROUNDS: Final = 60
 """Steps of policy iteration after which the best enclosure so far is returned; it is one however it was found."""
-
-_SWEEPS_BEFORE: Final = 1
-"""Sweeps before the first policy is evaluated, the first one of a value of zero."""
 
 SMALLEST_PIVOT: Final = 2.0**-53
 """In place of a pivot that rounding made 0, as it does next to a discount of 1: no linear solve is certified or has to be."""
@@ -120,6 +118,39 @@ def plan(n: int, local_states: int, local_actions: int) -> Plan:
     return Plan(n, order, up, blocks, at, counts.count_vectors(n, local_states)[order][:, 0].copy(), actions, members, starts)
 
 
+@lru_cache(maxsize=64)
+def _packed_plan(n: int, local_states: int, local_actions: int) -> Integers:
+    """The arrays of :func:`plan` one after another, behind the sizes that say where each of them ends."""
+    of_all = plan(n, local_states, local_actions)
+    sizes = [n, local_states, local_actions, len(of_all.order), len(of_all.up), len(of_all.actions)]
+    return np.concatenate([np.array(sizes, dtype=np.int64), *(of_one.ravel() for of_one in of_all[1:])])
+
+
+@njit
+def _unpacked_plan(packed: Integers) -> Plan:
+    """The plan that :func:`_packed_plan` packed, as views."""
+    n, size, local_actions, states, fewer, joint = packed[0], packed[1], packed[2], packed[3], packed[4], packed[5]
+    pairs, wide = size * local_actions, max(local_actions, (size - 1) * local_actions) + 1
+    up = 6 + states
+    blocks = up + fewer * size
+    at = blocks + 2 * (n + 1) * wide
+    here = at + 4 * (n + 1)
+    actions = here + states
+    members = actions + joint * pairs
+    starts = members + joint
+    return Plan(
+        n,
+        packed[6:up],
+        packed[up:blocks].reshape(fewer, size),
+        packed[blocks:at].reshape(2, n + 1, wide),
+        packed[at:here].reshape(n + 1, 4),
+        packed[here:actions],
+        packed[actions:members].reshape(joint, pairs),
+        packed[members:starts],
+        packed[starts : starts + states + 1],
+    )
+
+
 def _joint_actions(here: int, elsewhere: int, actions: int, pairs: int) -> Integers:
     """Action counts of agents in local state 0, followed by those of the agents elsewhere, who take one of so many pairs."""
     first = counts.count_vectors(here, actions)
@@ -139,6 +170,10 @@ def fits(n: int, sizes: tuple[int, int, int, int]) -> bool:
     return numbers(n, sizes) <= MOST_NUMBERS and sizes[0] * comb(n + sizes[2] - 1, n) <= _MOST_STATES
 
 
+Sizes: TypeAlias = tuple[int, int, int, int]
+"""``(|S_g|, |A_g|, |S_l|, |A_l|)``."""
+
+
 class Copies(NamedTuple):
     """Models in doubles, leading axis: the model. For :func:`solve` rewards of merged actions are minus infinity.
 
@@ -153,6 +188,33 @@ class Copies(NamedTuple):
     low: Floats
     high: Floats
     rt: Floats
+
+
+def _packed_copies(models: Copies) -> Floats:
+    """The arrays of :class:`Copies` one after another."""
+    return np.concatenate([of_one.ravel() for of_one in models])
+
+
+@njit
+def _unpacked_copies(packed: Floats, number: int, sizes: Sizes) -> Copies:
+    """What :func:`_packed_copies` packed, as views."""
+    global_states, global_actions, size, local_actions = sizes
+    chosen, local = number * global_states * global_actions, number * size * global_states * local_actions
+    local_kernel = chosen * global_states
+    global_reward = local_kernel + local * size
+    local_reward = global_reward + chosen
+    discount = local_reward + local
+    low, high, rt = discount + number, discount + 2 * number, discount + 3 * number
+    return Copies(
+        packed[:local_kernel].reshape(number, global_states, global_actions, global_states),
+        packed[local_kernel:global_reward].reshape(number, size, global_states, local_actions, size),
+        packed[global_reward:local_reward].reshape(number, global_states, global_actions),
+        packed[local_reward:discount].reshape(number, size, global_states, local_actions),
+        packed[discount:low],
+        packed[low:high],
+        packed[high:rt],
+        packed[rt : rt + number],
+    )
 
 
 class Roundings(NamedTuple):
@@ -236,8 +298,8 @@ class Solved(NamedTuple):
     joint_action: Integers
     lead: Floats
     width: Floats
-    sweeps: Integers
-    evaluations: Integers
+    sweeps: Floats
+    evaluations: Floats
 
 
 def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
@@ -249,62 +311,83 @@ def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
     number, global_states, global_actions, _ = models.global_kernel.shape
     local_states, _, local_actions = models.local_kernel.shape[1:4]
     sizes = global_states, global_actions, local_states, local_actions
-    of_all = plan(n, local_states, local_actions)
-    shape = number, global_states, len(of_all.order)
-    found = Solved(
-        np.empty(shape),
-        np.empty(shape),
-        np.empty(shape, dtype=np.int64),
-        np.empty(shape, dtype=np.int64),
-        np.empty(shape),
-        np.empty(number),
-        np.empty(number, dtype=np.int64),
-        np.empty(number, dtype=np.int64),
-    )
-    over_range(partial(_optima, models, of_all, relative_errors(n, sizes, roundings), width, found), number)
-    return found
+    task = _Task(_packed_copies(models), sizes, _packed_plan(n, local_states, local_actions), relative_errors(n, sizes, roundings))
+    results = _results(number, global_states, counts.number_of_count_vectors(n, local_states))
+    over_range(partial(_optima, *task, width, *results), number)
+    (lower, upper, lead), (global_action, joint_action), (widths, sweeps, evaluations) = results
+    return Solved(lower, upper, global_action, joint_action, lead, widths, sweeps, evaluations)
 
 
-def solve_alone(model: Model, n: int, width: float) -> tuple[Enclosure, Solved] | None:
-    """The enclosure of one small system and its solution with a leading axis of 1; None if the system is not small or not enclosed to ``width``."""
-    if not fits(n, model.sizes):
+class _Task(NamedTuple):
+    """What :func:`_optima` is told of models. A call takes some microseconds for every array that it is given, so these are few."""
+
+    models: Floats
+    sizes: Sizes
+    of_all: Integers
+    errors: Errors
+
+
+def _results(number: int, global_states: int, states: int) -> tuple[Floats, Integers, Floats]:
+    """Room for what :func:`_optima` finds, the parts of :class:`Solved` of one type together: ``lower, upper, lead``, the two actions, the figures."""
+    shape = number, global_states, states
+    return np.empty((3, *shape)), np.empty((2, *shape), dtype=np.int64), np.empty((3, number))
+
+
+class Alone(NamedTuple):
+    """The solution of one small system: the enclosure of its optimum; axes ``[g, c]`` as in :class:`Solved`."""
+
+    value: Enclosure
+    global_action: Integers
+    joint_action: Integers
+    lead: Floats
+
+
+def solve_alone(model: Model, n: int, width: float) -> Alone | None:
+    """One small system; None if the system is not small or not enclosed to ``width``."""
+    kept: tuple[_Task, int, int] | None = model._kept.get((solve_alone, n))
+    if kept is None:
+        if not fits(n, model.sizes):
+            return None
+        of_all = _packed_plan(n, *model.sizes[2:])
+        task = _Task(_packed_copies(copies(model)), model.sizes, of_all, relative_errors(n, model.sizes, Roundings()))
+        kept = model._kept[solve_alone, n] = task, counts.number_of_count_vectors(n, model.sizes[2]), _pairs(model, n)
+    task, states, pairs = kept
+    values, policy, figures = _results(1, task.sizes[0], states)
+    require_ieee_arithmetic()
+    _optima(*task, width, values, policy, figures, 0, 1)
+    reached, sweeps, evaluations = figures[:, 0].tolist()
+    if not reached <= width:
         return None
-    found = solve(copies(model), n, Roundings(), width)
-    if not found.width[0] <= width:
-        return None
-    work = Work(StopReason.WIDTH, int(found.sweeps[0]), int(found.evaluations[0]), _pairs(model, n))
-    return Enclosure._unchecked(found.lower[0], found.upper[0], work), found
+    work = Work(StopReason.WIDTH, int(sweeps), int(evaluations), pairs)
+    return Alone(Enclosure._unchecked(values[0, 0], values[1, 0], work), policy[0, 0], policy[1, 0], values[2, 0])
 
 
 def _pairs(model: Model, n: int) -> int:
-    """Joint actions of each global state that are not merged, all together. Counted once."""
-    kept: int | None = model._kept.get((_pairs, n))
-    if kept is None:
-        merged = (copies(model).local_reward[0] > -np.inf).sum(axis=(0, 2)).tolist()
-        kept = model._kept[_pairs, n] = sum(comb(n + choices - 1, choices - 1) for choices in merged)
-    return kept
+    """Joint actions of each global state that are not merged, all together."""
+    merged = (copies(model).local_reward[0] > -np.inf).sum(axis=(0, 2)).tolist()
+    return sum(comb(n + choices - 1, choices - 1) for choices in merged)
 
 
-@njit
+@uncounted
 def above(x: float) -> float:
     """A double above ``x``: ``|x| 2**-52`` is at least the distance to the next one, ``2**-1074`` is that of subnormal numbers."""
     return x + (abs(x) * 2.0**-52 + 2.0**-1074)
 
 
-@njit
+@uncounted
 def below(x: float) -> float:
     """A double below ``x``."""
     return x - (abs(x) * 2.0**-52 + 2.0**-1074)
 
 
-@njit
+@uncounted
 def times_below(factor_low: float, factor_high: float, x: float) -> float:
     """A double below the product of ``x`` and a positive factor between two."""
     least: float = below((factor_low if x >= 0.0 else factor_high) * x)
     return least
 
 
-@njit
+@uncounted
 def centre(value: Floats) -> float:
     """Shift values to the middle of their range, in place; the largest absolute value that is left."""
     lo, hi = np.inf, -np.inf
@@ -320,13 +403,13 @@ def centre(value: Floats) -> float:
     return largest
 
 
-@njit
+@uncounted
 def application_error(errors: Errors, discount: float, rt: float, largest: float) -> float:
     """The error of one application to a vector whose largest entry is ``largest``, rounded up."""
     return float(errors[0] * (discount * largest) + errors[1] * rt + errors[2] * (1.0 + largest)) * _SLACK
 
 
-@njit
+@uncounted
 def residual_range(image: Floats, value: Floats, error: float) -> tuple[float, float]:
     """Bounds of ``T V - V`` over all entries, from ``image``, which is off by ``error``."""
     lo, hi = np.inf, -np.inf
@@ -379,14 +462,18 @@ class Room(NamedTuple):
     known: Integers
     who: Integers
     """``[agent, lane]``: pairs of local states and actions that a joint action consists of."""
+    ends: Floats
+    """``[., lane]``: error of the application, bounds of the residual, narrowest enclosure so far."""
+    steps: Integers
+    """``[., lane]``: whether a lane is done, in its last sweep, evaluating a policy; evaluations so far."""
 
 
-@njit
+@uncounted
 def _times(x: Any, y: Any) -> Any:
     return multiply_add(x, y, spread(0.0))
 
 
-@njit
+@uncounted
 def _earned(rewards: Floats, pairs: int, blocks: Integers, earned: Floats) -> None:
     """For 0, 1, .. agents, one number after another: ``earned[d]``, the sum of ``rewards[z]`` over the agents of ``d``."""
     store(earned, 0, spread(0.0))
@@ -399,7 +486,7 @@ def _earned(rewards: Floats, pairs: int, blocks: Integers, earned: Floats) -> No
         begin, end = end, end + blocks[m + 1, 0]
 
 
-@njit
+@uncounted
 def _laws(kernel: Floats, size: int, of_all: Plan, law: Floats) -> None:
     """The law of the next counts of 0, 1, .. agents in local state 0, ``[e, d]`` for each number of agents; ``kernel[a, s']`` of an action."""
     blocks, at = of_all.blocks[0], of_all.at
@@ -418,7 +505,7 @@ def _laws(kernel: Floats, size: int, of_all: Plan, law: Floats) -> None:
                         store(law, moved + d, multiply_add(weight, load(law, given + d), load(law, moved + d)))
 
 
-@njit
+@uncounted
 def _tables(kernel: Floats, size: int, of_all: Plan, table: Floats) -> None:
     """Expectations over the next counts of 0, 1, .. agents elsewhere, ``[e, d]``: the others are in ``e`` then, and the agents play ``d``.
 
@@ -438,7 +525,7 @@ def _tables(kernel: Floats, size: int, of_all: Plan, table: Floats) -> None:
                     store(table, mean + d, total)
 
 
-@njit
+@uncounted
 def _action_values(of_all: Plan, law: Floats, table: Floats, paid: Any, here: Floats, elsewhere: Floats, alike: bool, q: Floats) -> None:
     """``q[d]``: rewards, and expectations over the next counts of the agents in local state 0 of what is in the tables of the others.
 
@@ -472,7 +559,7 @@ def _action_values(of_all: Plan, law: Floats, table: Floats, paid: Any, here: Fl
         of_here += first
 
 
-@njit
+@uncounted
 def _largest(q: Floats, of_all: Plan, out: Floats) -> None:
     """``out[c]``: the largest ``q[b, d]`` of the joint actions of state ``c``."""
     for c in range(len(of_all.order)):
@@ -483,7 +570,7 @@ def _largest(q: Floats, of_all: Plan, out: Floats) -> None:
         store(out, c, most)
 
 
-@njit
+@uncounted
 def _sweep(of_all: Plan, room: Room, alike: bool) -> None:
     """Action values ``q`` and ``image = T value``."""
     global_states, states, global_actions = len(room.kernel), len(of_all.order), room.q.shape[1]
@@ -505,7 +592,7 @@ def _sweep(of_all: Plan, room: Room, alike: bool) -> None:
         _largest(room.q[g], of_all, room.image[g].reshape(-1))
 
 
-@njit
+@uncounted
 def _improve(of_all: Plan, room: Room, lane: int, tolerance: float) -> bool:
     """Exchange the entries of the policy that are not maximal up to ``tolerance``; whether there were any."""
     changed = False
@@ -525,7 +612,7 @@ def _improve(of_all: Plan, room: Room, lane: int, tolerance: float) -> bool:
     return changed
 
 
-@njit
+@uncounted
 def _greedy_matrix(of_all: Plan, room: Room, models: int) -> None:
     """``I - gamma P`` of the policies."""
     global_states, states = len(room.image), len(of_all.order)
@@ -547,7 +634,7 @@ def _greedy_matrix(of_all: Plan, room: Room, models: int) -> None:
             store(room.matrix, diagonal, plus(load(room.matrix, diagonal), spread(1.0)))
 
 
-@njit
+@uncounted
 def _law_of_policies(of_all: Plan, room: Room, models: int, g: int, c: int, chain: Floats) -> None:
     """The laws of the next counts in state ``(g, c)``: of the agents in local state 0, and then one more agent after another."""
     at, first, move = of_all.at, room.law[g], room.right
@@ -582,7 +669,7 @@ def _law_of_policies(of_all: Plan, room: Room, models: int, g: int, c: int, chai
                 store(chain, up, multiply_add(of_s, load(room.one, t), load(chain, up)))
 
 
-@njit
+@uncounted
 def _factorise(matrix: Floats, size: int) -> None:
     """Gaussian elimination in place, without pivots. What is left of a row is subtracted, and the diagonal divided by, with the opposite sign."""
     for i in range(size):
@@ -597,7 +684,7 @@ def _factorise(matrix: Floats, size: int) -> None:
                 store(matrix, j * size + t, multiply_add(share, load(matrix, i * size + t), load(matrix, j * size + t)))
 
 
-@njit
+@uncounted
 def _solve_factorised(matrix: Floats, size: int, right: Floats) -> None:
     """Solve in place with what :func:`_factorise` left."""
     for i in range(1, size):
@@ -612,7 +699,15 @@ def _solve_factorised(matrix: Floats, size: int, right: Floats) -> None:
         store(right, i, _times(total, load(matrix, i * size + i)))
 
 
-@njit
+@uncounted
+def _copy(given: Floats, to: Floats, lane: int) -> None:
+    """One model's numbers from one array to another."""
+    for g in range(given.shape[0]):
+        for c in range(given.shape[1]):
+            to[g, c, lane] = given[g, c, lane]
+
+
+@uncounted
 def _prepare(models: Copies, i: int, lane: int, n: int, room: Room) -> None:
     """One model into a lane."""
     global_states, global_actions = models.global_reward.shape[1:]
@@ -630,7 +725,7 @@ def _prepare(models: Copies, i: int, lane: int, n: int, room: Room) -> None:
                     room.kernel[g, (z * local_states + t) * LANES + lane] = models.local_kernel[i, s, g, a, t]
 
 
-@njit
+@uncounted
 def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room: Room, errors: Errors, width: float, found: Solved) -> None:
     """At most four models, from ``begin`` on. Other lanes hold what was there before, or zeros, and no result is read from them."""
     global_states, states, n = len(room.image), len(of_all.order), of_all.n
@@ -647,11 +742,12 @@ def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room:
     value[:] = 0.0
     room.played[:number] = -1
     room.known[:number] = -1
-    error, lo, hi = np.empty(LANES), np.empty(LANES), np.empty(LANES)
-    narrowest, done, last = np.full(LANES, np.inf), np.zeros(LANES, dtype=np.bool_), np.zeros(LANES, dtype=np.bool_)
-    evaluations, open_ = np.zeros(LANES, dtype=np.int64), np.zeros(LANES, dtype=np.bool_)
-    sweeps = 0
-    while not done[:number].all():
+    error, lo, hi, narrowest = room.ends[0], room.ends[1], room.ends[2], room.ends[3]
+    done, last, open_, evaluations = room.steps[0], room.steps[1], room.steps[2], room.steps[3]
+    narrowest[:] = np.inf
+    room.steps[:] = 0
+    sweeps, unfinished = 0, number
+    while unfinished:
         alike = sweeps == 0
         for lane in range(number):
             if not done[lane]:
@@ -661,31 +757,29 @@ def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room:
         sweeps += 1
         evaluated = False
         for lane in range(number):
-            open_[lane] = False
+            open_[lane] = 0
             i = begin + lane
             if done[lane]:
                 continue
             lo[lane], hi[lane] = residual_range(image[:, :, lane], value[:, :, lane], error[lane])
             now = models.high[i] * (hi[lane] - lo[lane]) + 2 * error[lane]
             if now <= width / 2 or last[lane]:
-                done[lane] = True
+                done[lane] = 1
+                unfinished -= 1
                 found.sweeps[i] = sweeps
                 found.evaluations[i] = evaluations[lane]
                 continue
             halved = now < narrowest[lane] / 2
             if now < narrowest[lane]:
                 narrowest[lane] = now
-                room.best[:, :, lane] = value[:, :, lane]
-            if sweeps <= _SWEEPS_BEFORE:
-                value[:, :, lane] = image[:, :, lane]
-                continue
+                _copy(value, room.best, lane)
             changed = _improve(of_all, room, lane, 2 * error[lane])
             if sweeps >= _ROUNDS or (evaluations[lane] > 0 and not (changed or halved)):
-                value[:, :, lane] = room.best[:, :, lane]
-                last[lane] = True
+                _copy(room.best, value, lane)
+                last[lane] = 1
                 continue
             evaluations[lane] += 1
-            open_[lane] = True
+            open_[lane] = 1
             evaluated = True
         if not evaluated:
             continue
@@ -708,7 +802,7 @@ def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room:
     _write(models, begin, number, of_all, room, error, lo, hi, found)
 
 
-@njit
+@uncounted
 def _write(models: Copies, begin: int, number: int, of_all: Plan, room: Room, error: Floats, lo: Floats, hi: Floats, found: Solved) -> None:
     """The enclosures that the last application gives, its policies and the leads that are certain."""
     for lane in range(number):
@@ -738,10 +832,22 @@ def _write(models: Copies, begin: int, number: int, of_all: Plan, room: Room, er
 
 
 @njit(nogil=True)
-def _optima(models: Copies, of_all: Plan, errors: Errors, width: float, found: Solved, begin: int, end: int) -> None:
+def _optima(
+    packed_models: Floats,
+    sizes: Sizes,
+    packed_plan: Integers,
+    errors: Errors,
+    width: float,
+    values: Floats,
+    policy: Integers,
+    figures: Floats,
+    begin: int,
+    end: int,
+) -> None:
     """The models of a range."""
-    global_states, global_actions = models.global_reward.shape[1:]
-    local_states, local_actions = models.local_reward.shape[1], models.local_reward.shape[3]
+    models, of_all = _unpacked_copies(packed_models, figures.shape[1], sizes), _unpacked_plan(packed_plan)
+    found = Solved(values[0], values[1], policy[0], policy[1], values[2], figures[0], figures[1], figures[2])
+    global_states, global_actions, local_states, local_actions = sizes
     n, states, actions = of_all.n, len(of_all.order), len(of_all.actions)
     pairs, last = local_states * local_actions, of_all.at[n]
     shape, size = (global_states, states, LANES), global_states * states
@@ -766,6 +872,8 @@ def _optima(models: Copies, of_all: Plan, errors: Errors, width: float, found: S
         np.zeros((LANES, global_states, states), dtype=np.int64),
         np.zeros((LANES, global_states, states), dtype=np.int64),
         np.zeros((n, LANES), dtype=np.int64),
+        np.empty((4, LANES)),
+        np.zeros((4, LANES), dtype=np.int64),
     )
     for i in range(begin, end, LANES):
         _optima_of_four(models, i, min(LANES, end - i), of_all, room, errors, width, found)

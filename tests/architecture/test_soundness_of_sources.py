@@ -61,3 +61,28 @@ def test_no_tolerance_and_nothing_executed() -> None:
 def test_no_shell() -> None:
     assert len(MODULES) > 100
     assert [f"{module}, line {line}" for module in MODULES for line in shells(parsed(module))] == []
+
+
+NUMBERS = {"None", "bool", "int", "float", "tuple[float, float]", "Any"}
+"""What a compiled function without counted references may return; ``Any`` stands for numbers in a register (``lanes.py``)."""
+
+
+def uncounted(tree: ast.Module) -> dict[str, str]:
+    """What the functions that are compiled without counted references say they return."""
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {
+        f.name: ast.unparse(f.returns) if f.returns else "nothing said"
+        for f in functions
+        if any(ast.unparse(decorator).split(".")[-1] == "uncounted" for decorator in f.decorator_list)
+    }
+
+
+def test_no_array_without_counted_references_is_returned() -> None:
+    """The caller of such a function would release memory that is still in use."""
+    found = {(module, name): returned for module in MODULES for name, returned in uncounted(parsed(module)).items()}
+    assert found
+    assert {at: returned for at, returned in found.items() if returned not in NUMBERS} == {}
+
+
+def test_an_array_that_is_returned_without_counted_references_is_seen() -> None:
+    assert uncounted(ast.parse("@uncounted\ndef f(x: Floats) -> Floats: ...")) == {"f": "Floats"}
