@@ -431,7 +431,8 @@ class Enclosure(Readable):
     def _unchecked(cls, lower: Floats, upper: Floats, work: Work) -> Enclosure:
         """From arrays that no other code holds and a solver knows to be finite and in order: a tenth of the time."""
         require_ieee_arithmetic()
-        lower.flags.writeable = upper.flags.writeable = False
+        lower.setflags(write=False)
+        upper.setflags(write=False)
         found = cls.__new__(cls)
         vars(found).update(lower=lower, upper=upper, exact=None, work=work)
         return found

@@ -51,7 +51,6 @@ from mfverify.bellman.lanes import LANES, larger, load, multiply_add, plus, spre
 from mfverify.bellman.sweeps import graded_order, level_sizes, successor_table
 from mfverify.compiled import njit, uncounted
 from mfverify.enclosure import UNDERFLOW, Enclosure, StopReason, Work, round_down, round_up, rounding_error
-from mfverify.floating_point import require_ieee_arithmetic
 from mfverify.parallel import over_range
 
 if TYPE_CHECKING:
@@ -72,6 +71,10 @@ SMALLEST_PIVOT: Final = 2.0**-53
 
 _SLACK: Final = 1.0 + 2.0**-48
 """More than the roundings in the computation of an error bound: fewer than eight of positive numbers."""
+
+
+Sizes: TypeAlias = tuple[int, int, int, int]
+"""``(|S_g|, |A_g|, |S_l|, |A_l|)``."""
 
 
 class Plan(NamedTuple):
@@ -119,19 +122,19 @@ def plan(n: int, local_states: int, local_actions: int) -> Plan:
 
 
 @lru_cache(maxsize=64)
-def _packed_plan(n: int, local_states: int, local_actions: int) -> Integers:
+def _packed_plan(n: int, sizes: Sizes) -> Integers:
     """The arrays of :func:`plan` one after another, behind the sizes that say where each of them ends."""
-    of_all = plan(n, local_states, local_actions)
-    sizes = [n, local_states, local_actions, len(of_all.order), len(of_all.up), len(of_all.actions)]
-    return np.concatenate([np.array(sizes, dtype=np.int64), *(of_one.ravel() for of_one in of_all[1:])])
+    of_all = plan(n, *sizes[2:])
+    lengths = np.array([*sizes, n, len(of_all.order), len(of_all.up), len(of_all.actions)], dtype=np.int64)
+    return np.concatenate([lengths, *(of_one.ravel() for of_one in of_all[1:])])
 
 
 @njit
 def _unpacked_plan(packed: Integers) -> Plan:
     """The plan that :func:`_packed_plan` packed, as views."""
-    n, size, local_actions, states, fewer, joint = packed[0], packed[1], packed[2], packed[3], packed[4], packed[5]
+    size, local_actions, n, states, fewer, joint = packed[2], packed[3], packed[4], packed[5], packed[6], packed[7]
     pairs, wide = size * local_actions, max(local_actions, (size - 1) * local_actions) + 1
-    up = 6 + states
+    up = 8 + states
     blocks = up + fewer * size
     at = blocks + 2 * (n + 1) * wide
     here = at + 4 * (n + 1)
@@ -140,7 +143,7 @@ def _unpacked_plan(packed: Integers) -> Plan:
     starts = members + joint
     return Plan(
         n,
-        packed[6:up],
+        packed[8:up],
         packed[up:blocks].reshape(fewer, size),
         packed[blocks:at].reshape(2, n + 1, wide),
         packed[at:here].reshape(n + 1, 4),
@@ -158,20 +161,16 @@ def _joint_actions(here: int, elsewhere: int, actions: int, pairs: int) -> Integ
     return np.concatenate([np.repeat(first, len(rest), axis=0), np.tile(rest, (len(first), 1))], axis=1)
 
 
-def numbers(n: int, sizes: tuple[int, int, int, int]) -> int:
+def numbers(n: int, sizes: Sizes) -> int:
     """The size of a system: the doubles that the laws of the next counts of all its joint actions would take."""
     global_states, _, local_states, local_actions = sizes
     return global_states * comb(n + local_states - 1, local_states - 1) * comb(n + local_states * local_actions - 1, n)
 
 
 @lru_cache(maxsize=256)
-def fits(n: int, sizes: tuple[int, int, int, int]) -> bool:
+def fits(n: int, sizes: Sizes) -> bool:
     """Whether a system is small."""
     return numbers(n, sizes) <= MOST_NUMBERS and sizes[0] * comb(n + sizes[2] - 1, n) <= _MOST_STATES
-
-
-Sizes: TypeAlias = tuple[int, int, int, int]
-"""``(|S_g|, |A_g|, |S_l|, |A_l|)``."""
 
 
 class Copies(NamedTuple):
@@ -270,7 +269,7 @@ def factors(discount: Fraction) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=256)
-def relative_errors(n: int, sizes: tuple[int, int, int, int], roundings: Roundings) -> tuple[float, float, float]:
+def relative_errors(n: int, sizes: Sizes, roundings: Roundings) -> tuple[float, float, float]:
     """The error of one application is at most ``a gamma max|V| + b rt + c (1 + max|V|)``; see the head of this file."""
     global_states, _, size, _ = sizes
     vectors = counts.number_of_count_vectors(n, size)
@@ -288,8 +287,7 @@ class Solved(NamedTuple):
     """Solutions, leading axis: the model; count vectors in lexicographic order.
 
     ``lower``, ``upper``: around ``V*``, axes ``[i, g, c]``. ``global_action``, ``joint_action`` (a row of ``Plan.actions``): a greedy policy.
-    ``lead``: a lower bound of its lead over every other joint action; not positive where the maximiser is not known. ``width``: the largest of
-    an entry, infinite where bounds are not finite or not in order. ``sweeps``, ``evaluations``.
+    ``lead``: a lower bound of its lead over every other joint action; not positive where the maximiser is not known.
     """
 
     lower: Floats
@@ -297,9 +295,6 @@ class Solved(NamedTuple):
     global_action: Integers
     joint_action: Integers
     lead: Floats
-    width: Floats
-    sweeps: Floats
-    evaluations: Floats
 
 
 def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
@@ -311,55 +306,47 @@ def solve(models: Copies, n: int, roundings: Roundings, width: float) -> Solved:
     number, global_states, global_actions, _ = models.global_kernel.shape
     local_states, _, local_actions = models.local_kernel.shape[1:4]
     sizes = global_states, global_actions, local_states, local_actions
-    task = _Task(_packed_copies(models), sizes, _packed_plan(n, local_states, local_actions), relative_errors(n, sizes, roundings))
-    results = _results(number, global_states, counts.number_of_count_vectors(n, local_states))
-    over_range(partial(_optima, *task, width, *results), number)
-    (lower, upper, lead), (global_action, joint_action), (widths, sweeps, evaluations) = results
-    return Solved(lower, upper, global_action, joint_action, lead, widths, sweeps, evaluations)
+    task = _Task(_packed_copies(models), _packed_plan(n, sizes), relative_errors(n, sizes, roundings))
+    values, policies = _results(number, global_states, counts.number_of_count_vectors(n, local_states))
+    over_range(partial(_optima, *task, width, values, policies), number)
+    (lower, upper, lead), (global_action, joint_action) = values, policies
+    return Solved(lower, upper, global_action, joint_action, lead)
 
 
 class _Task(NamedTuple):
     """What :func:`_optima` is told of models. A call takes some microseconds for every array that it is given, so these are few."""
 
     models: Floats
-    sizes: Sizes
     of_all: Integers
     errors: Errors
 
 
-def _results(number: int, global_states: int, states: int) -> tuple[Floats, Integers, Floats]:
-    """Room for what :func:`_optima` finds, the parts of :class:`Solved` of one type together: ``lower, upper, lead``, the two actions, the figures."""
+def _results(number: int, global_states: int, states: int) -> tuple[Floats, Integers]:
+    """Room for what :func:`_optima` finds, the parts of :class:`Solved` of one type together: ``lower, upper, lead`` and the two actions."""
     shape = number, global_states, states
-    return np.empty((3, *shape)), np.empty((2, *shape), dtype=np.int64), np.empty((3, number))
+    return np.empty((3, *shape)), np.empty((2, *shape), dtype=np.int64)
 
 
-class Alone(NamedTuple):
-    """The solution of one small system: the enclosure of its optimum; axes ``[g, c]`` as in :class:`Solved`."""
-
-    value: Enclosure
-    global_action: Integers
-    joint_action: Integers
-    lead: Floats
-
-
-def solve_alone(model: Model, n: int, width: float) -> Alone | None:
-    """One small system; None if the system is not small or not enclosed to ``width``."""
-    kept: tuple[_Task, int, int] | None = model._kept.get((solve_alone, n))
+def solve_alone(model: Model, n: int, width: float) -> tuple[Enclosure, Floats, Integers] | None:
+    """One small system: the enclosure of its optimum, and what :func:`_results` made room for. None if it is not small or not enclosed to ``width``."""
+    kept: tuple[_Task, int, int, int] | None = model._kept.get((solve_alone, n))
     if kept is None:
-        if not fits(n, model.sizes):
+        sizes = model.sizes
+        if not fits(n, sizes):
             return None
-        of_all = _packed_plan(n, *model.sizes[2:])
-        task = _Task(_packed_copies(copies(model)), model.sizes, of_all, relative_errors(n, model.sizes, Roundings()))
-        kept = model._kept[solve_alone, n] = task, counts.number_of_count_vectors(n, model.sizes[2]), _pairs(model, n)
-    task, states, pairs = kept
-    values, policy, figures = _results(1, task.sizes[0], states)
-    require_ieee_arithmetic()
-    _optima(*task, width, values, policy, figures, 0, 1)
-    reached, sweeps, evaluations = figures[:, 0].tolist()
+        task = _Task(_packed_copies(copies(model)), _packed_plan(n, sizes), relative_errors(n, sizes, Roundings()))
+        kept = model._kept[solve_alone, n] = task, sizes[0], counts.number_of_count_vectors(n, sizes[2]), _pairs(model, n)
+    task, global_states, states, pairs = kept
+    values, policy = _results(1, global_states, states)
+    reached, sweeps, evaluations = _optima(*task, width, values, policy, 0, 1)
     if not reached <= width:
         return None
-    work = Work(StopReason.WIDTH, int(sweeps), int(evaluations), pairs)
-    return Alone(Enclosure._unchecked(values[0, 0], values[1, 0], work), policy[0, 0], policy[1, 0], values[2, 0])
+    return Enclosure._unchecked(values[0, 0], values[1, 0], _work(sweeps, evaluations, pairs)), values, policy
+
+
+@lru_cache(maxsize=256)
+def _work(sweeps: int, evaluations: int, pairs: int) -> Work:
+    return Work(StopReason.WIDTH, sweeps, evaluations, pairs)
 
 
 def _pairs(model: Model, n: int) -> int:
@@ -463,9 +450,9 @@ class Room(NamedTuple):
     who: Integers
     """``[agent, lane]``: pairs of local states and actions that a joint action consists of."""
     ends: Floats
-    """``[., lane]``: error of the application, bounds of the residual, narrowest enclosure so far."""
+    """``[., lane]``: error of the application, bounds of the residual, narrowest enclosure so far; at the end the largest width of an entry."""
     steps: Integers
-    """``[., lane]``: whether a lane is done, in its last sweep, evaluating a policy; evaluations so far."""
+    """``[., lane]``: whether a lane is done, in its last sweep, evaluating a policy; evaluations so far; at the end sweeps."""
 
 
 @uncounted
@@ -766,8 +753,7 @@ def _optima_of_four(models: Copies, begin: int, number: int, of_all: Plan, room:
             if now <= width / 2 or last[lane]:
                 done[lane] = 1
                 unfinished -= 1
-                found.sweeps[i] = sweeps
-                found.evaluations[i] = evaluations[lane]
+                room.steps[4, lane] = sweeps
                 continue
             halved = now < narrowest[lane] / 2
             if now < narrowest[lane]:
@@ -807,7 +793,7 @@ def _write(models: Copies, begin: int, number: int, of_all: Plan, room: Room, er
     """The enclosures that the last application gives, its policies and the leads that are certain."""
     for lane in range(number):
         _improve(of_all, room, lane, 2 * error[lane])
-        found.width[begin + lane] = 0.0
+        room.ends[4, lane] = 0.0
     for g in range(len(room.image)):
         for lane in range(number):
             i = begin + lane
@@ -827,26 +813,25 @@ def _write(models: Copies, begin: int, number: int, of_all: Plan, room: Room, er
             for c in range(len(of_all.order)):
                 at, second = of_all.order[c], room.second[g, c, lane]
                 width = found.upper[i, g, at] - found.lower[i, g, at]
-                found.width[i] = max(found.width[i], above(width) if width >= 0.0 else np.inf)
+                room.ends[4, lane] = max(room.ends[4, lane], above(width) if width >= 0.0 else np.inf)
                 found.lead[i, g, at] = below(below(room.best[g, c, lane] - second) - uncertain) if second > -np.inf else np.inf
 
 
 @njit(nogil=True)
 def _optima(
     packed_models: Floats,
-    sizes: Sizes,
     packed_plan: Integers,
     errors: Errors,
     width: float,
     values: Floats,
-    policy: Integers,
-    figures: Floats,
+    policies: Integers,
     begin: int,
     end: int,
-) -> None:
-    """The models of a range."""
-    models, of_all = _unpacked_copies(packed_models, figures.shape[1], sizes), _unpacked_plan(packed_plan)
-    found = Solved(values[0], values[1], policy[0], policy[1], values[2], figures[0], figures[1], figures[2])
+) -> tuple[float, int, int]:
+    """The models of a range. The largest width of an entry, infinite where bounds are not finite or not in order; most sweeps, most evaluations."""
+    sizes = packed_plan[0], packed_plan[1], packed_plan[2], packed_plan[3]
+    models, of_all = _unpacked_copies(packed_models, values.shape[1], sizes), _unpacked_plan(packed_plan)
+    found = Solved(values[0], values[1], policies[0], policies[1], values[2])
     global_states, global_actions, local_states, local_actions = sizes
     n, states, actions = of_all.n, len(of_all.order), len(of_all.actions)
     pairs, last = local_states * local_actions, of_all.at[n]
@@ -872,8 +857,14 @@ def _optima(
         np.zeros((LANES, global_states, states), dtype=np.int64),
         np.zeros((LANES, global_states, states), dtype=np.int64),
         np.zeros((n, LANES), dtype=np.int64),
-        np.empty((4, LANES)),
-        np.zeros((4, LANES), dtype=np.int64),
+        np.empty((5, LANES)),
+        np.zeros((5, LANES), dtype=np.int64),
     )
+    widest, sweeps, evaluations = 0.0, 0, 0
     for i in range(begin, end, LANES):
-        _optima_of_four(models, i, min(LANES, end - i), of_all, room, errors, width, found)
+        together = min(LANES, end - i)
+        _optima_of_four(models, i, together, of_all, room, errors, width, found)
+        for lane in range(together):
+            widest = max(widest, room.ends[4, lane])
+            sweeps, evaluations = max(sweeps, room.steps[4, lane]), max(evaluations, room.steps[3, lane])
+    return widest, sweeps, evaluations

@@ -111,7 +111,7 @@ def optimal_value(model: Model, n: int, method: str | Method = Method.LUMPED, wi
     method = chosen("method", method, Method)
     alone = small.solve_alone(model, n, width) if method is Method.LUMPED else None
     if alone is not None:
-        return alone.value
+        return alone[0]
     costs.check(costs.solving(model, n, method.value))
     with waiting(f"optimal value of {n} agents"):
         if method is Method.FLAT:

@@ -210,17 +210,20 @@ def learn(
 def _learn_small(model: Model, k: int, width: float) -> Learned | None:
     """A small system in one compiled call; None where it is not small or some maximiser is not certain in doubles."""
     alone = small.solve_alone(model, k, width)
-    if alone is None or not (alone.lead > 0).all():
+    if alone is None:
+        return None
+    value, (_, _, lead), (global_action, joint_action) = alone
+    if not (lead > 0).all():
         return None
     of_all = small.plan(k, model.sizes[2], model.sizes[3])
-    played, joint = alone.global_action.tolist(), of_all.actions[alone.joint_action].tolist()
+    played, joint = global_action[0].tolist(), of_all.actions[joint_action[0]].tolist()
     vectors = [tuple(c) for c in counts.count_vectors(k, model.sizes[2]).tolist()]
     choices = {
         (g, c): Maximisers(((b, tuple(d)),))
         for g, (of_g, joint_of_g) in enumerate(zip(played, joint, strict=True))
         for c, b, d in zip(vectors, of_g, joint_of_g, strict=True)
     }
-    return Learned(model, k, alone.value, Regime.MEAN_FIELD, choices)
+    return Learned(model, k, value, Regime.MEAN_FIELD, choices)
 
 
 def _learn_standard(model: Model, k: int, width: float) -> Learned:

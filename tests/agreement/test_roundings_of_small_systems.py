@@ -161,7 +161,7 @@ def roundings_of_a_sweep(many: batch.Models, n: int, given: small.Roundings, wan
     )
     size, actions = source.local_kernel.shape[1::2][:2]
     sizes = *source.global_reward.shape[1:], size, actions
-    given_models = small._packed_copies(models), sizes, small._packed_plan(n, size, actions)
+    given_models = small._packed_copies(models), small._packed_plan(n, sizes)
     results = small._results(len(many), source.global_reward.shape[1], len(small.plan(n, size, actions).order))
     images: list[Any] = []
 

@@ -166,8 +166,8 @@ def of_other_states(original: Any, *arguments: Any) -> Any:
 
 
 def next_best(original: Any, *arguments: Any) -> Any:
-    found = original(*arguments)
-    return found._replace(global_action=1 - found.global_action)
+    value, ends, policy = original(*arguments)
+    return value, ends, np.stack([1 - policy[0], policy[1]])
 
 
 def moved_draws(original: Any, *arguments: Any) -> Any:
