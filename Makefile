@@ -47,10 +47,11 @@ lint: $(TEST_STAMP)
 	$(BIN)/ruff check mfverify tests proofs_checks notebooks benchmarks examples docs fuzz mutation
 	$(BIN)/mypy
 
-# The tests of the certified core come first and alone: only they are slowed down by the measurement of their coverage. Each process begins
-# with the tests of neighbouring files, which share what they compute, and takes over tests of another when it has none left.
+# The tests of the certified core come first, beside the linters: only they are slowed down by the measurement of their coverage. Each
+# process begins with the tests of neighbouring files, which share what they compute, and takes over tests of another when it has none left.
 CORE := tests/test_enclosure.py tests/test_readable.py tests/test_counts.py tests/bounds tests/agreement
-test: lint coverage
+test: $(TEST_STAMP)
+	$(MAKE) --no-print-directory -j 2 lint coverage
 	$(BIN)/python -m pytest tests proofs_checks $(CORE:%=--ignore=%) -n auto --dist worksteal
 	@echo "no check failed; what could not be tested here, if anything, is said above"
 	@echo "to use mfverify and pytest in this shell: . $(BIN)/activate"

@@ -200,8 +200,7 @@ CRASHES: dict[str, tuple[BaseException, str]] = {
 }
 
 
-@pytest.mark.parametrize("crash", CRASHES)
-@pytest.mark.parametrize("command", list(main.commands))
+@pytest.mark.parametrize(("command", "crash"), [*(("solve", crash) for crash in CRASHES), *((command, "bug") for command in main.commands if command != "solve")])
 def test_a_crash_is_one_line_with_a_status_of_its_own(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest, command: str, crash: str
 ) -> None:

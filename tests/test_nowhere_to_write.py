@@ -24,6 +24,8 @@ def somebody_else(*command: str, **variables: str) -> subprocess.CompletedProces
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     prefix = [setpriv, "--reuid=54321", "--regid=54321", "--clear-groups", *reading, "--"]
     environment = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"} | variables
+    if sys.pycache_prefix is not None:  # bytecode that is there is read
+        environment["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     return subprocess.run([*prefix, *command], capture_output=True, text=True, check=False, timeout=300, cwd=ROOT, env=environment)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,52 +15,62 @@ from mfverify.errors import ModelError, UndecidedError
 from mfverify.rationals import outward
 
 MODEL = mfv.models.absorbing()
-VALUE = mfv.optimal_value(MODEL, 3)
-EXACT = mfv.optimal_value(MODEL, 3, method="rational")
+
+
+@cache
+def solved() -> Enclosure:
+    """The value of three agents."""
+    return mfv.optimal_value(MODEL, 3)
+
+
+@cache
+def solved_exactly() -> Enclosure:
+    """The same in rationals."""
+    return mfv.optimal_value(MODEL, 3, method="rational")
 
 
 def test_a_state_is_found_by_its_counts() -> None:
     for g in range(2):
         for rank, counts in enumerate(mfv.count_vectors(3, 3)):
-            assert EXACT.at(g, counts).lower == EXACT[g, rank].lower
+            assert solved_exactly().at(g, counts).lower == solved_exactly()[g, rank].lower
     for state in ((2, (3, 0, 0)), (0, (3, 0)), (0, (4, 0, 0)), (0, (4, -1, 0)), (-1, (3, 0, 0)), (0, ())):
         with pytest.raises(ModelError, match=r"state: found .* which is none of the states of a value of shape \(2, 10\)"):
-            EXACT.at(*state)
+            solved_exactly().at(*state)
 
 
 def test_extremes_and_means_contain_the_true_ones() -> None:
-    true = EXACT.exact
+    true = solved_exactly().exact
     assert true is not None
-    for found, exact in ((VALUE.min(), true.min()), (VALUE.max(), true.max()), (VALUE.mean(), sum(true.ravel()) / 20)):
+    for found, exact in ((solved().min(), true.min()), (solved().max(), true.max()), (solved().mean(), sum(true.ravel()) / 20)):
         assert found.contains(exact) and found.width < 1e-12
-    assert EXACT.mean().lower == EXACT.mean().upper == sum(true.ravel()) / 20
-    assert EXACT.min().lower == true.min()
-    assert true[VALUE.argmax()] == true.max()
-    assert [one.lower for one in EXACT] == list(true.ravel())
+    assert solved_exactly().mean().lower == solved_exactly().mean().upper == sum(true.ravel()) / 20
+    assert solved_exactly().min().lower == true.min()
+    assert true[solved().argmax()] == true.max()
+    assert [one.lower for one in solved_exactly()] == list(true.ravel())
 
 
 @pytest.mark.parametrize("factor", ["1/3", 3, Fraction(-7, 5), 0, "1e-300", 0.1])
 def test_a_multiple_contains_the_true_one(factor: str | int | Fraction | float) -> None:
     number = Fraction(factor)
-    for found in (VALUE * factor, factor * VALUE if not isinstance(factor, str) else VALUE * factor):
-        assert all(one.contains(number * true) for one, true in zip(found, EXACT.exact.ravel(), strict=True))  # type: ignore[union-attr]
-    assert (EXACT * factor).exact is not None
-    assert (VALUE * 0).max().upper == 0 == (VALUE * 0).min().lower
+    for found in (solved() * factor, factor * solved() if not isinstance(factor, str) else solved() * factor):
+        assert all(one.contains(number * true) for one, true in zip(found, solved_exactly().exact.ravel(), strict=True))  # type: ignore[union-attr]
+    assert (solved_exactly() * factor).exact is not None
+    assert (solved() * 0).max().upper == 0 == (solved() * 0).min().lower
     if number:
         assert (
-            all(one.contains(true / number) for one, true in zip(VALUE / factor, EXACT.exact.ravel(), strict=True)) or abs(number) < 1e-200
+            all(one.contains(true / number) for one, true in zip(solved() / factor, solved_exactly().exact.ravel(), strict=True)) or abs(number) < 1e-200
         )  # type: ignore[union-attr]
 
 
 def test_numpy_leaves_arithmetic_to_the_enclosure_and_makes_no_array_of_it() -> None:
-    assert isinstance(np.float64(2) * VALUE, Enclosure)
+    assert isinstance(np.float64(2) * solved(), Enclosure)
     for make in (np.asarray, np.array):
         with pytest.raises(ModelError, match=r"an enclosure is two arrays; take .lower, .upper, or .midpoint"):
-            make(VALUE)  # type: ignore[operator]
+            make(solved())  # type: ignore[operator]
     with pytest.raises(TypeError):
-        np.zeros((2, 10)) + VALUE  # type: ignore[operator]
+        np.zeros((2, 10)) + solved()  # type: ignore[operator]
     with pytest.raises(ModelError):
-        VALUE * "x"
+        solved() * "x"
 
 
 def test_formats_show_certified_digits_only() -> None:
@@ -108,8 +119,8 @@ def test_reprs_are_short_and_notebooks_get_tables() -> None:
     assert repr(learned) == "Learned(absorbing, k=2, exact operator, mean-field)"
     assert repr(report) == "Report(1 claims, 1 instances: 1 refuted; 0 unexpected)"
     assert repr(certificate).startswith("Certificate(claim T1, model commitment, n 16, k 15, left side at least ")
-    assert repr(VALUE).startswith("Enclosure(shape=(2, 10), between 0.62499999")
-    for one in (VALUE, VALUE[0, 0], learned, report, certificate):
+    assert repr(solved()).startswith("Enclosure(shape=(2, 10), between 0.62499999")
+    for one in (solved(), solved()[0, 0], learned, report, certificate):
         page = one._repr_html_()
         assert len(repr(one)) < 200 and page.startswith("<") and "None" not in page
     assert (
@@ -127,14 +138,14 @@ def test_tables_need_their_packages_or_say_so(monkeypatch: pytest.MonkeyPatch) -
     for name in ("pandas", "xarray"):
         monkeypatch.setitem(__import__("sys").modules, name, None)
     with pytest.raises(ModelError, match=r"to_dataframe: needs the package pandas; pip install 'mfverify\[frames\]'"):
-        VALUE.to_dataframe()
+        solved().to_dataframe()
     with pytest.raises(ModelError, match="to_xarray: needs the package xarray"):
-        VALUE.to_xarray()
+        solved().to_xarray()
 
 
 def test_frames_have_a_row_for_each_state() -> None:
     pandas = pytest.importorskip("pandas")
-    frame = VALUE.to_dataframe(MODEL)
+    frame = solved().to_dataframe(MODEL)
     assert isinstance(frame, pandas.DataFrame)
     assert list(frame.columns) == ["global", "count_0", "count_1", "count_2", "lower", "upper"]
     assert len(frame) == 20 and (frame.count_0 + frame.count_1 + frame.count_2 == 3).all()
@@ -142,7 +153,7 @@ def test_frames_have_a_row_for_each_state() -> None:
 
 def test_datasets_have_the_counts_as_coordinates() -> None:
     pytest.importorskip("xarray")
-    found = VALUE.to_xarray(MODEL)
+    found = solved().to_xarray(MODEL)
     assert found.lower.dims == ("global", "rank") and found.sizes == {"global": 2, "rank": 10}
 
 
@@ -150,11 +161,11 @@ def test_a_notebook_shows_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib import pyplot
 
     monkeypatch.setattr("mfverify.readable.in_notebook", lambda: True)
-    figure = VALUE.plot().figure
+    figure = solved().plot().figure
     assert figure.number in pyplot.get_fignums()
     pyplot.close(figure)
 
 
 def test_values_are_drawn() -> None:
-    axes = VALUE.plot()
+    axes = solved().plot()
     assert len(axes.lines) == 2 and axes.get_ylabel() == "value"
