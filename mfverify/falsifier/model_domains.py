@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count, cycle
+from itertools import chain, count, cycle, islice
 from typing import Final, TypeVar
 
 from mfverify.falsifier import templates
@@ -22,6 +22,9 @@ from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OnModel
 from mfverify.theory.claim import Claim, Profile
 from mfverify.theory.search_space import RANDOM_SIZES, Arrangement, Origin
+
+_FIRST: Final = 6
+"""Numbers of agents among which the grid looks for the two smallest ones that a claim covers."""
 
 K = TypeVar("K", bound=Case)
 T = TypeVar("T")
@@ -69,7 +72,7 @@ class ModelDomain:
         return {
             "hard templates": self._sized(hard_models(random.Random(f"templates {seed}")), seed),
             **drawn,
-            "exhaustive grid": self._small(model for size in SIZES for model in grid(*size)),
+            "exhaustive grid": chain.from_iterable(self._small(grid(*size)) for size in SIZES),
         }
 
     def random_models(self, rng: random.Random) -> Iterator[Model]:
@@ -97,13 +100,13 @@ class ModelDomain:
             yield self.arrangement.instance(model, n, k)
 
     def _small(self, models: Iterator[Model]) -> Iterator[OnModel]:
-        """Each model with all pairs of the smallest sizes."""
-        for model in models:
-            for n in self.arrangement.agents[:2]:
-                for k in range(1, n + 1):
-                    found = self.arrangement.instance(model, n, k)
-                    if found is not None:
-                        yield found
+        """Each model with all pairs of the two smallest numbers of agents that have instances, unless :data:`MOST_REFUSED` in a row have none."""
+        return chain.from_iterable(found_of((self._smallest(model) or None for model in models), MOST_REFUSED))
+
+    def _smallest(self, model: Model) -> list[OnModel]:
+        made = ([self.arrangement.instance(model, n, k) for k in range(1, n + 1)] for n in self.arrangement.agents[:_FIRST])
+        covered = filter(None, ([one for one in pairs if one is not None] for pairs in made))
+        return [one for pairs in islice(covered, 2) for one in pairs]
 
     def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
         """Small changes of the model or of the sizes; infinite, unless :data:`MOST_MISSED` in a row are invalid."""
@@ -206,10 +209,14 @@ class OwnDomain:
         small = (model for model in hard_models(random.Random(f"templates {seed}")) if model.sizes[2] <= 3)
         drawn = (random_model(rng, sizes, scaled=False) for sizes in cycle(RANDOM_SIZES))
         return {
-            "hard templates": (one for model in small for one in self._on(model)),
-            "random models": (one for model in drawn for one in self._on(model)),
-            "exhaustive grid": (one for size in SIZES for model in grid(*size) for one in self._on(model)),
+            "hard templates": self._of(small),
+            "random models": self._of(drawn),
+            "exhaustive grid": chain.from_iterable(self._of(grid(*size)) for size in SIZES),
         }
+
+    def _of(self, models: Iterator[Model]) -> Iterator[Case]:
+        """The instances on each model, unless :data:`MOST_REFUSED` in a row have none."""
+        return chain.from_iterable(found_of((self._on(model) or None for model in models), MOST_REFUSED))
 
     def _on(self, model: Model | None) -> list[Case]:
         return [] if model is None else [one for one in self.claim.instances(Profile.QUICK, [model]) if one.written.model is not None]

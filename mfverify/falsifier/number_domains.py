@@ -10,13 +10,15 @@ from math import prod
 from typing import Any
 
 from mfverify import counts
-from mfverify.falsifier.model_domains import simplest_first
+from mfverify.falsifier.model_domains import found_of, simplest_first
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.populations import OfPopulation, Population, partitions
 from mfverify.theory.cases.transitions import NAMED, MeanTransition, Moving, Transition, seeded
 
 _MOST_SAMPLES = 400
 """Populations with more kinds of samples than this are not candidates."""
+_MOST_REFUSED = 20_000
+"""Populations in a row without an instance after which a family counts as finished: a claim may cover none."""
 _MOST_MOVED = 64
 """Agents of a population that moves, at most: what takes some milliseconds."""
 _MOST_EXHAUSTED = 9
@@ -46,10 +48,7 @@ class PopulationDomain:
         return population, rng.choice((1, 2, n // 2, n - 1, rng.randint(1, n)))
 
     def _made(self, pairs: Iterator[tuple[Population, int]]) -> Iterator[OfPopulation]:
-        for population, k in pairs:
-            found = self._one(population, k)
-            if found is not None:
-                yield found
+        return found_of((self._one(population, k) for population, k in pairs), _MOST_REFUSED)
 
     def _one(self, population: Population, k: int) -> OfPopulation | None:
         occupied = tuple(sorted((x for x in population if x > 0), reverse=True))
@@ -58,15 +57,16 @@ class PopulationDomain:
         return self.make(occupied, k)
 
     def neighbours(self, instance: OfPopulation, rng: random.Random) -> Iterator[OfPopulation]:
-        """An agent more, less, or in another class; another sample size."""
+        """An agent more, less, or in another class; another sample size. Infinite, unless :data:`_MOST_REFUSED` in a row have no instance."""
+        return found_of(self._changes(instance, rng), _MOST_REFUSED)
+
+    def _changes(self, instance: OfPopulation, rng: random.Random) -> Iterator[OfPopulation | None]:
         while True:
             population, k = list(instance.population), instance.written.subsample or 1
             for _ in range(rng.choice((1, 1, 2, 4))):
                 population[rng.randrange(len(population))] += rng.choice((-1, 1))
             population += [1] * (rng.random() < 0.1)
-            found = self._one(tuple(population), k + rng.choice((-1, 0, 0, 1)))
-            if found is not None:
-                yield found
+            yield self._one(tuple(population), k + rng.choice((-1, 0, 0, 1)))
 
     def simpler(self, instance: OfPopulation) -> Iterator[OfPopulation]:
         """Fewer agents in one class or in all, two classes made one, smaller samples; of few agents every simpler population."""

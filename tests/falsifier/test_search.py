@@ -21,17 +21,20 @@ from mfverify import models
 from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import attack as attack_module
+from mfverify.falsifier import templates
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.model_domains import ModelDomain, OwnDomain, sizes_of
 from mfverify.falsifier.search import ROUND, Rounds, Searched, search
+from mfverify.model import Model
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OfAgents, Subsampled
 from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.claim import NotApplicable, Outcome, Sides, Verdict
-from mfverify.theory.search_space import Parameters, SearchSpace
+from mfverify.theory.search_costs import rational_cost
+from mfverify.theory.search_space import Arrangement, Parameters, Populations, SearchSpace
 
 LISTS_ITSELF = {"B5", "S3f", "P1", "B4", "B4b", "X1"}
 """Claims whose parameters only they understand."""
@@ -273,6 +276,41 @@ def test_an_instance_without_neighbours_does_not_hold_up_the_search() -> None:
     assert all(one.written.model == given.model for one in domain_of(claim).neighbours(given, random.Random(0)))
     searched = mfv.attack(claim, candidates=ROUND + 6, workers=1).searched
     assert searched.evaluations == ROUND + 6 and "local search" not in searched.families
+
+
+def odd_samples(model: Model, n: int, k: int) -> Subsampled | None:
+    return Subsampled(model, n, k) if k % 2 and 3 <= k < n else None
+
+
+def test_a_claim_that_does_not_cover_the_smallest_sizes_is_searched_from_its_own_smallest_on() -> None:
+    claim = replace(CATALOGUE["P4"], searched=Arrangement(odd_samples, rational_cost))
+    for name, instances in domain_of(claim).families(0).items():
+        found = list(islice(instances, 20))
+        assert len(found) == 20 and all(one.subsample % 2 and one.subsample >= 3 for one in found), name
+        assert name != "exhaustive grid" or {(one.agents, one.subsample) for one in found} == {(4, 3), (5, 3)}
+
+
+def not_covered(*case: Any) -> None:
+    del case
+
+
+@pytest.mark.parametrize(("claim_id", "searched"), [("P4", Arrangement(not_covered, rational_cost)), ("C4", Populations(not_covered))])
+def test_a_claim_that_covers_nothing_ends_at_once(claim_id: str, searched: SearchSpace[Any]) -> None:
+    """Every family comes to its end; no budget would end a family that looks for its first instance without end."""
+    claim = replace(CATALOGUE[claim_id], screen=None, searched=searched)
+    out = Searched(claim.id, 0)
+    search(claim, Evaluator(claim, 1, time.monotonic() + 600), None, out)
+    assert out.exhausted and out.evaluations == 0
+
+
+def on_no_other(profile: Any, given: Any) -> list[Named]:
+    """Instances on one model alone: on all but one of those that a search draws there are none."""
+    return [Named(m, 2, "") for m in given or [] if m == templates.drawn(random.Random("own 0"), 0)]
+
+
+def test_a_claim_of_a_user_without_instances_on_other_models_comes_to_an_end() -> None:
+    claim = replace(own_claim.CLAIM, id="U3", instances=on_no_other)
+    assert list(domain_of(claim).families(0)["random models"]) == []
 
 
 # ------------------------------------------------------------------------------------------------------------- bad arguments
