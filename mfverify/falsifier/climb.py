@@ -42,12 +42,18 @@ GENERATIONS: Final = 40
 _ISLAND: Final = 12_000_000
 """Transition probabilities of all candidates of an island, about: a few seconds of work; at least :data:`FEWEST` generations."""
 FEWEST: Final = 8
+ENOUGH: Final = 1.05
+"""Ratio from which on an island ends: what is this far above 1 is violated after rounding too."""
 NOISE: Final = 1e-6
 """Share of the largest value below which a difference of two values counts as rounding."""
 MOST_AGENTS: Final = 16
 """Agents of a candidate at most."""
 MOST_NUMBERS: Final = 40_000
 """Transition probabilities of a candidate at most: what takes a few milliseconds."""
+MOST_CARRIED: Final = 450_000
+"""The same for the best model of an island, which is tried with more agents: what takes a fraction of a second."""
+CARRIED: Final = 2
+"""Larger numbers of agents, the largest that :data:`MOST_CARRIED` allows, with which it is tried."""
 DENOMINATORS: Final = (1, 2, 4, 8, 16, 64, 1024)
 """Denominators to which the best candidate is rounded, the first that keeps its ratio."""
 LOWEST, HIGHEST = 0.02, 0.98
@@ -180,7 +186,8 @@ def _rounded_discount(discount: float, denominator: int) -> Fraction:
 class Space:
     """Where islands are drawn from: sizes of random models, numbers of agents, whether scale matters, templates are used, agents have two types.
 
-    ``local_states``: the largest number of local states of a model, None for any.
+    ``more``: numbers of agents with which the best model of an island is tried too. ``local_states``: the largest number of local states of a
+    model, None for any.
     ``pair(model, n, k)``: n and k as the claim's screen takes them, or None where the claim does not speak of them.
     """
 
@@ -191,6 +198,7 @@ class Space:
     templates: bool = True
     types: bool = False
     local_states: int | None = None
+    more: tuple[int, ...] = ()
 
 
 @dataclass
@@ -281,7 +289,8 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
         return None
     origin = arrangement.origin
     templated, typed = origin is not Origin.RANDOM, origin is Origin.TYPES
-    return Space(arrangement.sizes, few, pair, arrangement.scaled, templated, typed, claim.screen.local_states)
+    more = tuple(n for n in arrangement.agents if claim.screen.agents is None and below is None)
+    return Space(arrangement.sizes, few, pair, arrangement.scaled, templated, typed, claim.screen.local_states, more)
 
 
 def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> Climbed:
@@ -301,7 +310,7 @@ def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> C
             out.ratio = float(found[top])
             out.curve.append((out.screened, out.ratio))
             best.append((out.ratio, x[:, top].copy()))
-        return -np.where(np.isfinite(found), found, -1e300)
+        return -np.where(np.isfinite(found), found, -1e100)
 
     start = np.random.default_rng(rng.getrandbits(64))
     differential_evolution(
@@ -317,10 +326,30 @@ def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> C
         polish=False,
         updating="deferred",
         vectorized=True,
+        callback=lambda *_, **__: out.ratio > ENOUGH,
     )
     if best:
         out.found = _with_small_denominators(screen, structure, best[-1], n, k)
+    if out.found is not None and out.found[1] < 1:
+        _carry(screen, space, out)
     return out
+
+
+def _carry(screen: Screen, space: Space, out: Climbed) -> None:
+    """The best model with more agents, where the ratio is larger there: islands have few agents, and a violation may need many."""
+    assert out.found is not None
+    model, ratio = out.found
+    n, k = out.agents, out.subsample
+    more = [m for m in space.more if m > n and numbers_of(model.sizes, m) <= MOST_CARRIED][-CARRIED:]
+    pairs = {space.pair(model, m, j) for m in more for j in (k, m - (n - k), m // 2, k * m // n)}
+    for pair in sorted(found for found in pairs if found is not None and found[0] > n):
+        score = float(scores(screen, screening.stacked([model]), *pair)[0])
+        out.screened += 1
+        if score > ratio:
+            ratio, out.found, (out.agents, out.subsample) = score, (model, score), pair
+        if score > out.ratio:
+            out.ratio = score
+            out.curve.append((out.screened, score))
 
 
 def _batched(screen: Screen, models: Models, n: int, k: int) -> Floats:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -238,7 +238,7 @@ class Evaluator:
         """Whether the deadline has passed."""
         return time.monotonic() >= self.deadline
 
-    def evaluated(self, candidates: Sequence[Candidate]) -> Iterator[Evaluated]:
+    def evaluated(self, candidates: Sequence[Candidate]) -> Generator[Evaluated, None, None]:
         """One answer for each candidate, in order; out of time for those not finished by the deadline."""
         asked = [Asked(self.claim, candidate, self.deadline) for candidate in candidates]
         answered = 0
@@ -248,7 +248,7 @@ class Evaluator:
         for candidate in candidates[answered:]:
             yield Evaluated(candidate, None, reason="out of time")
 
-    def climbed(self, seeds: Sequence[str], below: int | None = None) -> Iterator[Climbed]:
+    def climbed(self, seeds: Sequence[str], below: int | None = None) -> Generator[Climbed, None, None]:
         """What islands with these seeds reached, in order, up to the first that is not finished by the deadline."""
         asked = [Island(self.claim, seed, self.deadline, below) for seed in seeds]
         for answer in in_order(climbed, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):

@@ -45,19 +45,20 @@ def _row(rng: random.Random, size: int) -> list[Fraction]:
 def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: bool) -> Model:
     """A model with rows of few numbers and rewards in quarters or signs; ``scaled``: all rewards times a number from a ladder.
 
-    Every second model lets the global agent pick its next state, and has local kernels that do not depend on the
-    global state: agents are then coupled by rewards alone.
+    Every second model lets the global agent pick its next state: one of the last ones where it has fewer actions, so that the first ones are
+    left at once and forever. Every second one has local kernels that do not depend on the global state: agents are then coupled by rewards alone.
     """
     global_states, global_actions, local_states, local_actions = sizes
     picks, uncoupled, signs = rng.random() < 0.5, rng.random() < 0.5, rng.random() < 0.5
     scale = rng.choice(SCALES) if scaled else Fraction(1)
+    first = max(0, global_states - global_actions)
 
     def reward() -> Fraction:
         return scale * (rng.choice((-1, 0, 1)) if signs else Fraction(rng.randint(-4, 4), 4))
 
     global_kernel = [
         [
-            [Fraction(int(h == b % global_states)) for h in range(global_states)] if picks else _row(rng, global_states)
+            [Fraction(int(h == (first + b) % global_states)) for h in range(global_states)] if picks else _row(rng, global_states)
             for b in range(global_actions)
         ]
         for _ in range(global_states)

@@ -15,6 +15,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -105,36 +106,60 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
     climbs = space_of(claim) is not None
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
         seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
-        candidates = summits(claim, evaluator, searched, seeds)
-        candidates += sequence.next_round()
-        if not candidates:
-            searched.exhausted = True
-            break
         answers: list[Evaluated] = []
-        for one in evaluator.evaluated(candidates if most is None else candidates[: most - searched.evaluations]):
-            # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
-            if searched.found is None and (not answers or answers[-1].verdict is not None):
-                searched.take(one)
-                answers.append(one)
-            searched.seconds = time.monotonic() - started
-            if progress is not None:
-                progress(searched)
+
+        def take(candidates: list[Candidate], answers: list[Evaluated] = answers) -> None:
+            """Evaluate up to the first violation."""
+            left = candidates if most is None else candidates[: most - searched.evaluations]
+            with closing(evaluator.evaluated(left)) as evaluated:
+                for one in evaluated:
+                    # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
+                    if not answers or answers[-1].verdict is not None:
+                        searched.take(one)
+                        answers.append(one)
+                    searched.seconds = time.monotonic() - started
+                    if progress is not None:
+                        progress(searched)
+                    if searched.found is not None:
+                        return
+
+        while seeds and searched.found is None and not evaluator.out_of_time:
+            candidates, seeds = summits(claim, evaluator, searched, seeds)
+            take(candidates)
+        if searched.found is None:
+            candidates = sequence.next_round()
+            if not candidates and not answers:
+                searched.exhausted = True
+                break
+            take(candidates)
         sequence.learn(answers)
         searched.rounds += 1
 
 
-def summits(claim: Claim, evaluator: Evaluator, searched: Searched, seeds: Sequence[str], below: int | None = None) -> list[Candidate]:
-    """The best of each island that is worth the certified sides; with fewer than ``below`` agents, where that is given."""
+def summits(
+    claim: Claim, evaluator: Evaluator, searched: Searched, seeds: Sequence[str], below: int | None = None
+) -> tuple[list[Candidate], list[str]]:
+    """The best of each island that is worth the certified sides, and the seeds of islands that are left: it ends at one that looks violated.
+
+    With ``below`` islands have fewer agents than that, and all of them are climbed.
+    """
     started = time.monotonic()
-    out = []
-    for one in evaluator.climbed(seeds, below):
-        if (searched.take_island(one) or below is not None) and one.found is not None:
-            model, _ = one.found
-            arrangement = claim.searched
-            made = arrangement.instance(model, one.agents, one.subsample) if isinstance(arrangement, Arrangement) else None
-            out += [] if made is None else [Candidate(CLIMBING, made)]
+    out: list[Candidate] = []
+    left = list(seeds)
+    with closing(evaluator.climbed(seeds, below)) as climbed:
+        for one in climbed:
+            left.pop(0)
+            if (searched.take_island(one) or below is not None) and one.found is not None:
+                model, score = one.found
+                arrangement = claim.searched
+                made = arrangement.instance(model, one.agents, one.subsample) if isinstance(arrangement, Arrangement) else None
+                out += [] if made is None else [Candidate(CLIMBING, made)]
+                if below is None and score > 1:
+                    break
+        else:
+            left = []
     searched.climbing_seconds += time.monotonic() - started
-    return out
+    return out, left
 
 
 class Rounds:

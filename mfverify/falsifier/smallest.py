@@ -91,8 +91,8 @@ def descend(
             rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
         climbs = missed < CLIMBED and space_of(claim) is not None
         seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
-        candidates = summits(claim, evaluator, searched, seeds, below=n) + rounds.next_round()
-        answers = list(evaluator.evaluated(candidates))
+        candidates, _ = summits(claim, evaluator, searched, seeds, below=n)
+        answers = list(evaluator.evaluated(candidates + rounds.next_round()))
         rounds.learn(answers)
         missed += 1
         found = min(

@@ -5,41 +5,22 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
-from fractions import Fraction
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 import mfverify as mfv
 from mfverify import screening
-from mfverify.falsifier.climb import MOST_NUMBERS, climb, drawn, numbers_of, scores, space_of
+from mfverify.falsifier.climb import GENERATION, GENERATIONS, MOST_NUMBERS, Space, climb, drawn, numbers_of, scores, space_of
 from mfverify.falsifier.evaluation import Evaluator, Island, climbed
 from mfverify.falsifier.search import Searched, search, summary
 from mfverify.papers import CATALOGUE
 from mfverify.screening import Models
-from mfverify.theory.cases.case import Case
-from mfverify.theory.claim import Claim, Outcome, Sides, Verdict
+from mfverify.theory.claim import Claim
 from mfverify.theory.screen import Screen
-
-
-def _smaller_sides(claim_id: str, factor: Fraction, instance: Case) -> Outcome:
-    outcome = CATALOGUE[claim_id].sides(instance)
-    return replace(outcome, right=outcome.right * factor) if isinstance(outcome, Sides) else outcome
-
-
-def _smaller_screen(screen: Screen, factor: float, models: Models, n: int, k: int) -> object:
-    left, right = screen.sides(models, n, k)
-    return left, right * factor
-
-
-def planted(claim_id: str, factor: str) -> Claim:
-    """The claim with its right side multiplied by a constant below 1, on both of its ways."""
-    claim = CATALOGUE[claim_id]
-    assert claim.screen is not None
-    number = Fraction(factor)
-    screen = Screen(partial(_smaller_screen, claim.screen, float(number)))  # type: ignore[arg-type]
-    return replace(claim, id=f"{claim_id} times {factor}", sides=partial(_smaller_sides, claim_id, number), screen=screen)
+from tests.strength.false_claims import times_constant
 
 
 def searched(claim: Claim, seconds: float = 600.0, most: int | None = 60, workers: int = 1) -> Searched:
@@ -106,17 +87,23 @@ def test_a_ratio_of_rounding_errors_does_not_climb() -> None:
     assert scores(claim.screen, screening.stacked([mfv.models.absorbing()]), 3, 1)[0] >= 0
 
 
-@pytest.mark.parametrize(
-    "claim",
-    [pytest.param(planted("R4", "1/2"), marks=pytest.mark.slow), planted("R2", "9/10"), planted("L1", "99/100")],
-    ids=lambda one: one.id,
-)
-def test_a_planted_false_claim_is_found_by_climbing(claim: Claim) -> None:
-    found = searched(claim)
-    assert found.found is not None and found.found.verdict is Verdict.VIOLATED
-    true = CATALOGUE[claim.id.split()[0]].sides(found.found.candidate.instance)
-    assert isinstance(true, Sides) and (true.left <= true.right) is True, "the true claim holds there"
-    assert found.screened > 0 and found.families["climbing"] >= 1
+def test_an_island_ends_at_a_clear_violation_which_is_evaluated_before_other_islands() -> None:
+    found = searched(times_constant("R2", "1/4"))
+    assert found.found is not None and found.evaluations == found.families["climbing"] == 1
+    assert 0 < found.screened < GENERATION * GENERATIONS
+
+
+def of_size(factor: float, models: Models, n: int, k: int) -> tuple[Any, Any]:
+    """A ratio that depends on n alone."""
+    return np.full(models.number, factor**n), np.full(models.number, 2.0)
+
+
+@pytest.mark.parametrize(("factor", "agents"), [(1.01, 7), (0.99, 2)])
+def test_the_best_of_an_island_is_tried_with_more_agents(factor: float, agents: int) -> None:
+    space = Space(((2, 2, 2, 1),), (2,), lambda model, n, k: (n, k), scaled=False, templates=False, more=(2, 3, 4, 7))
+    out = climb(Screen(partial(of_size, factor)), space, "more", most=1)
+    assert out.agents == agents and out.found is not None
+    assert out.ratio == pytest.approx(factor**agents / 2, rel=1e-4)
 
 
 def test_a_true_claim_is_approached_and_not_violated() -> None:
@@ -130,7 +117,8 @@ def test_a_true_claim_is_approached_and_not_violated() -> None:
 
 @pytest.mark.slow
 def test_what_is_found_does_not_depend_on_the_number_of_workers() -> None:
-    alone, together = (searched(planted("R2", "9/10"), workers=workers) for workers in (1, 2))
+    alone, together = (searched(times_constant("R2", "9/10"), workers=workers) for workers in (1, 2))
     assert alone.found is not None and together.found is not None
     assert alone.found.candidate.instance == together.found.candidate.instance
     assert alone.curve == together.curve
+    assert alone.screened > 0 and alone.families["climbing"] >= 1

@@ -66,6 +66,13 @@ def renamed(model: Model) -> list[tuple[object, ...]]:
     return out
 
 
+def test_random_models_have_global_states_that_are_left_at_once() -> None:
+    """Where the global agent picks its next state and has fewer actions than there are states; about half of them."""
+    rng, pick = random.Random(0), [[0, 1, 0], [0, 0, 1]]
+    kernels = [random_model(rng, (3, 2, 2, 2), scaled=False).global_kernel for _ in range(20)]
+    assert 5 <= sum((kernel == [pick] * 3).all() for kernel in kernels) <= 15
+
+
 def test_the_grid_holds_every_small_model_once_up_to_names() -> None:
     found = list(grid(2, 1, 2))
     classes = {min(renamed(m)) for m in found}

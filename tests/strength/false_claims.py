@@ -1,8 +1,8 @@
 """False claims for the falsifier, each with a case at which it fails, and true claims that are as near to a false one.
 
-The list was written before any of them was searched, and each case was found by hand or by enumeration, not by a search of the package:
-see ``docs/explanation/falsifier.md``. ``test_planted_claims.py`` checks every case and searches some of the claims; ``python -m
-tests.strength.tally`` searches all of them.
+The list :data:`FALSE` was written before any of them was searched, and each case was found by hand or by enumeration, not by a search of the
+package: see ``docs/explanation/falsifier.md``. :data:`EARLIER` are claims that were chosen while searches were improved by them.
+``test_planted_claims.py`` checks every case and searches some of the claims; ``python -m tests.strength.tally`` searches all of them.
 """
 
 from __future__ import annotations
@@ -25,18 +25,23 @@ from mfverify.model import Model
 from mfverify.models.redrawn import hard as redrawn_places
 from mfverify.papers import CATALOGUE
 from mfverify.papers.alternating_marl.alternating_answers import Alternation
+from mfverify.papers.mean_field_sampling.dkw_without_replacement import SUP_NORM_TAIL, largest_deviation
 from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.mean_field_sampling.gaps import gap_sides
+from mfverify.papers.mean_field_sampling.mean_distance import TV_MEAN_SHARP
 from mfverify.papers.mean_field_sampling.number_of_iterations import asked_iterations, iteration_errors
 from mfverify.papers.mean_field_sampling.sampled_transition import before_and_after
-from mfverify.papers.mean_field_sampling.symbols import symbol_values
+from mfverify.papers.mean_field_sampling.symbols import epsilon, symbol_values
 from mfverify.papers.mean_field_sampling.table_sizes import Distributions
+from mfverify.papers.mean_field_sampling.tails import tail_sides
 from mfverify.papers.mean_field_sampling.theorem_4_12 import LinearProcess
 from mfverify.papers.mean_field_sampling.theorem_e_3 import SLOPE, TwoSizes
+from mfverify.papers.mean_field_sampling.total_variation import exact_mean, mean_sides, never_more
 from mfverify.papers.ours.one_local_action import fixed_sides
 from mfverify.papers.ours.plan_for_a_sample import PLAN_ONCE, excess_forever
 from mfverify.papers.ours.shared_draw import SHARED_DRAW
 from mfverify.papers.ours.symbols import A_g, A_l, S_l, Z, excess, gamma, k, n, rt_l
+from mfverify.papers.ours.transition_with_fluctuation import fluctuation
 from mfverify.papers.quantities import executed, learned, optimum, rational_system, trivial_gap
 from mfverify.papers.screens import GAP_RISES, independent_gap, plan_gap, shared_gap
 from mfverify.screening import Models
@@ -45,9 +50,10 @@ from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import OfAgents, OfSample, Subsampled, agents_alone, fewer_sampled
 from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.cases.transitions import Transition, seeded
-from mfverify.theory.claim import Claim, NotApplicable, Outcome, Sides, Unresolved
+from mfverify.theory.claim import Claim, Control, NotApplicable, Outcome, Sides, Unresolved
 from mfverify.theory.evaluate import enclose
 from mfverify.theory.formula import HALF, indicator, plus, root, times
+from mfverify.theory.sabotage import by_factor
 from mfverify.theory.screen import Screen
 from mfverify.theory.search_costs import lumped_cost, rational_cost, shared_cost
 from mfverify.theory.search_space import LARGE, Arrangement
@@ -529,7 +535,7 @@ FALSE: Final = (
         times_constant("R6", "1/9"),
         Kind.CONSTANT,
         "coordination, discount 1/2: the gap tends to 1/2, dis to 1/2, so the ratio to 1/8 as n grows at k = n - 1",
-        Subsampled(models.coordination(), 100, 99),
+        Subsampled(models.coordination(), 40, 39),
     ),
     Planted(
         replace(_P4, id="P4, three local states, k >= n/2", searched=Arrangement(_most, rational_cost, admits=_three_states)),
@@ -731,3 +737,69 @@ TRUE: Final = (
     _values_of_sizes("the largest value over states does not grow with n", 1, 0),
 )
 """Ten true claims. ``C(k+Z-2, Z-1)`` is a product of ``(k-1+i)/i <= k``; ``V_{n+1}`` is at most a mean of ``V_n`` (R1)."""
+
+
+# ----------------------------------------------------------------------------------------------------------------- earlier claims
+
+
+def _control(claim_id: str, control: Control | None = None) -> Claim:
+    """The sabotaged claim, of its own control or of another one."""
+    claim = CATALOGUE[claim_id] if control is None else replace(CATALOGUE[claim_id], control=control)
+    return _changed(claim_id, claim.control.sabotage, sides=claim.sabotaged)
+
+
+def _less_fluctuation(right: Interval, case: Transition) -> Interval:
+    """The right side of C7r with three quarters of the fluctuation."""
+    return right - fluctuation(case) / 4
+
+
+def _table_without_two(case: Distributions) -> Outcome:
+    outcome = CATALOGUE["S1"].sides(case)
+    assert isinstance(outcome, Sides)
+    return replace(outcome, right=outcome.right * Fraction(1, case.subsample**2))
+
+
+def _shifted_optimism(case: Subsampled) -> Outcome:
+    """R1 with a thousandth of the range of a gap added to its left side."""
+    outcome = CATALOGUE["R1"].sides(case)
+    return replace(outcome, left=outcome.left + trivial_gap(case.model) / 1000) if isinstance(outcome, Sides) else outcome
+
+
+def _even(model: Model, n: int, k: int) -> Subsampled | None:
+    return fewer_sampled(model, n, k) if k % 2 == 0 else None
+
+
+_ROOT_OF_THE_CUBE: Final = 2 * Z * sp.exp(-2 * k * n * epsilon ** sp.Rational(3, 2) / (n - k + 1))
+_N_FOR_N_MINUS_1: Final = sp.sqrt((Z - 1) * (n - k) / (k * n)) / 2
+
+EARLIER: Final = (
+    times_constant("C1", "1/3"),
+    _changed(
+        "C1", "epsilon^1.5 for epsilon^2", sides=partial(tail_sides, largest_deviation, replace(SUP_NORM_TAIL, expression=_ROOT_OF_THE_CUBE))
+    ),
+    _changed("C4", "n for n - 1", sides=partial(mean_sides, exact_mean, replace(TV_MEAN_SHARP, expression=_N_FOR_N_MINUS_1), never_more)),
+    _control("C4l", Control("2/5 for 1/4", left=by_factor(Fraction(8, 5)))),
+    times_constant("C4m", "99/100"),
+    _control("C7r", Control("three quarters of the fluctuation", right=_less_fluctuation)),
+    times_constant("R3m", "3/4"),
+    _changed("S1", "exponent |Z| - 2 for |Z|", sides=_table_without_two),
+    _control("R1"),
+    times_constant("L1", "99/100"),
+    times_constant("R2", "9/10"),
+    times_constant("R4", "1/2"),
+    times_constant("R3", "2/5"),
+    times_constant("R3k", "9/10"),
+    times_constant("C5", "99/100"),
+    times_constant("C5e", "99/100"),
+    times_constant("S3", "7/10"),
+    times_constant("B3", "19/20"),
+    times_constant("B5", "19/20"),
+    times_constant("B6", "3/5"),
+    times_constant("X2", "9/10"),
+    times_constant("N1", "1/2"),
+    times_constant("B4r", "2/5"),
+    _changed("R1", "shifted by a thousandth of the range", sides=_shifted_optimism),
+    replace(_P4, id="P4, even k", searched=Arrangement(_even, rational_cost)),
+    _relation("the gap under a shared list is at most that under a shared draw", "shared-list", "shared"),
+)
+"""False claims that are known to be found."""
