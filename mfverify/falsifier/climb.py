@@ -52,8 +52,6 @@ MOST_NUMBERS: Final = 40_000
 """Transition probabilities of a candidate at most: what takes a few milliseconds."""
 MOST_CARRIED: Final = 450_000
 """The same for the best model of an island, which is tried with more agents: what takes a fraction of a second."""
-CARRIED: Final = 2
-"""Larger numbers of agents, the largest that :data:`MOST_CARRIED` allows, with which it is tried."""
 DENOMINATORS: Final = (1, 2, 4, 8, 16, 64, 1024)
 """Denominators to which the best candidate is rounded, the first that keeps its ratio."""
 LOWEST, HIGHEST = 0.02, 0.98
@@ -336,11 +334,14 @@ def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> C
 
 
 def _carry(screen: Screen, space: Space, out: Climbed) -> None:
-    """The best model with more agents, where the ratio is larger there: islands have few agents, and a violation may need many."""
+    """The best model with more agents: the fewest with which it looks violated, else those with the largest ratio.
+
+    Islands have few agents, and a violation may need many.
+    """
     assert out.found is not None
     model, ratio = out.found
     n, k = out.agents, out.subsample
-    more = [m for m in space.more if m > n and numbers_of(model.sizes, m) <= MOST_CARRIED][-CARRIED:]
+    more = [m for m in space.more if m > n and numbers_of(model.sizes, m) <= MOST_CARRIED]
     pairs = {space.pair(model, m, j) for m in more for j in (k, m - (n - k), m // 2, k * m // n)}
     for pair in sorted(found for found in pairs if found is not None and found[0] > n):
         score = float(scores(screen, screening.stacked([model]), *pair)[0])
@@ -350,6 +351,8 @@ def _carry(screen: Screen, space: Space, out: Climbed) -> None:
         if score > out.ratio:
             out.ratio = score
             out.curve.append((out.screened, score))
+        if score > 1 + NOISE:
+            return
 
 
 def _batched(screen: Screen, models: Models, n: int, k: int) -> Floats:
