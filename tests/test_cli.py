@@ -230,7 +230,7 @@ def test_solve_at_given_states(mfverify: Callable[..., Shown]) -> None:
 def test_a_larger_width_is_used_and_stays_certain(mfverify: Callable[..., Shown], method: str) -> None:
     """A wide and a narrow enclosure of three agents have values in common at every state, and their widths differ."""
     found = []
-    for width in ("1", "1e-9"):
+    for width in ("100", "1e-9"):
         code, out, err = mfverify("solve", "models:absorbing", "--agents", "3", "--method", method, "--width", width, "--json")
         assert (code, err) == (0, "")
         found.append(read(out)["states"])
