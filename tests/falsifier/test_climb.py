@@ -106,6 +106,7 @@ def test_the_best_of_an_island_is_tried_with_more_agents(factor: float, agents: 
     assert out.ratio == pytest.approx(factor**agents / 2, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_true_claim_is_approached_and_not_violated() -> None:
     found = searched(CATALOGUE["R2"], most=30)
     assert found.found is None and found.verdicts["violated"] == 0

@@ -223,6 +223,7 @@ def test_partial_sums_that_are_left_out_are_charged(monkeypatch: pytest.MonkeyPa
         assert ((whole.vectors @ shares_of.T).max(axis=0) <= (part.vectors @ shares_of.T).max(axis=0) + missing).all()
 
 
+@pytest.mark.slow
 def test_thinning_is_said_and_stays_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     model = models.patrol()
     monkeypatch.setattr(limits, "_MOST_NUMBERS", 300)
