@@ -104,34 +104,34 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
     started = time.monotonic()
     sequence = Rounds(domain_of(claim), searched.seed)
     climbs = space_of(claim) is not None
+
+    def take(candidates: list[Candidate], answers: list[Evaluated]) -> None:
+        """Evaluate up to the first violation, behind what the round has answered so far."""
+        left = candidates if most is None else candidates[: most - searched.evaluations]
+        with closing(evaluator.evaluated(left)) as evaluated:
+            for one in evaluated:
+                # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
+                if not answers or answers[-1].verdict is not None:
+                    searched.take(one)
+                    answers.append(one)
+                searched.seconds = time.monotonic() - started
+                if progress is not None:
+                    progress(searched)
+                if searched.found is not None:
+                    return
+
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
         seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
         answers: list[Evaluated] = []
-
-        def take(candidates: list[Candidate], answers: list[Evaluated] = answers) -> None:
-            """Evaluate up to the first violation."""
-            left = candidates if most is None else candidates[: most - searched.evaluations]
-            with closing(evaluator.evaluated(left)) as evaluated:
-                for one in evaluated:
-                    # Behind a candidate that ran out of time nothing counts: what is first in order does not depend on speed.
-                    if not answers or answers[-1].verdict is not None:
-                        searched.take(one)
-                        answers.append(one)
-                    searched.seconds = time.monotonic() - started
-                    if progress is not None:
-                        progress(searched)
-                    if searched.found is not None:
-                        return
-
         while seeds and searched.found is None and not evaluator.out_of_time:
             candidates, seeds = summits(claim, evaluator, searched, seeds)
-            take(candidates)
+            take(candidates, answers)
         if searched.found is None:
             candidates = sequence.next_round()
             if not candidates and not answers:
                 searched.exhausted = True
                 break
-            take(candidates)
+            take(candidates, answers)
         sequence.learn(answers)
         searched.rounds += 1
 

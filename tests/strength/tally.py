@@ -15,10 +15,10 @@ from mfverify.theory.claim import Claim
 from tests.strength.false_claims import FALSE, TRUE
 
 
-def searched(claim: Claim, seed: int, budget: float) -> Searched:
-    """A search of one claim."""
+def searched(claim: Claim, seed: int, budget: float, most: int | None = None) -> Searched:
+    """A search of one claim, on one worker, with at most so many candidates."""
     out = Searched(claim.id, seed)
-    search(claim, Evaluator(claim, 1, time.monotonic() + budget), None, out)
+    search(claim, Evaluator(claim, 1, time.monotonic() + budget), most, out)
     return out
 
 

@@ -6,15 +6,13 @@ depend on the machine. ``python -m tests.strength.tally`` searches all of them w
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from mfverify.falsifier.evaluation import Evaluator
-from mfverify.falsifier.search import Searched, search
+from mfverify.falsifier.search import Searched
 from mfverify.papers import CATALOGUE
 from mfverify.theory.claim import Claim, Sides, Verdict, judge
 from tests.strength.false_claims import EARLIER, FALSE, TRUE, Planted
+from tests.strength.tally import searched
 
 CANDIDATES = 150
 
@@ -53,9 +51,7 @@ def marked(claim: Claim) -> object:
 
 
 def first_violation(claim: Claim) -> Searched:
-    searched = Searched(claim.id, SEEDS.get(claim.id, 0))
-    search(claim, Evaluator(claim, 1, time.monotonic() + 600), MORE.get(claim.id, CANDIDATES), searched)
-    return searched
+    return searched(claim, SEEDS.get(claim.id, 0), 600, MORE.get(claim.id, CANDIDATES))
 
 
 def test_the_lists_are_as_long_as_they_say() -> None:
@@ -92,7 +88,7 @@ def check_violated(claim: Claim) -> object:
 
 
 def test_the_true_claim_is_not_found_violated() -> None:
-    searched = first_violation(CATALOGUE["C4"])
-    assert searched.found is None
-    assert searched.evaluations == CANDIDATES
-    assert searched.verdicts[Verdict.HOLDS.value] > 0
+    out = first_violation(CATALOGUE["C4"])
+    assert out.found is None
+    assert out.evaluations == CANDIDATES
+    assert out.verdicts[Verdict.HOLDS.value] > 0
