@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mfverify.subsample_mfq.plays import Sample
 
 _BLOCK_NUMBERS = 4 * 10**6
+_BLOCK_SAMPLES = 10**5
+"""Samples of populations that are summed over at a time."""
 _MOST_DRAWS_AT_ONCE = 4 * 10**6
 """Agents whose samples are drawn in one call: bounds the memory, not the number of agents."""
 
@@ -45,9 +47,10 @@ class OwnDraws(Way):
     """A way in which the global agent draws k agents and each local agent k - 1 of the others, independently.
 
     ``numerators(population, samples)``: how many draws from a population lead to each sample; ``number(n, k)``: how many draws of k
-    from n there are. ``sample`` draws at random. Where summing exactly over all samples is too slow: ``two_state_marginals`` gives the
-    marginals of all states for two local states, ``marginals_at`` those of some states, as a function
-    of ``(g, c)``.
+    from n there are. ``sample`` draws at random. ``samples(populations, k)``, where most samples of a population are impossible: samples
+    ``[c, j, s]`` of the populations ``[c, s]``, all possible ones among them, with their numerators ``[c, j]``. Where summing exactly over all
+    samples is too slow: ``two_state_marginals`` gives the marginals of all states for two local states, ``marginals_at`` those of some
+    states, as a function of ``(g, c)``.
     """
 
     numerators: Callable[[tuple[int, ...], Integers], Exact]
@@ -55,6 +58,14 @@ class OwnDraws(Way):
     sample: Sample
     two_state_marginals: TwoStateMarginals | None = None
     marginals_at: Callable[[Learned, int], Callable[[Integers, Integers], Acting]] | None = None
+    samples: Callable[[Integers, int], tuple[Integers, Exact | Integers]] | None = None
+
+    def possible(self, populations: Integers, k: int) -> tuple[Integers, Exact | Integers]:
+        """Samples ``[c, j, s]`` of k agents of the populations ``[c, s]``, all possible ones among them, with their numerators ``[c, j]``."""
+        if self.samples is not None:
+            return self.samples(populations, k)
+        samples = counts.count_vectors(k, populations.shape[1])
+        return samples[None], np.stack([self.numerators(tuple(row), samples) for row in populations.tolist()])
 
     def cost(self, model: Model, n: int, k: int) -> costs.Cost:
         """A row of the local law for each state."""
@@ -126,38 +137,39 @@ def _over(numerators: Exact, denominator: int) -> Exact:
 def own_marginals(way: OwnDraws, learned: Learned, n: int, vectors: Integers | None = None) -> Marginals:
     """The exact marginals of ``pi_k`` (eq. 11-12), by summing the integer numerators of the samples that lead to an action.
 
-    Of all count vectors of n agents, or of the given ones. Cost: a sum over all samples for each.
+    Of all count vectors of n agents, or of the given ones. Cost: a sum over all possible samples for each.
     """
     model, k = learned.model, learned.k
     global_states, global_actions, size, local_actions = model.sizes
     vectors = counts.count_vectors(n, size) if vectors is None else vectors
-    samples = counts.count_vectors(k, size)
-    others = counts.count_vectors(k - 1, size)
-    position = [counts.rank(others + np.eye(size, dtype=np.int64)[s]) for s in range(size)]
-    global_table, local_table = learned.global_action, learned.local_action
     of_global = np.zeros((global_states, len(vectors), global_actions), dtype=object)
     of_local = np.zeros((global_states, len(vectors), size, local_actions), dtype=object)
-    for c, row in enumerate(vectors):
-        population = tuple(int(x) for x in row)
-        weights = way.numerators(population, samples)
-        for g in range(global_states):
-            of_global[g, c] = _shares(weights, global_table[g], global_actions, (g, population))
-        for s in range(size):
-            if population[s] == 0:
-                continue
-            rest = (*population[:s], population[s] - 1, *population[s + 1 :])
-            weights = way.numerators(rest, others)
-            for g in range(global_states):
-                of_local[g, c, s] = _shares(weights, local_table[g, position[s], s], local_actions, (g, population))
+    for part in _blocks(len(vectors), counts.number_of_count_vectors(min(k, n - k) if way.samples else k, size)):
+        samples, numerators = way.possible(vectors[part], k)
+        of_global[:, part] = _shares(numerators, learned.global_action[:, counts.rank(samples)], global_actions, vectors[part])
+        for s, own in enumerate(np.eye(size, dtype=np.int64)):
+            here = np.flatnonzero(vectors[part, s]) + part.start
+            if len(here):
+                samples, numerators = way.possible(vectors[here] - own, k - 1)
+                table = learned.local_action[:, counts.rank(samples + own), s]
+                of_local[:, here, s] = _shares(numerators, table, local_actions, vectors[here])
     return Marginals(of_global, of_local, way.number(n, k), way.number(n - 1, k - 1))
 
 
-def _shares(weights: Exact, table: Integers, actions: int, state: object) -> Exact:
-    """Numerators grouped by the action that each sample leads to."""
-    possible = weights.astype(bool)
-    if (table[possible] == UNDECIDED_ACTION).any():
-        raise undecided(f"a sample in state {state}")
-    return np.array([int(weights[possible & (table == a)].sum()) for a in range(actions)], dtype=object)
+def _blocks(number: int, width: int) -> Iterator[slice]:
+    height = max(1, _BLOCK_SAMPLES // width)
+    return (slice(begin, min(begin + height, number)) for begin in range(0, number, height))
+
+
+def _shares(numerators: Exact | Integers, table: Integers, actions: int, vectors: Integers) -> Exact:
+    """Numerators ``[c, j]`` of the samples j of populations c, grouped by the action ``table[g, c, j]`` that each leads to: ``[g, c, a]``."""
+    table = np.broadcast_to(table, (len(table), *numerators.shape))
+    open_at = np.argwhere((table == UNDECIDED_ACTION) & (numerators != 0))
+    if len(open_at):
+        g, c, _ = open_at[0].tolist()
+        raise undecided(f"a sample in state {(g, tuple(vectors[c].tolist()))}")
+    shares = [np.where(table == a, numerators, 0).sum(axis=2) for a in range(actions)]
+    return np.stack(shares, axis=2).astype(object)
 
 
 def own_chain(

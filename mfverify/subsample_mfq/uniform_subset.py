@@ -27,6 +27,25 @@ def subset_numerators(population: tuple[int, ...], samples: Integers) -> Exact:
     return out
 
 
+def subsets(populations: Integers, k: int) -> tuple[Integers, Exact | Integers]:
+    """Samples ``[c, j, s]`` of k agents of the populations ``[c, s]`` of n agents, and how many k-subsets lead to each, ``[c, j]``.
+
+    Numbered by their counts or, where those are fewer, by the counts of the n - k agents that are left out. Samples that are not possible
+    lead to 0. Integers of 64 bits where they hold C(n, k), hence every product of some of the factors.
+    """
+    n, size = int(populations[0].sum()), populations.shape[1]
+    fewer = min(k, n - k)
+    chosen = counts.count_vectors(fewer, size)
+    binomials = np.array([[comb(x, j) for j in range(fewer + 1)] for x in range(n + 1)], dtype=np.int64 if comb(n, k) < 2**62 else object)
+    numerators = binomials[populations[:, None, 0], chosen[None, :, 0]]
+    for s in range(1, size):
+        numerators = numerators * binomials[populations[:, None, s], chosen[None, :, s]]
+    if fewer == k:
+        return chosen[None], numerators
+    left = populations[:, None] - chosen
+    return np.where((left < 0).any(axis=2, keepdims=True), counts.count_vectors(k, size)[0], left), numerators
+
+
 @lru_cache(maxsize=4096)
 def _binomials(size: int, top: int) -> Exact:
     """``C(size, 0) .. C(size, top)``, Python integers."""

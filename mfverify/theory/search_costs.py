@@ -1,4 +1,4 @@
-"""How much it costs to evaluate a claim on a model, n and k, as a share of what a search allows: a candidate costs at most 1.
+"""How much it costs to evaluate a claim on a model, n and k, as a share of what a search allows: a candidate costs at most 1, a fraction of a second.
 
 A search may then be repeated exactly, on a slow machine too.
 """
@@ -21,7 +21,7 @@ def lumped_cost(model: Model, n: int, k: int) -> float:
         moves = sum(len({tuple(row) for row in model.local_kernel[s, g]}) for s in range(local_states))
         pairs += global_actions * comb(n + moves - 1, moves - 1)
     states = comb(n + local_states - 1, local_states - 1)
-    return max(pairs / 1.2e6, global_states * states**2 / 1e6)
+    return max(pairs / 4e6, global_states * states**2 / 1e7)
 
 
 def shared_cost(model: Model, n: int, k: int) -> float:

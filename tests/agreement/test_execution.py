@@ -29,6 +29,7 @@ from mfverify.subsample_mfq.own_draws import OwnDraws, agent_rows, exact_margina
 from mfverify.subsample_mfq.plays import copied_mixture, joint_action
 from mfverify.subsample_mfq.signals import signal_chain
 from mfverify.subsample_mfq.ties import Maximisers
+from mfverify.subsample_mfq.uniform_subset import subset_numerators, subsets
 from tests import oracles
 from tests.agreement.checks import WIDTH, check_against_exact, check_execution, instance_of, model_of, policy_of, random_doubles, rules_of
 from tests.oracles import (
@@ -234,7 +235,8 @@ def test_hundreds_of_agents_are_enclosed_as_narrowly_as_promised(sampling: str) 
 
 @pytest.mark.parametrize("make", [random_instance, tied_instance])
 @pytest.mark.parametrize(
-    ("n", "k", "sizes"), [(2, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 2)), (3, 3, (2, 2, 2, 3)), (4, 2, (2, 2, 2, 2)), (3, 2, (1, 2, 3, 2))]
+    ("n", "k", "sizes"),
+    [(2, 1, (2, 2, 2, 2)), (3, 2, (2, 2, 2, 2)), (3, 3, (2, 2, 2, 3)), (4, 2, (2, 2, 2, 2)), (3, 2, (1, 2, 3, 2)), (5, 4, (1, 2, 3, 2))],
 )
 def test_marginals_equal_those_of_the_enumerated_joint_law(n: int, k: int, sizes: tuple[int, int, int, int], make: object) -> None:
     instance = make(600 + n + k, *sizes)  # type: ignore[operator]
@@ -267,6 +269,20 @@ def test_marginals_of_large_populations_are_exact_distributions(n: int, k: int) 
         for first in range(n + 1):
             sums = [sum(row) for row in found.local_action[g, first]]
             assert sums == [int(first > 0), int(first < n)]
+
+
+@pytest.mark.parametrize(("n", "k"), [(12, 3), (12, 9), (90, 50), (70, 68)])
+def test_numerators_of_subsets_are_those_of_each_population(n: int, k: int) -> None:
+    """Also where C(n, k) does not fit into 64 bits, and where samples are numbered by the agents that are left out."""
+    rng = np.random.default_rng(n)
+    populations = rng.multinomial(n, [0.6, 0.3, 0.1], size=5)
+    samples, numerators = subsets(populations, k)
+    listed = count_vectors(k, 3)
+    for c, population in enumerate(populations.tolist()):
+        expected = {tuple(x): w for x, w in zip(listed.tolist(), subset_numerators(tuple(population), listed), strict=True) if w}
+        mine = samples[c if len(samples) > 1 else 0].tolist()
+        assert {tuple(x): w for x, w in zip(mine, numerators[c].tolist(), strict=True) if w} == expected
+        assert sum(numerators[c].tolist()) == comb(n, k)
 
 
 def test_copying_is_uniform_over_the_members_and_falls_back_to_action_0() -> None:

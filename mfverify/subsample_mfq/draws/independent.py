@@ -11,8 +11,14 @@ from math import comb
 
 from mfverify.subsample_mfq import draw_laws, random_draws
 from mfverify.subsample_mfq.own_draws import OwnDraws
-from mfverify.subsample_mfq.uniform_subset import subset_marginals_at, subset_numerators
+from mfverify.subsample_mfq.uniform_subset import subset_marginals_at, subset_numerators, subsets
 
 WAY = OwnDraws(
-    "independent", subset_numerators, comb, random_draws.subsets, partial(draw_laws.marginals, replaced=False), subset_marginals_at
+    "independent",
+    subset_numerators,
+    comb,
+    random_draws.subsets,
+    partial(draw_laws.marginals, replaced=False),
+    subset_marginals_at,
+    subsets,
 )
