@@ -42,6 +42,7 @@ Progress = Callable[[str, Searched, Shrunk | None], None]
 class Attack:
     """The outcome of one search. ``certificate`` is None where nothing was found, or where ``reason`` says why there is none.
 
+    Where the simplest violated instance has none, ``found`` is a less simple one that has, and ``reason`` is why.
     ``smallest`` are the violated instances that were certified and that no other one beats in every respect.
     """
 
@@ -56,7 +57,7 @@ class Attack:
 
     @property
     def found(self) -> Evaluated | None:
-        """The simplest violated instance reached, with its certified sides; None if none was found."""
+        """The simplest violated instance reached that has a certificate, else the simplest, with its certified sides; None if none was found."""
         return self.shrunk.best if self.shrunk is not None else self.searched.found
 
     @property
@@ -193,10 +194,7 @@ def attack(
         raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk, smallest=front)) from None
     if shrunk is None:
         return Attack(claim, seed, budget, searched)
-    try:
-        certificate, reason = certified(claim, shrunk.best), ""
-    except MfverifyError as error:
-        certificate, reason = None, str(error)
+    certificate, reason = _certificate(claim, shrunk)
     return Attack(claim, seed, budget, searched, shrunk, certificate, reason, front)
 
 
@@ -213,9 +211,21 @@ def _drawn(draw: Draw, budget: float) -> Progress:
     return progress
 
 
-def certified(claim: Claim, found: Evaluated) -> Certificate:
-    """The certificate of a violated instance. Raises :class:`ModelError` where certificates do not cover it."""
-    return certify(claim, found.candidate.instance)
+def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]:
+    """The certificate of the simplest instance that has one, and why simpler ones have none.
+
+    An instance may have ties that only exact values of a large system decide; the one that it was simplified from need not.
+    """
+    reason = ""
+    for one in (shrunk.best, *reversed(shrunk.earlier)):
+        try:
+            found = certify(claim, one.candidate.instance)
+        except MfverifyError as error:
+            reason = reason or str(error)
+        else:
+            shrunk.best = one
+            return found, reason
+    return None, reason
 
 
 def falsify(

@@ -3,8 +3,8 @@
 An *island* has a fixed structure: sizes, n and k, and which next states each row of a kernel may lead to. What climbs are numbers in [0, 1]
 that stand for the rows, the rewards, the discount and, where a claim is not homogeneous in the rewards, their scale. Candidates are ranked
 by the claim's screen, in doubles. The best of an island is rounded to a model with small denominators, as small as its ratio allows,
-and only that is evaluated by the certified sides. An island is a function of the claim, the seed and its number, so islands can be
-computed in any order and anywhere.
+and only that is evaluated by the certified sides. An island is a function of the claim, its seed and, where it is one *around* an instance, that
+instance, so islands can be computed in any order and anywhere.
 
 The numbers climb by differential evolution (``scipy.optimize.differential_evolution``), which asks for a whole generation at a time.
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from scipy.optimize import differential_evolution
@@ -59,6 +59,14 @@ LOWEST, HIGHEST = 0.02, 0.98
 _TRIES: Final = 500
 SCALES: Final = (-8.0, 10.0)
 """Powers of two by which rewards are multiplied where a claim is not homogeneous in them."""
+
+
+class Near(NamedTuple):
+    """What an island is around."""
+
+    model: Model
+    n: int
+    k: int
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,18 @@ class Structure:
             LOWEST + (HIGHEST - LOWEST) * parts["discount"][0],
         )
 
+    def numbers(self, model: Model) -> Floats:
+        """The numbers ``[i]`` of a model of this structure, its rewards divided by the largest one where a scale does not climb."""
+        one = screening.stacked([model])
+        largest = float(np.maximum(one.rt_l, one.rt_g)[0]) or 1.0
+        scale = 2.0 ** np.ceil(np.log2(largest)) if self.scaled else max(largest, 1.0)
+        local_kernel = one.local_kernel[:, : self._local.shape[1]]
+        parts = [_of_rows(one.global_kernel, self.global_support), _of_rows(local_kernel, self._local)]
+        parts += [(one.global_reward.ravel() / scale + 1.5) / 3] if self.with_global_reward else []
+        parts += [(one.local_reward.ravel() / scale + 1.5) / 3, (one.discount - LOWEST) / (HIGHEST - LOWEST)]
+        parts += [np.array([(np.log2(scale) - SCALES[0]) / (SCALES[1] - SCALES[0])])] if self.scaled else []
+        return np.clip(np.concatenate(parts), 0.0, 1.0)
+
     def model(self, x: Floats, denominator: int) -> Model | None:
         """The exact model of numbers ``x[i]``, everything rounded to multiples of 1/denominator (the discount at least to tenths)."""
         found = self.models(x[:, None])
@@ -154,6 +174,13 @@ def _rows(u: Floats, support: Any) -> Floats:
     return np.where(empty, support[..., None] / support.sum(axis=-1)[..., None, None], weight / np.where(empty, 1, total))
 
 
+def _of_rows(rows: Floats, support: Any) -> Floats:
+    """The numbers of the open entries of the rows of one model; :func:`_rows` is the inverse."""
+    rows = rows[..., 0]
+    found: Floats = (rows / rows.max(axis=-1, keepdims=True))[_open(support)] / 2 + 0.25
+    return found
+
+
 def _rewards(u: Floats) -> Floats:
     return np.clip(3 * u - 1.5, -1, 1)
 
@@ -184,8 +211,8 @@ def _rounded_discount(discount: float, denominator: int) -> Fraction:
 class Space:
     """Where islands are drawn from: sizes of random models, numbers of agents, whether scale matters, templates are used, agents have two types.
 
-    ``more``: numbers of agents with which the best model of an island is tried too. ``local_states``: the largest number of local states of a
-    model, None for any.
+    ``more``: numbers of agents with which the best model of an island is tried too. ``most``: the largest number of agents of a candidate, None for
+    any. ``below``: what the number of agents has to be less than, None in a search. ``local_states``: the largest number of local states of a model.
     ``pair(model, n, k)``: n and k as the claim's screen takes them, or None where the claim does not speak of them.
     """
 
@@ -197,6 +224,8 @@ class Space:
     types: bool = False
     local_states: int | None = None
     more: tuple[int, ...] = ()
+    most: int | None = None
+    below: int | None = None
 
 
 @dataclass
@@ -270,7 +299,7 @@ def structure_of(model: Model, rng: random.Random, scaled: bool, more: bool) -> 
 def space_of(claim: Claim, below: int | None = None) -> Space | None:
     """Where the islands of a claim are drawn from; None for a claim without a screen, or whose instances are not models with n and k.
 
-    With ``below`` the numbers of agents are those from half of it on and less than it.
+    With ``below`` the numbers of agents are those from half of it on, or fewer, and less than it.
     """
     arrangement = claim.searched
     if claim.screen is None or not isinstance(arrangement, Arrangement):
@@ -280,7 +309,7 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
         made = arrangement.instance(model, n, k)
         return None if made is None else sizes_of(made)
 
-    first, last = (1, MOST_AGENTS) if below is None else (max(1, below // 2), min(below - 1, MOST_AGENTS))
+    first, last = (1, MOST_AGENTS) if below is None else (max(1, min(below, MOST_AGENTS) // 2), min(below - 1, MOST_AGENTS))
     most = min(max(arrangement.agents), claim.screen.agents or MOST_AGENTS)
     few = tuple(n for n in range(first, last + 1) if n <= most)
     if not few:
@@ -288,13 +317,36 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
     origin = arrangement.origin
     templated, typed = origin is not Origin.RANDOM, origin is Origin.TYPES
     more = tuple(n for n in arrangement.agents if claim.screen.agents is None and below is None)
-    return Space(arrangement.sizes, few, pair, arrangement.scaled, templated, typed, claim.screen.local_states, more)
+    screen = claim.screen
+    return Space(arrangement.sizes, few, pair, arrangement.scaled, templated, typed, screen.local_states, more, screen.agents, below)
 
 
-def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> Climbed:
-    """An island: what was reached in at most ``most`` generations, fewer where a candidate is expensive."""
+def around(space: Space, rng: random.Random, near: Near) -> tuple[Structure, int, int] | None:
+    """The structure of a model, every second time with rows that may lead to one more state, and n and k as they are or others.
+
+    None where the claim does not speak of them or a candidate would take too long.
+    """
+    model, n, k = near
+    m, j = n, k
+    if space.below is not None or rng.random() < 0.5:
+        m = n + rng.choice((-2, -1, 1, 2, n // 2)) if space.below is None else space.below - rng.choice((1, 1, 2, 3))
+        j = rng.choice((k, m - (n - k), m - (n - k), k + 1, k - 1))
+    if not 1 <= j <= m <= (space.most or m) or (space.local_states or model.sizes[2]) < model.sizes[2]:
+        return None
+    pair = space.pair(model, m, j)
+    if pair is None or space.pair(model, *pair) != pair or numbers_of(model.sizes, m) > MOST_CARRIED:
+        return None
+    return structure_of(model, rng, space.scaled, more=not space.types and rng.random() < 0.5), *pair
+
+
+def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS, near: Near | None = None) -> Climbed:
+    """An island: what was reached in at most ``most`` generations, fewer where a candidate is expensive.
+
+    With ``near`` it begins at that model and at models that have some of its numbers.
+    """
     rng = random.Random(seed)
-    structure, n, k = drawn(space, rng)
+    found = around(space, rng, near) if near is not None else None
+    structure, n, k = found or drawn(space, rng)
     generations = max(FEWEST, min(most, _ISLAND // (GENERATION * numbers_of(structure.sizes, n))))
     out = Climbed(n, k)
     best: list[tuple[float, Floats]] = []
@@ -311,11 +363,15 @@ def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS) -> C
         return -np.where(np.isfinite(found), found, -1e100)
 
     start = np.random.default_rng(rng.getrandbits(64))
+    first = start.random((GENERATION, structure.dimension))
+    if near is not None and found is not None:
+        kept = start.random(first.shape) < np.linspace(1, 0.5, GENERATION)[:, None]
+        first = np.where(kept, structure.numbers(near[0]), first)
     differential_evolution(
         rank,
         [(0.0, 1.0)] * structure.dimension,
         maxiter=generations,
-        init=start.random((GENERATION, structure.dimension)),
+        init=first,
         mutation=(0.4, 0.9),
         recombination=0.8,
         tol=0.0,

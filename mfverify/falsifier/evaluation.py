@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import FrameType
-from typing import Any
+from typing import Any, TypeAlias
 
 from mfverify.enclosure import Interval
 from mfverify.errors import MfverifyError, ModelError
-from mfverify.falsifier.climb import Climbed, climb, space_of
+from mfverify.falsifier.climb import Climbed, Near, climb, space_of
 from mfverify.papers.named import SentByName
 from mfverify.runner import Cluster, in_order
 from mfverify.theory.cases.case import Case
@@ -198,14 +198,19 @@ def evaluate(asked: Asked) -> Evaluated:
     return Evaluated(candidate, verdict, reason=outcome.reason)
 
 
+Start: TypeAlias = tuple[str, Near | None]
+"""The seed of an island, and what it is around."""
+
+
 @dataclass(frozen=True)
 class Island(_Task):
-    """An island to be climbed (:mod:`mfverify.falsifier.climb`), named by its seed; ``below`` limits the number of agents."""
+    """An island to be climbed (:mod:`mfverify.falsifier.climb`), named by its seed; ``below`` limits the number of agents, ``near`` is what it is around."""
 
     claim: Claim
     seed: str
     deadline: float = field(compare=False)
     below: int | None = None
+    near: Near | None = None
 
 
 def climbed(island: Island) -> Climbed | None:
@@ -215,7 +220,7 @@ def climbed(island: Island) -> Climbed | None:
         return None
     try:
         with _until(island.deadline):
-            return climb(screen, space, island.seed)
+            return climb(screen, space, island.seed, near=island.near)
     except (_OutOfTime, ModelError):
         return None
     except Exception:
@@ -248,9 +253,9 @@ class Evaluator:
         for candidate in candidates[answered:]:
             yield Evaluated(candidate, None, reason="out of time")
 
-    def climbed(self, seeds: Sequence[str], below: int | None = None) -> Generator[Climbed, None, None]:
-        """What islands with these seeds reached, in order, up to the first that is not finished by the deadline."""
-        asked = [Island(self.claim, seed, self.deadline, below) for seed in seeds]
+    def climbed(self, starts: Sequence[Start], below: int | None = None) -> Generator[Climbed, None, None]:
+        """What islands reached, in order, up to the first that is not finished by the deadline."""
+        asked = [Island(self.claim, seed, self.deadline, below, near) for seed, near in starts]
         for answer in in_order(climbed, asked, workers=self.workers, cluster=self.cluster, until=self.deadline):
             if answer is None:
                 return

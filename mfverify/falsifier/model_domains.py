@@ -29,7 +29,7 @@ _FIRST: Final = 6
 K = TypeVar("K", bound=Case)
 T = TypeVar("T")
 
-PATIENCE: Final = 4
+PATIENCE: Final = 32
 """How much more than in a search a candidate with fewer agents may cost."""
 
 MOST_MISSED: Final = 40

@@ -1,7 +1,7 @@
 """The search for a violated instance: rounds of islands, of all families, and of local search around the best so far.
 
 For a claim with a screen a round begins with islands (:mod:`mfverify.falsifier.climb`), on each of which thousands of candidates are ranked
-without enclosures. Those that come near a violation or set a record become candidates like the others.
+without enclosures: some with random structures, and one around one of the best instances so far. Those that come near a violation or set a record become candidates like the others.
 
 A round is then a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
 as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
@@ -20,9 +20,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from mfverify.falsifier.climb import Climbed, space_of
+from mfverify.falsifier.climb import Climbed, Near, space_of
 from mfverify.falsifier.domains import Domain, domain_of
-from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Start
+from mfverify.falsifier.model_domains import sizes_of
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 from mfverify.theory.search_space import Arrangement
@@ -38,7 +39,7 @@ LOCAL = "local search"
 CLIMBING = "climbing"
 
 ISLANDS = 4
-"""Islands in a round, for any number of workers."""
+"""Islands with random structures in a round, for any number of workers."""
 NEAR = 0.999
 """Ratios from which on a ranked candidate is evaluated by the certified sides even if it sets no record."""
 
@@ -121,10 +122,12 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
                     return
 
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
-        seeds = [f"{searched.seed} {searched.rounds * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
+        starts: list[Start] = [(f"{searched.seed} {searched.rounds * ISLANDS + i}", None) for i in range(ISLANDS)] if climbs else []
+        if climbs and (near := sequence.near) is not None:
+            starts.append((f"{searched.seed} around {searched.rounds}", near))
         answers: list[Evaluated] = []
-        while seeds and searched.found is None and not evaluator.out_of_time:
-            candidates, seeds = summits(claim, evaluator, searched, seeds)
+        while starts and searched.found is None and not evaluator.out_of_time:
+            candidates, starts = summits(claim, evaluator, searched, starts)
             take(candidates, answers)
         if searched.found is None:
             candidates = sequence.next_round()
@@ -137,16 +140,16 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
 
 
 def summits(
-    claim: Claim, evaluator: Evaluator, searched: Searched, seeds: Sequence[str], below: int | None = None
-) -> tuple[list[Candidate], list[str]]:
-    """The best of each island that is worth the certified sides, and the seeds of islands that are left: it ends at one that looks violated.
+    claim: Claim, evaluator: Evaluator, searched: Searched, starts: Sequence[Start], below: int | None = None
+) -> tuple[list[Candidate], list[Start]]:
+    """The best of each island that is worth the certified sides, and the islands that are left: it ends at one that looks violated.
 
     With ``below`` islands have fewer agents than that, and all of them are climbed.
     """
     started = time.monotonic()
     out: list[Candidate] = []
-    left = list(seeds)
-    with closing(evaluator.climbed(seeds, below)) as climbed:
+    left = list(starts)
+    with closing(evaluator.climbed(starts, below)) as climbed:
         for one in climbed:
             left.pop(0)
             if (searched.take_island(one) or below is not None) and one.found is not None:
@@ -185,6 +188,15 @@ class Rounds:
                 else:
                     candidates.append(Candidate(name, fresh))
         return candidates
+
+    @property
+    def near(self) -> Near | None:
+        """What the next island is around: in every second round the best instance, in the others one of those kept; None without a model."""
+        if not self._best:
+            return None
+        instance = self._best[self._round // 2 % len(self._best) if self._round % 2 else 0].candidate.instance
+        model = instance.written.model
+        return None if model is None else Near(model, *sizes_of(instance))
 
     def _near(self, wanted: int) -> list[Candidate]:
         """Neighbours of the best instances, one instance after the other."""

@@ -7,7 +7,7 @@ on until none is. The result depends on the instance alone, unless time runs out
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from mfverify.falsifier.domains import domain_of
@@ -19,12 +19,22 @@ _CHUNK = 8
 
 @dataclass
 class Shrunk:
-    """The simplest violated instance reached, how many candidates were tried, how often one took over, and whether none is left."""
+    """The simplest violated instance reached, how many candidates were tried, those it took over from, and whether no simpler one is left."""
 
     best: Evaluated
     tried: int = 0
-    steps: int = 0
+    earlier: list[Evaluated] = field(default_factory=list)
     finished: bool = False
+
+    @property
+    def steps(self) -> int:
+        """How often one took over."""
+        return len(self.earlier)
+
+    def take(self, simpler: Evaluated) -> None:
+        """Let a simpler violated instance take over."""
+        self.earlier.append(self.best)
+        self.best = simpler
 
 
 def shrink(
@@ -60,4 +70,4 @@ def shrink(
         if better is None:
             shrunk.finished = not evaluator.out_of_time and (most is None or shrunk.tried < most)
             break
-        shrunk.best, shrunk.steps = better, shrunk.steps + 1
+        shrunk.take(better)

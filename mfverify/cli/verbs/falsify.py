@@ -118,7 +118,10 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
                 f"n={one['agents']} k={one['subsample']} denominators up to {one['denominator']}" for one in document["smallest"]
             )
             yield f"  the smallest found: {shown}"
-        yield "  certified" if document["certificate"] is not None else f"  no certificate: {document['reason'] or 'interrupted'}"
+        if document["certificate"] is None:
+            yield f"  no certificate: {document['reason'] or 'interrupted'}"
+        else:
+            yield f"  certified; a simpler one is not: {document['reason']}" if document["reason"] else "  certified"
     for one in searched["classes"]:
         yield f"  {decided_sentence(one)}"
     for failure in searched["failures"]:
