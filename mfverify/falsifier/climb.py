@@ -324,17 +324,21 @@ def space_of(claim: Claim, below: int | None = None) -> Space | None:
 def around(space: Space, rng: random.Random, near: Near) -> tuple[Structure, int, int] | None:
     """The structure of a model, every second time with rows that may lead to one more state, and n and k as they are or others.
 
-    None where the claim does not speak of them or a candidate would take too long.
+    With so many agents that a candidate would take too long, n is the largest that does not. None where the claim does not speak of the model.
     """
     model, n, k = near
     m, j = n, k
     if space.below is not None or rng.random() < 0.5:
         m = n + rng.choice((-2, -1, 1, 2, n // 2)) if space.below is None else space.below - rng.choice((1, 1, 2, 3))
         j = rng.choice((k, m - (n - k), m - (n - k), k + 1, k - 1))
-    if not 1 <= j <= m <= (space.most or m) or (space.local_states or model.sizes[2]) < model.sizes[2]:
+    largest = max((x for x in range(1, m + 1) if numbers_of(model.sizes, x) <= MOST_NUMBERS and x <= (space.most or x)), default=0)
+    if largest < m:
+        m, j = largest, largest - (m - j) if 2 * j > m else j
+    j = min(max(j, 1), m)
+    if m < 1 or (space.local_states or model.sizes[2]) < model.sizes[2]:
         return None
     pair = space.pair(model, m, j)
-    if pair is None or space.pair(model, *pair) != pair or numbers_of(model.sizes, m) > MOST_CARRIED:
+    if pair is None or space.pair(model, *pair) != pair:
         return None
     return structure_of(model, rng, space.scaled, more=not space.types and rng.random() < 0.5), *pair
 
