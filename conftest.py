@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from sys import stderr
 
-NEEDED = ("click", "flint", "joblib", "numba", "numpy", "scipy", "sympy")
+NEEDED = ("click", "flint", "loky", "numba", "numpy", "scipy", "sympy")
 """What every test imports sooner or later."""
 
 missing = [name for name in NEEDED if find_spec(name) is None]

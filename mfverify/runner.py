@@ -16,15 +16,18 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
+from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
@@ -64,7 +67,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 def usable_cores() -> int:
     """The cores that this process may use, by its affinity and the limits of its container."""
-    from joblib import cpu_count
+    from loky import cpu_count
 
     return int(cpu_count())
 
@@ -114,13 +117,13 @@ def in_order(
     """The result of each task, in the order of the tasks: each as soon as it and those before it are finished.
 
     ``workers`` processes on this machine, which stay for the next call with as many, or the workers of ``cluster``. Behind ``until``,
-    a moment of ``time.monotonic()``, no task is started and a cluster is not waited for; the results end there. Otherwise as
-    :func:`completed`.
+    a moment of ``time.monotonic()``, no task is started and a cluster is not waited for; the results end there. Closing the iterator
+    leaves the processes of this machine the tasks that they have begun, at most until the program ends. Otherwise as :func:`completed`.
     """
     numbered = [[(i, task)] for i, task in enumerate(tasks)]
     compute_numbered = partial(_without_number, compute)
     on_cluster = cluster and _on_cluster(compute_numbered, numbered, cluster, None, until)
-    running = on_cluster or _on_this_machine(compute_numbered, numbered, workers, None)
+    running = on_cluster or _on_this_machine(compute_numbered, numbered, workers, leave=True)
     early: dict[int, Result] = {}
     due = 0
     with closing(running):
@@ -148,76 +151,140 @@ def _finished(compute: Compute[Task, Result], task: Task, keep: Keep[Task, Resul
 
 
 def _on_this_machine(
-    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
+    compute: Compute[Task, Result],
+    groups: Sequence[Sequence[Task]],
+    workers: int,
+    keep: Keep[Task, Result] | None = None,
+    leave: bool = False,
 ) -> Generator[tuple[Task, Result]]:
     """On worker processes, or in this one where there is one worker, where it cannot have others or where another run has them."""
-    if workers > 1 and _may_have_workers() and _IN_USE.acquire(blocking=False):
+    if workers > 1 and _IN_USE.acquire(blocking=False):
         try:
-            yield from _on_cores(compute, groups, workers, keep)
+            executor = _started(workers)
+            if executor is not None:
+                yield from _on_cores(executor, compute, groups, keep, leave)
+                return
         finally:
             _IN_USE.release()
-        return
     for group in groups:
         for task in group:
             yield task, _finished(compute, task, keep)
 
 
-class _Started:
-    """The process that started the present worker processes, which a process forked from it cannot use."""
+class _Workers:
+    """The worker processes of this process, which stay for the next run with as many."""
 
-    by: int | None = None
+    started_by: int | None = None
+    """The process that started them; one that is forked from it cannot use them."""
+    executor: Any = None
+    number = threads_each = 0
 
 
-def _may_have_workers() -> bool:
-    """Whether this process can start worker processes.
+_THREADS_OF = ("OMP", "OPENBLAS", "MKL", "BLIS", "NUMBA", "NUMEXPR")
+"""Libraries that take the number of their threads from the environment."""
 
-    It cannot as a daemon, which must not have children (as in ``multiprocessing.Pool`` or a worker of Dask); in threads that joblib
-    started; when it was forked from a process that had workers, whose queues it holds; and where joblib is told to have none.
+_IDLE_SECONDS = 300
+"""How long a worker process without a task stays."""
+
+
+def _started(workers: int) -> Any:
+    """An executor with so many worker processes: that of the last run where it has as many and still works.
+
+    None where this process cannot have any: it is a daemon, which must not have children (as in ``multiprocessing.Pool`` or a
+    worker of Dask); it was forked from a process that had workers, whose queues it holds; or they cannot be started.
     """
-    from joblib.parallel import get_active_backend, mp
+    if multiprocessing.current_process().daemon or _Workers.started_by not in (None, os.getpid()):
+        return None
+    try:
+        from multiprocessing.resource_tracker import ensure_running
 
-    if mp is None or multiprocessing.current_process().daemon or _Started.by not in (None, os.getpid()):
-        return False
-    return threading.current_thread() is threading.main_thread() or get_active_backend()[0].nesting_level == 0
+        ensure_running()  # here, because older Pythons unblock the signal when they start it
+        # Workers inherit that the signal is blocked: at Control-C, which a terminal sends to all of them, this process ends them.
+        with ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=(signal.SIG_BLOCK, {signal.SIGINT})) as thread:
+            return thread.submit(_executor, workers).result()
+    except (ImportError, NotImplementedError, OSError, UnboundLocalError):  # the last from loky, without a free file descriptor
+        _end_workers()
+        return None
+
+
+def _executor(workers: int) -> Any:
+    from loky import ProcessPoolExecutor
+    from loky.backend import resource_tracker
+
+    # loky renews a worker whose memory has grown, loses no task by it, and warns from a thread of its own.
+    warnings.filterwarnings("ignore", "A worker (stopped|was restarted) while some jobs were given to the executor", UserWarning)
+    threads_each = max(1, usable_cores() // workers)
+    if (_Workers.number, _Workers.threads_each) == (workers, threads_each) and _Workers.executor is not None:
+        with suppress(BrokenExecutor):  # a worker was killed since
+            _Workers.executor.submit(os.getpid)
+            return _Workers.executor
+    _end_workers()
+    # The tracker removes what is left where this process is killed. Started with this option it does not print what that was.
+    sys.warnoptions.append("ignore:resource_tracker:UserWarning")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.warnoptions.pop()
+    variables = [f"{library}_NUM_THREADS" for library in _THREADS_OF] + ["VECLIB_MAXIMUM_THREADS"]
+    _Workers.started_by, _Workers.number, _Workers.threads_each = os.getpid(), workers, threads_each
+    _Workers.executor = ProcessPoolExecutor(
+        workers,
+        timeout=_IDLE_SECONDS,
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+        env=dict.fromkeys(variables, str(threads_each)),
+    )
+    _Workers.executor._flags.kill_workers = True  # at the end of the program, which would wait for tasks that were given up
+    _Workers.executor.submit(os.getpid)  # starts the processes
+    return _Workers.executor
+
+
+def _end_workers() -> None:
+    """End the worker processes at once, whatever they compute."""
+    executor, _Workers.executor = _Workers.executor, None
+    if executor is not None and _Workers.started_by == os.getpid():
+        processes = list(executor._processes.values())
+        executor.shutdown(kill_workers=True)
+        for process in processes:  # where others could not be started
+            process.terminate()
+            process.join()
 
 
 def _on_cores(
-    compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], workers: int, keep: Keep[Task, Result] | None
+    executor: Any, compute: Compute[Task, Result], groups: Sequence[Sequence[Task]], keep: Keep[Task, Result] | None, leave: bool
 ) -> Generator[tuple[Task, Result]]:
-    from joblib import Parallel, delayed, parallel_config
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    """One group more than there are workers is sent to them, so that none waits for the next. What is sent cannot be taken back: a run that
+    ends early ends the workers, or, to ``leave`` them to the next run, lets them finish what they have, which is then one group each.
+    """
+    from loky.process_executor import TerminatedWorkerError
 
-    _Started.by = os.getpid()
-    # loky renews a worker whose memory has grown, loses no task by it, and warns from a thread of its own.
-    warnings.filterwarnings("ignore", "A worker stopped while some jobs were given to the executor", UserWarning)
-    with parallel_config("loky", inner_max_num_threads=max(1, usable_cores() // workers)):
-        parallel = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch=workers, batch_size=1)
-        running = parallel(delayed(_group)(compute, group, keep, i, os.getpid()) for i, group in enumerate(groups))
+    waiting, window = iter(groups), _Workers.number + (not leave)
+    sent: dict[Any, Sequence[Task]] = {}
+    finished: SimpleQueue[Any] = SimpleQueue()
     try:
-        for i, results in running:
-            yield from zip(groups[i], results, strict=True)
-    except TerminatedWorkerError:
-        raise WorkersError(
-            f"a worker process was killed, perhaps because memory ran out; fewer --workers than {workers} need less"
-        ) from None
-    finally:
-        with warnings.catch_warnings(action="ignore"):  # a warning that running tasks are cancelled is expected
-            running.close()
+        while True:
+            for group in islice(waiting, window - len(sent)):
+                future = executor.submit(_group, compute, group, keep)
+                sent[future] = group
+                future.add_done_callback(finished.put)
+            if not sent:
+                return
+            future = finished.get()
+            yield from zip(sent.pop(future), future.result(), strict=True)
+    except BaseException as error:
+        if not (leave and isinstance(error, GeneratorExit)):
+            _end_workers()
+        if isinstance(error, TerminatedWorkerError):
+            raise WorkersError(
+                f"a worker process was killed, perhaps because memory ran out; fewer --workers than {_Workers.number} need less"
+            ) from None
+        raise
 
 
-def _group(
-    compute: Compute[Task, Result], group: Sequence[Task], keep: Keep[Task, Result] | None, i: int, parent: int
-) -> tuple[int, list[Result]]:
-    """In a worker process, unless joblib has found a reason to compute in the caller's own."""
-    from joblib.externals.loky.backend.process import LokyProcess
-
-    started_by = multiprocessing.parent_process()
-    if isinstance(multiprocessing.current_process(), LokyProcess) and started_by is not None and started_by.pid == parent:
-        _end_with(parent)
-    return i, [_finished(compute, task, keep) for task in group]
+def _group(compute: Compute[Task, Result], group: Sequence[Task], keep: Keep[Task, Result] | None) -> list[Result]:
+    return [_finished(compute, task, keep) for task in group]
 
 
-@cache
 def _end_with(parent: int) -> None:
     """Let this worker process end when its parent is gone, even killed: its results go nowhere, and what is finished is kept."""
 
@@ -285,9 +352,7 @@ def _on_cluster(
                 room = cluster.room()
                 seen = time.monotonic() if room else seen
                 if time.monotonic() - seen > _WAIT_SECONDS:
-                    raise WorkersError(
-                        f"--scheduler: {cluster.address}: has had no worker for {_WAIT_SECONDS:.0f} s; start some"
-                    ) from None
+                    raise WorkersError(f"--scheduler: {cluster.address}: has had no worker for {_WAIT_SECONDS:.0f} s; start some") from None
                 continue
             parcel = submitted.pop(future)
             results, seconds, worker = _gathered(future, cluster.address)
@@ -405,8 +470,7 @@ def _gathered(future: Any, address: str) -> tuple[list[Any], float, str]:
         raise
     except KilledWorker:
         raise WorkersError(
-            f"--scheduler: {address}: a task was lost with its worker several times, perhaps because memory ran out; "
-            "give the workers more"
+            f"--scheduler: {address}: a task was lost with its worker several times, perhaps because memory ran out; give the workers more"
         ) from None
     except (CancelledError, TimeoutError, OSError) as error:
         raise WorkersError(f"--scheduler: {address}: the scheduler is gone ({type(error).__name__}); start it again") from None

@@ -44,7 +44,7 @@ LIBRARIES = (
     "numba",
     "networkx",
     "mpmath",
-    "joblib",
+    "loky",
     "hypothesis.strategies",
 )
 """Loaded once, before the first fork."""

@@ -26,7 +26,7 @@ TESTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "tests/agreement/test_solvers.py": ("numpy", "scipy", "numba", "llvmlite"),
     "tests/test_model_files.py": ("tomli-w",),
     "tests/test_costs.py": ("psutil",),
-    "tests/test_runner.py": ("joblib",),
+    "tests/test_runner.py": ("loky",),
     "tests/test_cli.py": ("click", "rich"),
     "tests/report/test_page.py": ("networkx", "Jinja2", "markupsafe"),
     "tests/report/test_mathematics.py": ("latex2mathml", "sympy"),

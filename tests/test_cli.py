@@ -33,7 +33,7 @@ from mfverify.theory.catalogue import Catalogue
 from mfverify.theory.claim import Claim, Finding, Status
 from tests.signals import control_c_interrupts
 
-HEAVY = ("numba", "scipy", "sympy", "matplotlib", "joblib", "jinja2", "networkx", "flint")
+HEAVY = ("numba", "scipy", "sympy", "matplotlib", "loky", "jinja2", "networkx", "flint")
 """What takes long to import, and what nothing that is refused needs."""
 
 SOUND: dict[str, Any] = {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -68,15 +69,27 @@ if __name__ == "__main__":
     print(*pipe_of(lambda said: multiprocessing.get_context("fork").Process(target=send, args=(said,))))
     assert os.getpid() not in processes()
 """,
-    "threads of joblib": """
+    "a process forked in the middle of a run": """
 if __name__ == "__main__":
-    from joblib import Parallel, delayed
-    print(all(Parallel(n_jobs=2, backend="threading")(delayed(here)() for _ in range(2))), 0)
+    results = completed(where, [[i] for i in range(9)], workers=2)
+    next(results)
+    child = multiprocessing.get_context("fork").Process(target=results.close)
+    child.start()
+    child.join(60)
+    print(len(list(results)) == 8, child.exitcode)
 """,
-    "a process that is set to have no others": """
-os.environ["JOBLIB_MULTIPROCESSING"] = "0"
+    "a process that can start one and no more": """
 if __name__ == "__main__":
-    print(here(), 0)
+    from loky.backend.process import LokyProcess
+    start = LokyProcess.start
+
+    def start_one(process):
+        if multiprocessing.active_children():
+            raise BlockingIOError("Resource temporarily unavailable")
+        start(process)
+
+    LokyProcess.start = start_one
+    print(here(), len(multiprocessing.active_children()))
 """,
 }
 
@@ -105,11 +118,21 @@ def test_another_run_in_the_same_process_computes_itself_meanwhile() -> None:
     assert os.getpid() not in {process for _, process in completed(where, [[1], [2]], workers=2)}
 
 
-def test_only_a_worker_process_of_the_run_watches_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.slow
+def test_threads_of_a_pool_get_the_right_results_and_leave_the_process_as_it_was() -> None:
+    blocked, handler = signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(lambda first: dict(completed(where, [[first], [first + 1]], workers=2)), range(9)):
+            assert len(found) == 2
+    assert (signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getsignal(signal.SIGINT)) == (blocked, handler)
+    assert os.getpid() not in {process for _, process in completed(where, [[1], [2]], workers=2)}
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_only_a_worker_process_watches_its_parent(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
     watched: list[int] = []
     monkeypatch.setattr(runner, "_end_with", watched.append)
-    for parent in (os.getpid(), os.getppid(), 1):
-        assert runner._group(where, [1], None, 7, parent) == (7, [os.getpid()])
+    assert len(list(completed(where, [[1], [2]], workers=workers))) == 2
     assert watched == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from mfverify import runner
 from mfverify.errors import ModelError, WorkersError
 from mfverify.runner import completed, in_order
+from tests.signals import control_c_interrupts
 
 GROUPS = [[1, 2, 3], [4], [5, 6], [7, 8]]
 
@@ -162,3 +165,157 @@ def test_what_is_not_wanted_any_more_is_given_up(tmp_path: Path, workers: int) -
     kept = len(list(tmp_path.iterdir()))
     time.sleep(0.5)
     assert 1 <= len(list(tmp_path.iterdir())) == kept < 200
+
+
+# -------------------------------------------------------------------------------------- runs that end early, programs that end
+
+TASKS = """
+import multiprocessing, os, signal, threading, time
+from functools import partial
+from mfverify.runner import completed, in_order
+
+
+def where(task, longer=()):
+    time.sleep(600 if task in longer else 0.02)
+    return os.getpid()
+
+
+def give_up(**how):
+    results = in_order(partial(where, **how), range(100), workers=2)
+    one = next(results)
+    results.close()
+    return one
+
+
+def running():
+    return {child.pid for child in multiprocessing.active_children()}
+
+
+"""
+
+
+def start(folder: Path, text: str) -> subprocess.Popen[str]:
+    """A program of its own, in which a warning is an error."""
+    (folder / "program.py").write_text(TASKS + text)
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", str(folder / "program.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=control_c_interrupts,
+    )
+
+
+def seconds_until_all_have_ended(group: int) -> float:
+    """How long processes of a group still run."""
+    since = time.monotonic()
+    while time.monotonic() < since + 60:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.05)
+    return time.monotonic() - since
+
+
+ENDS = {
+    "calls closed early leave the processes to the next": """
+first = set(in_order(where, range(8), workers=2))
+for _ in range(30):
+    assert give_up() in first
+    assert set(in_order(where, range(2), workers=2)) <= first
+print(first == running(), len(first))
+""",
+    "a long task that was given up keeps one process from the next call": """
+give_up(longer=[1])
+print(set(in_order(where, range(8), workers=2)) < running(), len(running()))
+""",
+    "long tasks that were given up end with the program": """
+give_up(longer=range(1, 100))
+print(True, len(running()))
+""",
+    "they end when another number of processes is wanted": """
+give_up(longer=range(1, 100))
+before = running()
+found = set(in_order(where, range(30), workers=3))
+print(found <= running() and not found & before, len(running()) - 1)
+""",
+    "a call that waits for them is interrupted": """
+give_up(longer=[1])
+give_up(longer=[1])
+threading.Timer(0.5, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+try:
+    list(in_order(where, range(9), workers=2))
+except KeyboardInterrupt:
+    print(True, len(running()) + 2)
+""",
+    "a run that is closed ends its processes": """
+results = completed(partial(where, longer=range(1, 100)), [[i] for i in range(100)], workers=2)
+next(results)
+since = time.monotonic()
+results.close()
+print(time.monotonic() - since < 2, len(running()) + 2)
+""",
+    "so does one with an error": """
+def fails(task):
+    if task == 1:
+        raise ValueError
+    return where(task, range(100))
+
+try:
+    list(completed(fails, [[i] for i in range(100)], workers=2))
+except ValueError:
+    print(True, len(running()) + 2)
+""",
+    "a run that is not closed ends with the program": """
+results = completed(partial(where, longer=range(1, 100)), [[i] for i in range(100)], workers=2)
+next(results)
+print(True, len(running()))
+""",
+    "processes that were killed are replaced": """
+first = set(in_order(where, range(8), workers=2))
+for process in first:
+    os.kill(process, signal.SIGKILL)
+while running():
+    time.sleep(0.01)
+print(first.isdisjoint(in_order(where, range(8), workers=2)), len(running()))
+""",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ENDS)
+def test_runs_that_end_early(case: str, tmp_path: Path) -> None:
+    """The program says nothing, and what it has given up does not delay its end."""
+    with start(tmp_path, ENDS[case] + "print('end', flush=True)") as child:
+        assert child.stdout is not None
+        lines = [child.stdout.readline() for _ in range(2)]
+        since = time.monotonic()
+        out, err = child.communicate(timeout=120)
+        assert time.monotonic() - since < 3
+    assert (child.returncode, lines, out, err) == (0, ["True 2\n", "end\n"], "", "")
+    assert seconds_until_all_have_ended(child.pid) < 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["the process", "the process group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_ended_by_a_signal_says_nothing(tmp_path: Path, number: signal.Signals, whom: str) -> None:
+    text = """
+try:
+    for _ in in_order(partial(where, longer=range(1, 100)), range(100), workers=2):
+        print("computes", flush=True)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    with start(tmp_path, text) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        since = time.monotonic()
+        (os.kill if whom == "the process" else os.killpg)(child.pid, number)
+        out, err = child.communicate(timeout=60)
+        assert time.monotonic() - since < 3
+    assert err == ""
+    assert (child.returncode, out) == ((0, "interrupted\n") if number == signal.SIGINT else (-signal.SIGTERM, ""))
+    assert seconds_until_all_have_ended(child.pid) < 10
