@@ -27,6 +27,7 @@ TESTED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "tests/test_model_files.py": ("tomli-w",),
     "tests/test_costs.py": ("psutil",),
     "tests/test_runner.py": ("loky",),
+    "tests/falsifier/test_climb.py": ("threadpoolctl",),
     "tests/test_cli.py": ("click", "rich"),
     "tests/report/test_page.py": ("networkx", "Jinja2", "markupsafe"),
     "tests/report/test_mathematics.py": ("latex2mathml", "sympy"),

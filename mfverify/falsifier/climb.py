@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from scipy.optimize import differential_evolution
+from threadpoolctl import threadpool_limits
 
 from mfverify import screening
 from mfverify.errors import ModelError
@@ -346,8 +347,14 @@ def around(space: Space, rng: random.Random, near: Near) -> tuple[Structure, int
 def climb(screen: Screen, space: Space, seed: str, most: int = GENERATIONS, near: Near | None = None) -> Climbed:
     """An island: what was reached in at most ``most`` generations, fewer where a candidate is expensive.
 
-    With ``near`` it begins at that model and at models that have some of its numbers.
+    With ``near`` it begins at that model and at models that have some of its numbers. Linear algebra has one thread: systems are small, and
+    an island is the same function of its seed whatever the number of threads.
     """
+    with threadpool_limits(1, user_api="blas"):
+        return _climbed(screen, space, seed, most, near)
+
+
+def _climbed(screen: Screen, space: Space, seed: str, most: int, near: Near | None) -> Climbed:
     rng = random.Random(seed)
     found = around(space, rng, near) if near is not None else None
     structure, n, k = found or drawn(space, rng)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import mfverify as mfv
 from mfverify import screening
@@ -154,6 +155,20 @@ def test_an_island_ends_at_a_clear_violation_which_is_evaluated_before_other_isl
 def of_size(factor: float, models: Models, n: int, k: int) -> tuple[Any, Any]:
     """A ratio that depends on n alone."""
     return np.full(models.number, factor**n), np.full(models.number, 2.0)
+
+
+def threads_seen(seen: list[int], models: Models, n: int, k: int) -> tuple[Any, Any]:
+    """No ratio; how many threads linear algebra has."""
+    seen += [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    return np.zeros(models.number), np.ones(models.number)
+
+
+def test_an_island_has_one_thread_of_linear_algebra() -> None:
+    space, seen = Space(((2, 2, 2, 1),), (2,), lambda model, n, k: (n, k), scaled=False, templates=False), list[int]()
+    with threadpool_limits(2, user_api="blas"):
+        climb(Screen(partial(threads_seen, seen)), space, "threads", most=1)
+        after = [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+    assert seen and set(seen) == {1} and set(after) == {2}
 
 
 @pytest.mark.parametrize(("factor", "agents"), [(1.01, 7), (0.99, 2)])
