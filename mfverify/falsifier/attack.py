@@ -24,10 +24,9 @@ from mfverify.falsifier.exhaust import decided_classes
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.smallest import Front, descend
-from mfverify.model import nested_strings
 from mfverify.papers.named import claim_named
 from mfverify.progress import Draw, bar
-from mfverify.rationals import quoted, written
+from mfverify.rationals import quoted
 from mfverify.results import code_version
 from mfverify.runner import connected, usable_cores
 from mfverify.theory.claim import Claim, Status
@@ -86,8 +85,7 @@ class Attack:
             "reason": self.reason,
         }
         if found is not None:
-            model = found.candidate.instance.written.model
-            document["violated"] = dict(outcome(found)) | {"model": None if model is None else _numbers(model)}
+            document["violated"] = outcome(found)
         if self.searched.found is not None and self.shrunk is not None:
             document["shrinking"] = {
                 "from": self.searched.found.candidate.instance.label,
@@ -97,11 +95,6 @@ class Attack:
                 "finished": self.shrunk.finished,
             }
         return document
-
-
-def _numbers(model: Any) -> dict[str, Any]:
-    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}
 
 
 class InterruptedAttack(KeyboardInterrupt):

@@ -24,6 +24,8 @@ from mfverify.falsifier.climb import Climbed, Near, space_of
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Start
 from mfverify.falsifier.model_domains import sizes_of
+from mfverify.model import Model, nested_strings
+from mfverify.rationals import written
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 from mfverify.theory.search_space import Arrangement
@@ -249,7 +251,8 @@ def _rounded(seconds: float) -> float:
 
 
 def outcome(one: Evaluated) -> dict[str, Any]:
-    """A candidate and its sides, as JSON values; ``ratio`` is the certified lower end of left/right where the right side is positive."""
+    """A candidate, its sides and its model, as JSON values; ``ratio`` is the certified lower end of left/right where the right side is positive."""
+    model = one.candidate.instance.written.model
     positive = one.right is not None and one.right.upper > 0
     return {
         "family": one.candidate.family,
@@ -258,4 +261,10 @@ def outcome(one: Evaluated) -> dict[str, Any]:
         "ratio": one.score if positive else None,
         "actual": one.left.to_json() if one.left is not None else None,
         "bound": one.right.to_json() if one.right is not None else None,
+        "model": None if model is None else _numbers(model),
     }
+
+
+def _numbers(model: Model) -> dict[str, Any]:
+    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
+    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}

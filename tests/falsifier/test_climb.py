@@ -187,6 +187,8 @@ def test_a_true_claim_is_approached_and_not_violated() -> None:
     assert document["screened"] > 1000 and document["per_second"] > 0
     ratios = [ratio for _, ratio in document["curve"]]
     assert ratios == sorted(ratios) and 0.9 < ratios[-1] < 1
+    assert found.best is not None
+    assert mfv.Model(**document["best"]["model"]) == found.best.candidate.instance.written.model
 
 
 @pytest.mark.slow
