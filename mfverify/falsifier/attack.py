@@ -209,15 +209,16 @@ def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]
 
     An instance may have ties that only exact values of a large system decide; the one that it was simplified from need not.
     """
-    reason = ""
-    for one in (shrunk.best, *reversed(shrunk.earlier)):
+    reason, reached = "", [*shrunk.earlier, shrunk.best]
+    for i in reversed(range(len(reached))):
         try:
-            found = certify(claim, one.candidate.instance)
+            found = certify(claim, reached[i].candidate.instance)
         except MfverifyError as error:
             reason = reason or str(error)
-        else:
-            shrunk.best = one
-            return found, reason
+            continue
+        if reason:
+            shrunk.best, shrunk.earlier, shrunk.finished = reached[i], reached[:i], False
+        return found, reason
     return None, reason
 
 

@@ -377,7 +377,7 @@ def _climbed(screen: Screen, space: Space, seed: str, most: int, near: Near | No
     first = start.random((GENERATION, structure.dimension))
     if near is not None and found is not None:
         kept = start.random(first.shape) < np.linspace(1, 0.5, GENERATION)[:, None]
-        first = np.where(kept, structure.numbers(near[0]), first)
+        first = np.where(kept, structure.numbers(near.model), first)
     differential_evolution(
         rank,
         [(0.0, 1.0)] * structure.dimension,

@@ -24,6 +24,7 @@ from mfverify.falsifier.climb import Climbed, Near, space_of
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Start
 from mfverify.falsifier.model_domains import sizes_of
+from mfverify.falsifier.model_moves import ARRAYS
 from mfverify.model import Model, nested_strings
 from mfverify.rationals import written
 from mfverify.theory.cases.case import Case
@@ -266,5 +267,4 @@ def outcome(one: Evaluated) -> dict[str, Any]:
 
 
 def _numbers(model: Model) -> dict[str, Any]:
-    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in arrays}
+    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in ARRAYS}

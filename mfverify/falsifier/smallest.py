@@ -90,9 +90,8 @@ def descend(
             rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed), n
             rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
         climbs = missed < CLIMBED and space_of(claim) is not None
-        starts: list[Start] = []
-        for i in range(ISLANDS if climbs else 0):
-            starts.append((f"{searched.seed} below {n} {missed * ISLANDS + i}", rounds.near if i % 2 else None))
+        seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
+        starts: list[Start] = [(seed, rounds.near if i % 2 else None) for i, seed in enumerate(seeds)]
         candidates, _ = summits(claim, evaluator, searched, starts, below=n)
         answers = list(evaluator.evaluated(candidates + rounds.next_round()))
         rounds.learn(answers)

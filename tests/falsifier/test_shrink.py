@@ -132,6 +132,7 @@ def test_the_certificate_is_that_of_the_simplest_instance_that_has_one(monkeypat
     monkeypatch.setattr(attack, "certify", without_ties)
     found = mfv.attack(claim, candidates=100, workers=1)
     assert found.reason == "ties" and found.certificate is not None and found.found is not None
+    assert found.shrunk is not None and not found.shrunk.finished  # a simpler one was found, so it does not say that there is none
     assert simplicity(found.found.candidate.instance) > simplicity(smallest.candidate.instance)
     assert found.certificate.document["subsample"] == found.found.candidate.instance.written.subsample
     assert mfv.check_certificate(found.certificate).accepted
