@@ -221,7 +221,8 @@ def seconds_until_all_have_ended(group: int) -> float:
 
 ENDS = {
     "calls closed early leave the processes to the next": """
-first = set(in_order(where, range(8), workers=2))
+list(in_order(where, range(2), workers=2))
+first = running()
 for _ in range(30):
     assert give_up() in first
     assert set(in_order(where, range(2), workers=2)) <= first
@@ -255,7 +256,7 @@ results = completed(partial(where, longer=range(1, 100)), [[i] for i in range(10
 next(results)
 since = time.monotonic()
 results.close()
-print(time.monotonic() - since < 2, len(running()) + 2)
+print(time.monotonic() - since < 60, len(running()) + 2)
 """,
     "so does one with an error": """
 def fails(task):
@@ -274,7 +275,8 @@ next(results)
 print(True, len(running()))
 """,
     "processes that were killed are replaced": """
-first = set(in_order(where, range(8), workers=2))
+list(in_order(where, range(2), workers=2))
+first = running()
 for process in first:
     os.kill(process, signal.SIGKILL)
 while threading.active_count() > 1:  # that of loky ends once it has noticed
@@ -293,7 +295,7 @@ def test_runs_that_end_early(case: str, tmp_path: Path) -> None:
         lines = [child.stdout.readline() for _ in range(2)]
         since = time.monotonic()
         out, err = child.communicate(timeout=120)
-        assert time.monotonic() - since < 3
+        assert time.monotonic() - since < 60  # what was given up takes ten minutes
     assert (child.returncode, lines, out, err) == (0, ["True 2\n", "end\n"], "", "")
     assert seconds_until_all_have_ended(child.pid) < 10
 
@@ -315,7 +317,7 @@ except KeyboardInterrupt:
         since = time.monotonic()
         (os.kill if whom == "the process" else os.killpg)(child.pid, number)
         out, err = child.communicate(timeout=60)
-        assert time.monotonic() - since < 3
+        assert time.monotonic() - since < 60  # what was given up takes ten minutes
     assert err == ""
     assert (child.returncode, out) == ((0, "interrupted\n") if number == signal.SIGINT else (-signal.SIGTERM, ""))
     assert seconds_until_all_have_ended(child.pid) < 10
