@@ -270,9 +270,11 @@ def falsify(
 def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """The record of several searches, without certificates and classes, and with what each claim stated, the date and the code.
 
-    Of ``earlier`` searches those against other claims are kept. In the order of the catalogue; what it does not have comes last.
+    Of ``earlier`` searches those against other claims are kept. Searches that found nothing against the same statement add up: the one with
+    the largest ratio is kept whole, the others in brief, in ``others``. In the order of the catalogue; what it does not have comes last.
     """
     made = {"date": time.strftime("%Y-%m-%d", time.gmtime()), "version": __version__, "code": code_version()[:16]}
+    before = {one["claim"]: one for one in earlier}
     new = [
         {
             **one.to_json(),
@@ -283,7 +285,36 @@ def record(attacks: Sequence[Attack], earlier: Sequence[Mapping[str, Any]] = ())
         }
         for one in attacks
     ]
-    return records.with_new("searches", new, earlier, lambda one: one["claim"])
+    together = [with_others(one, before.get(one["claim"])) for one in new]
+    return records.with_new("searches", together, earlier, lambda one: one["claim"])
+
+
+def with_others(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The search with the larger ratio, and in ``others`` what else was searched against the same statement, each seed and code once."""
+    if old is None or old.get("statement") != new["statement"] or new["violated"] is not None or old["violated"] is not None:
+        return dict(new)
+    if _sequence(new) == _sequence(old):  # the same candidates, more or fewer of them
+        furthest = max(new, old, key=lambda one: one["searched"]["candidates"])
+        return {**furthest, **({"others": old["others"]} if old.get("others") else {})}
+    best, other = (new, old) if _ratio(new) >= _ratio(old) else (old, new)
+    brief = {
+        **{name: other[name] for name in ("seed", "seconds", "date", "version", "code")},
+        **{name: other["searched"].get(name, 0) for name in ("candidates", "screened")},
+        "ratio": None if _ratio(other) == float("-inf") else _ratio(other),
+    }
+    others = [one for one in old.get("others", []) if _sequence(one) not in (_sequence(new), _sequence(old))]
+    return {**best, "others": [*others, brief]}
+
+
+def _sequence(search: Mapping[str, Any]) -> tuple[Any, Any]:
+    """What the sequence of candidates of a claim depends on."""
+    return search["seed"], search["code"]
+
+
+def _ratio(search: Mapping[str, Any]) -> float:
+    """The certified ratio of a recorded search; -inf where it had none."""
+    best = search["searched"]["best"]
+    return float("-inf") if best is None or best["ratio"] is None else float(best["ratio"])
 
 
 def recorded(path: Path) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ They are kept in ``reports/searches.json`` and ``reports/classes.json``, which `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -70,7 +70,7 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
         **{name: searched[name] for name in ("candidates", "exhausted", "families", "verdicts")},
         "best": None if best is None else {name: best[name] for name in ("family", "label", "ratio", "actual", "bound")},
         "violated": None if violated is None else violated["label"],
-        "notes": [*_each(searched), *_ranked(searched)],
+        "notes": [*_each(searched), *_ranked(searched), *_others(one.get("others", []))],
         "curve": _against_effort(searched),
     }
 
@@ -116,6 +116,21 @@ def _ranked(searched: Mapping[str, Any]) -> list[str]:
             " The largest ratio among them rose last to " + ", ".join(f"{ratio:.4g} after {ranked:,}" for ranked, ratio in rises) + "."
         )
     return [sentence]
+
+
+def _others(others: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How much other searches against the same statement looked at, and how far they came."""
+    if not others:
+        return []
+    candidates, ranked, seconds = (sum(one[name] for one in others) for name in ("candidates", "screened", "seconds"))
+    ratios = ", ".join(f"{one['ratio']:.4g}" for one in sorted(others, key=_ratio, reverse=True) if one["ratio"] is not None)
+    count = "Another search" if len(others) == 1 else f"{len(others)} other searches"
+    sentence = f"{count} without a violation: {candidates:,} candidates, {ranked:,} ranked, {seconds:,.0f} s"
+    return [sentence + (f"; largest ratio: {ratios}." if ratios else ".")]
+
+
+def _ratio(search: Mapping[str, Any]) -> float:
+    return float("-inf") if search["ratio"] is None else float(search["ratio"])
 
 
 def decided_sentence(one: Mapping[str, Any]) -> str:

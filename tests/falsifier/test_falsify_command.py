@@ -14,6 +14,7 @@ import mfverify as mfv
 from mfverify.cli import run
 from mfverify.cli.verbs.falsify import _attack_lines
 from mfverify.falsifier import attack as attack_module
+from mfverify.falsifier.attack import with_others
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.claim import Status
@@ -89,6 +90,44 @@ def test_a_record_is_added_to(mfverify: Callable[..., Shown], tmp_path: Path) ->
     assert (found["R3m"], found["C4l"], found["C3"]) == (50, 20, 1)
     assert all(s["statement"] == CATALOGUE[s["claim"]].statement for s in searches)
     assert all(s["version"] and len(s["code"]) == 16 and len(s["date"]) == 10 for s in searches)
+
+
+def test_searches_with_other_seeds_add_up(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
+    """The one with the largest ratio is kept whole; the same seed again replaces what it had searched."""
+    path, ratios = tmp_path / "record.json", {}
+    for seed in (0, 1, 2, 1):
+        command = ("R3m", "--candidates", "40", "--workers", "1", "--seed", str(seed))
+        assert mfverify(*command, "--record", "record.json")[0] == 0
+        ratios[seed] = json.loads(mfverify(*command, "--json")[1])["searched"]["best"]["ratio"]
+        (kept,) = json.loads(path.read_text())["searches"]
+        others = kept.get("others", [])
+        assert sorted([kept["seed"], *(one["seed"] for one in others)]) == sorted(ratios)
+        assert kept["searched"]["best"]["ratio"] == max(ratios.values()) == ratios[kept["seed"]]
+        assert {one["seed"]: one["ratio"] for one in others} == {s: ratio for s, ratio in ratios.items() if s != kept["seed"]}
+        assert all(one["candidates"] == 40 for one in others)
+    assert len(set(ratios.values())) > 1
+
+
+def test_what_was_searched_against_another_statement_or_found_does_not_add_up() -> None:
+    def search(seed: int, ratio: float | None, **changes: object) -> dict[str, Any]:
+        searched = {"candidates": 3, "screened": 5, "best": None if ratio is None else {"ratio": ratio}}
+        entry = {"statement": "as", "seed": seed, "seconds": 1.0, "date": "d", "version": "1", "code": "c", "violated": None, "searched": searched}
+        return entry | changes
+
+    better = with_others(search(1, 0.5), search(0, 0.25))
+    assert (better["seed"], [one["ratio"] for one in better["others"]]) == (1, [0.25])
+    both = with_others(search(2, None), better)
+    assert (both["seed"], [(one["seed"], one["ratio"]) for one in both["others"]]) == (1, [(0, 0.25), (2, None)])
+    again = with_others(search(2, 0.75), both)
+    assert (again["seed"], [(one["seed"], one["ratio"]) for one in again["others"]]) == (2, [(0, 0.25), (1, 0.5)])
+    assert with_others(search(1, 0.5, code="other"), better)["others"][-1]["seed"] == 1, "other code has other candidates"
+    for new, old in (
+        (search(1, 0.5), None),
+        (search(1, 0.5), search(0, 0.75, statement="as it was")),
+        (search(1, 2.0, violated={}), better),
+        (search(1, 0.5), search(0, 2.0, violated={})),
+    ):
+        assert with_others(new, old) == new
 
 
 @pytest.mark.parametrize("content", ["notes of another kind", "{}", '{"format": 1, "searches": [3]}', '{"format": 2, "searches": []}'])

@@ -105,6 +105,26 @@ def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:
     assert documented_searches({"X": "as"}, path, classes) == [{**found[0], "notes": [each, ranked]}]
 
 
+def test_other_searches_against_a_claim_are_told(tmp_path: Path) -> None:
+    searched = {"candidates": 3, "exhausted": False, "families": {}, "verdicts": {}, "best": None}
+    entry = {
+        "claim": "X", "statement": "as", "seed": 0, "seconds": 1.0, "version": "1", "date": "d", "code": "c", "violated": None, "searched": searched,
+    }  # fmt: skip
+    one = {"seed": 1, "seconds": 3600.4, "candidates": 5000, "screened": 120000, "ratio": 0.25}
+    path = tmp_path / "searches.json"
+    for others, sentences in (
+        ([], []),
+        ([one], ["Another search without a violation: 5,000 candidates, 120,000 ranked, 3,600 s; largest ratio: 0.25."]),
+        (
+            [one, one | {"ratio": None}, one | {"ratio": 0.5}],
+            ["3 other searches without a violation: 15,000 candidates, 360,000 ranked, 10,801 s; largest ratio: 0.5, 0.25."],
+        ),
+    ):
+        path.write_text(json.dumps({"searches": [entry | {"others": others}]}))
+        found = documented_searches({"X": "as"}, path, tmp_path / "none.json")
+        assert found is not None and found[0]["notes"] == sentences
+
+
 def ranked(best: object = FOUND, **changes: object) -> Json:
     """A search among the records, with a curve of what was ranked."""
     searched = {"candidates": 3, "exhausted": False, "families": {}, "verdicts": {}, "best": best, "screened": 1000, "per_second": 9}
