@@ -39,7 +39,6 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError, TooLargeError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
-from mfverify.model import nested_strings
 from mfverify.model_files import model_from_document
 from mfverify.papers import CATALOGUE
 from mfverify.papers.named import claim_named, is_registered
@@ -355,8 +354,7 @@ def _document(claim_id: str, instance: Case, left: Interval, right: Interval, **
 
 
 def _model_document(model: Model) -> Document:
-    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return {"name": model.name, "discount": written(model.discount)} | {key: nested_strings(getattr(model, key)) for key in arrays}
+    return {"name": model.name} | model.numbers_as_text()
 
 
 def _digits_for(error: Fraction) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -35,6 +35,9 @@ _AXES = {
     "global_reward": ("s_g", "a_g"),
     "local_reward": ("s_l", "s_g", "a_l"),
 }
+
+ARRAYS: Final = tuple(_AXES)
+"""The arrays of a model, in the order of its arguments."""
 
 Nested: TypeAlias = Any
 """Nested lists or an array of numbers, as many levels deep as the array has axes."""
@@ -164,8 +167,11 @@ class Model:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the exact content (name and documentation apart): equal for equal models, in any file format."""
-        content = {name: nested_strings(getattr(self, name)) for name in _AXES} | {"discount": written(self.discount)}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.numbers_as_text(), sort_keys=True).encode()).hexdigest()
+
+    def numbers_as_text(self) -> dict[str, Any]:
+        """The discount and the four arrays, each number a string such as ``"1/3"``: what model files, certificates and records hold."""
+        return {"discount": written(self.discount)} | {name: _nested_strings(getattr(self, name)) for name in ARRAYS}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Model) and self.fingerprint == other.fingerprint
@@ -202,12 +208,11 @@ def derived_name(name: str, before: str = "", after: str = "") -> str:
     return f"{before}{name[:_KEPT_OF_NAME]}~{digest[:8]}{after}"
 
 
-def nested_strings(array: Exact) -> Any:
-    """Nested lists of strings such as ``"1/3"``: what model files and certificates hold."""
+def _nested_strings(array: Exact) -> Any:
     if array.ndim == 0:
         number: Any = array[()]
         return written(number)
-    return [nested_strings(np.asarray(row, dtype=object)) for row in array]
+    return [_nested_strings(np.asarray(row, dtype=object)) for row in array]
 
 
 def _rational(value: Any, place: str, issues: list[str]) -> Fraction | None:

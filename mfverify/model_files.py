@@ -19,10 +19,9 @@ from mfverify.authors_config import model_from_config
 from mfverify.errors import ModelError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
-from mfverify.model import Model, derived_name, nested_strings
-from mfverify.rationals import from_text, written
+from mfverify.model import ARRAYS, Model, derived_name
+from mfverify.rationals import from_text
 
-_ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
 _LARGEST_FILE = 16 * 2**20
 
 
@@ -96,14 +95,14 @@ def _decimal(literal: str) -> Fraction | str:
 def model_from_document(document: dict[str, Any], default_name: str = "model") -> Model:
     """A model from the keys of the own format; unknown and missing keys are refused by name."""
     issues = [
-        f"{key}: unknown key; the keys are name, discount, {', '.join(_ARRAYS)}, documentation"
-        for key in sorted(set(document) - {"name", "discount", "documentation", *_ARRAYS})
+        f"{key}: unknown key; the keys are name, discount, {', '.join(ARRAYS)}, documentation"
+        for key in sorted(set(document) - {"name", "discount", "documentation", *ARRAYS})
     ]
-    issues += [f"{key}: missing key" for key in ("discount", *_ARRAYS) if key not in document]
+    issues += [f"{key}: missing key" for key in ("discount", *ARRAYS) if key not in document]
     if issues:
         raise ModelError(*issues)
     return Model(
-        **{key: document[key] for key in _ARRAYS},
+        **{key: document[key] for key in ARRAYS},
         discount=document["discount"],
         name=document.get("name", default_name),
         documentation=document.get("documentation", ""),
@@ -112,10 +111,8 @@ def model_from_document(document: dict[str, Any], default_name: str = "model") -
 
 def model_document(model: Model) -> dict[str, Any]:
     """The keys of the own format, every number an exact string."""
-    document: dict[str, Any] = {"name": model.name, "discount": written(model.discount)}
-    if model.documentation:
-        document["documentation"] = model.documentation
-    return document | {key: nested_strings(getattr(model, key)) for key in _ARRAYS}
+    documentation = {"documentation": model.documentation} if model.documentation else {}
+    return {"name": model.name} | documentation | model.numbers_as_text()
 
 
 def save_model(model: Model, path: str | Path) -> None:

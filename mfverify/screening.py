@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mfverify import counts
+from mfverify.model import ARRAYS
 
 if TYPE_CHECKING:
     from mfverify.model import Model
@@ -70,8 +71,7 @@ class Models(NamedTuple):
 
 def stacked(models: Sequence[Model]) -> Models:
     """Models of one size as arrays."""
-    names = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    kept = [np.ascontiguousarray(np.stack([m.floats(name) for m in models], axis=-1)) for name in names]
+    kept = [np.ascontiguousarray(np.stack([m.floats(name) for m in models], axis=-1)) for name in ARRAYS]
     return Models(kept[0], kept[1], kept[2], kept[3], np.array([float(m.discount) for m in models]))
 
 

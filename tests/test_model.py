@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mfverify.errors import ModelError
-from mfverify.model import Model, nested_strings
+from mfverify.model import Model
 from mfverify.models import absorbing, coordination
 
 HALF = Fraction(1, 2)
@@ -346,5 +346,4 @@ def test_models_differ_when_any_part_differs(place: tuple[Any, ...], value: Any)
 
 @pytest.mark.parametrize("model", [coordination(), coordination(eta="1/3", discount="0.99"), absorbing()], ids=lambda m: m.name)
 def test_bundled_models_are_valid_and_survive_their_own_spelling(model: Model) -> None:
-    parts = [nested_strings(getattr(model, name)) for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")]
-    assert Model(*parts, discount=str(model.discount)) == model
+    assert Model(**model.numbers_as_text()) == model

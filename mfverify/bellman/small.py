@@ -51,6 +51,7 @@ from mfverify.bellman.lanes import LANES, larger, load, multiply_add, plus, spre
 from mfverify.bellman.sweeps import graded_order, level_sizes, successor_table
 from mfverify.compiled import njit, uncounted
 from mfverify.enclosure import UNDERFLOW, Enclosure, StopReason, Work, round_down, round_up, rounding_error
+from mfverify.model import ARRAYS
 from mfverify.parallel import over_range
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def copies(model: Model, merged: bool = True) -> Copies:
 
 def _copied(model: Model, merged: bool) -> Copies:
     global_kernel, local_kernel, global_reward, local_reward = (
-        np.array(model.floats(name)[None]) for name in ("global_kernel", "local_kernel", "global_reward", "local_reward")
+        np.array(model.floats(name)[None]) for name in ARRAYS
     )
     rt = float(np.abs(global_reward).max() + np.abs(local_reward).max())
     global_states, _, local_states, _ = model.sizes

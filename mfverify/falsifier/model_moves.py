@@ -12,9 +12,8 @@ import numpy as np
 
 from mfverify.errors import ModelError
 from mfverify.falsifier.templates import DISCOUNTS, SCALES
-from mfverify.model import Model
+from mfverify.model import ARRAYS, Model
 
-ARRAYS = ("global_kernel", "local_kernel", "global_reward", "local_reward")
 Parts = dict[str, Any]
 """The arrays of a model and its discount, to be changed one by one."""
 
@@ -82,14 +81,21 @@ def random_model(rng: random.Random, sizes: tuple[int, int, int, int], scaled: b
 
 
 def changed(model: Model, rng: random.Random) -> Model | None:
-    """The model after one to three random small changes of rewards, rows, scale or discount; None if that is no model."""
+    """The model after one to three random small changes of rewards, rows, scale or discount; None if that is no model.
+
+    What is symmetric may have to stay so: one of the changes multiplies all local rewards of one size.
+    """
     parts = parts_of(model)
     for _ in range(rng.choice((1, 1, 2, 3))):
         what = rng.choice(
-            ("local_reward", "local_reward", "local_reward", "local_kernel", "global_kernel", "global_reward", "scale", "discount")
+            ("local_reward",) * 3 + ("size", "size", "local_kernel", "global_kernel", "global_reward", "scale", "discount", "discount")
         )
         if what == "discount":
             parts["discount"] = _other_discount(parts["discount"], rng)
+        elif what == "size":
+            sizes = abs(parts["local_reward"])
+            chosen = sizes == rng.choice(sorted(set(sizes.ravel())))
+            parts["local_reward"][chosen] *= rng.choice((Fraction(1, 4), Fraction(1, 2), Fraction(2), Fraction(4)))
         elif what == "scale":
             factor = rng.choice((Fraction(1, 2), Fraction(2), Fraction(1, 8), Fraction(8)))
             parts["global_reward"], parts["local_reward"] = parts["global_reward"] * factor, parts["local_reward"] * factor

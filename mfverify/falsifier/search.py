@@ -24,9 +24,6 @@ from mfverify.falsifier.climb import Climbed, Near, space_of
 from mfverify.falsifier.domains import Domain, domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator, Start
 from mfverify.falsifier.model_domains import sizes_of
-from mfverify.falsifier.model_moves import ARRAYS
-from mfverify.model import Model, nested_strings
-from mfverify.rationals import written
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 from mfverify.theory.search_space import Arrangement
@@ -169,10 +166,10 @@ def summits(
 
 
 class Rounds:
-    """The candidates of one claim and seed, round by round."""
+    """The candidates of one claim and seed, round by round; once there is something to improve, ``near`` of a round are neighbours of the best."""
 
-    def __init__(self, domain: Domain, seed: int) -> None:
-        self._domain, self._seed = domain, seed
+    def __init__(self, domain: Domain, seed: int, near: int = ROUND // 2) -> None:
+        self._domain, self._seed, self._wanted = domain, seed, near
         self._families: dict[str, Iterator[Case]] = dict(domain.families(seed))
         self._seen: set[str] = set()
         self._best: list[Evaluated] = []
@@ -181,7 +178,7 @@ class Rounds:
     def next_round(self) -> list[Candidate]:
         """The next candidates, none of them seen before; empty where there are no more."""
         self._round += 1
-        near = self._near(ROUND // 2) if self._best else []
+        near = self._near(self._wanted) if self._best else []
         candidates = list(near)
         while self._families and len(candidates) < ROUND:
             for name in list(self._families):
@@ -262,9 +259,5 @@ def outcome(one: Evaluated) -> dict[str, Any]:
         "ratio": one.score if positive else None,
         "actual": one.left.to_json() if one.left is not None else None,
         "bound": one.right.to_json() if one.right is not None else None,
-        "model": None if model is None else _numbers(model),
+        "model": None if model is None else model.numbers_as_text(),
     }
-
-
-def _numbers(model: Model) -> dict[str, Any]:
-    return {"discount": written(model.discount)} | {name: nested_strings(getattr(model, name)) for name in ARRAYS}

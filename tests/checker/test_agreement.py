@@ -13,7 +13,7 @@ import pytest
 import mfverify as mfv
 from mfverify import counts
 from mfverify.checker import check_certificate as checker
-from mfverify.model import Model, nested_strings
+from mfverify.model import Model
 from mfverify.papers.mean_field_sampling.symbols import symbol_values
 from mfverify.papers.mean_field_sampling.theorem_4_2 import THEOREM_4_2, THEOREM_4_2_WEAKER
 from mfverify.papers.mean_field_sampling.theorem_4_4 import THEOREM_4_4, THEOREM_4_4_WEAKER
@@ -31,8 +31,7 @@ TINY = Fraction(1, 10**7)
 
 
 def read(model: Model) -> checker.Model:
-    arrays = ("global_kernel", "local_kernel", "global_reward", "local_reward")
-    return checker.Model({"model": {"discount": str(model.discount)} | {key: nested_strings(getattr(model, key)) for key in arrays}})
+    return checker.Model({"model": model.numbers_as_text()})
 
 
 def values(model: Model, n: int, enclosure: mfv.Enclosure) -> checker.Values:

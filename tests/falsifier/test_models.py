@@ -111,6 +111,14 @@ def test_changes_change_a_model_and_keep_its_sizes() -> None:
     assert sum(m != model for m in kept) > 40
 
 
+def test_some_changes_keep_what_is_symmetric() -> None:
+    """A model with a leaning becomes the same model with half of it, which takes several rewards at once."""
+    other = of_commitment(3, Fraction(1, 32), HALF, Fraction(1))
+    rng = random.Random(0)
+    found = [changed(of_commitment(3, Fraction(1, 16), HALF, Fraction(1)), rng) for _ in range(600)]
+    assert any(one is not None and (one.local_reward == other.local_reward).all() and one.discount == HALF for one in found)
+
+
 def test_simplifications_are_simpler_in_one_respect() -> None:
     model = of_splitting(2, Fraction(1, 16), Fraction(3, 5), Fraction(8))
     found = list(simpler_models(model))
