@@ -180,8 +180,9 @@ def attack(
                 shrunk = Shrunk(searched.found)
                 front.add(searched.found)
                 tell = (lambda s: progress(name, searched, s)) if progress else None
-                shrink(claim, evaluator, candidates, shrunk, front.add, tell)
-                if candidates is None:
+                if candidates is not None:
+                    shrink(claim, evaluator, candidates, shrunk, front.add, tell)
+                else:
                     descend(claim, evaluator, searched, shrunk, front, tell)
     except KeyboardInterrupt:
         raise InterruptedAttack(Attack(claim, seed, budget, searched, shrunk, smallest=front)) from None

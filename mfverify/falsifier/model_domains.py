@@ -163,9 +163,16 @@ class Fewer:
         return {"fewer agents": found_of(found, MOST_REFUSED)}
 
     def neighbours(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel]:
-        """Small changes with fewer agents than the limit; infinite, unless :data:`MOST_REFUSED` in a row have as many."""
-        near = self.whole.neighbours(instance, rng)
-        return found_of((one if one.order < self.limit else None for one in near), MOST_REFUSED)
+        """Small changes with fewer agents than the limit; infinite, unless :data:`MOST_REFUSED` in a row are no instances."""
+        return found_of(self._changes(instance, rng), MOST_REFUSED)
+
+    def _changes(self, instance: OnModel, rng: random.Random) -> Iterator[OnModel | None]:
+        n, k = sizes_of(instance)
+        while True:
+            m = n if n < self.limit and rng.random() < 0.8 else max(1, self.limit - rng.choice((1, 1, 1, 2)))
+            j = m - (n - k) if rng.random() < 0.7 else rng.choice((min(k, m), m - 1, k - 1))
+            model = instance.model if m != n and rng.random() < 0.25 else changed(instance.model, rng)
+            yield self.whole.arrangement.instance(model, m, j)
 
     def simpler(self, instance: OnModel) -> Iterator[OnModel]:
         """As in the whole domain."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import islice, takewhile
 
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Candidate, Evaluated, Evaluator
+from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 
 _CHUNK = 8
@@ -34,7 +36,7 @@ class Shrunk:
     def take(self, simpler: Evaluated) -> None:
         """Let a simpler violated instance take over."""
         self.earlier.append(self.best)
-        self.best = simpler
+        self.best, self.finished = simpler, False
 
 
 def shrink(
@@ -44,14 +46,18 @@ def shrink(
     shrunk: Shrunk,
     seen: Callable[[Evaluated], None] | None = None,
     progress: Callable[[Shrunk], None] | None = None,
+    fewer_agents: bool = False,
 ) -> None:
     """Simplify ``shrunk.best`` until nothing simpler is violated, the deadline passes or ``most`` candidates were tried.
 
-    ``seen`` is called with every candidate that is evaluated to the end.
+    ``seen`` is called with every candidate that is evaluated to the end. With ``fewer_agents`` only instances with fewer agents count as simpler.
     """
     domain = domain_of(claim)
     while not evaluator.out_of_time and (most is None or shrunk.tried < most):
-        candidates = domain.simpler(shrunk.best.candidate.instance)
+        instance = shrunk.best.candidate.instance
+        candidates = domain.simpler(instance)
+        if fewer_agents:
+            candidates = takewhile(partial(_has_fewer, instance.order), candidates)
         better: Evaluated | None = None
         while better is None and not evaluator.out_of_time and (most is None or shrunk.tried < most):
             chunk = [Candidate("shrinking", one) for one in islice(candidates, _CHUNK)]
@@ -68,6 +74,10 @@ def shrink(
             if progress is not None:
                 progress(shrunk)
         if better is None:
-            shrunk.finished = not evaluator.out_of_time and (most is None or shrunk.tried < most)
+            shrunk.finished = not fewer_agents and not evaluator.out_of_time and (most is None or shrunk.tried < most)
             break
         shrunk.take(better)
+
+
+def _has_fewer(n: int, case: Case) -> bool:
+    return case.order < n

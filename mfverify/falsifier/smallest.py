@@ -13,15 +13,15 @@ from typing import Any
 from mfverify.falsifier.climb import space_of
 from mfverify.falsifier.evaluation import Evaluated, Evaluator, Start
 from mfverify.falsifier.model_domains import Fewer, sizes_of
-from mfverify.falsifier.search import ISLANDS, Rounds, Searched, summits
+from mfverify.falsifier.search import ISLANDS, ROUND, Rounds, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.theory.cases.case import Case
 from mfverify.theory.claim import Claim, Verdict
 from mfverify.theory.search_space import Arrangement
 
-MISSED = 12
-"""Rounds without a violation after which no smaller one is looked for."""
+MISSED_FIRST, MISSED = 16, 12
+"""Rounds without a violation after which no smaller one is looked for: before the model is simplified, and after that."""
 CLIMBED = 3
 """Those of them that have islands."""
 
@@ -77,17 +77,25 @@ def _as_small(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 def descend(
     claim: Claim, evaluator: Evaluator, searched: Searched, shrunk: Shrunk, front: Front, progress: Callable[[Shrunk], None] | None = None
 ) -> None:
-    """Look for violations with fewer agents, and shrink each, until :data:`MISSED` rounds in a row find none or the deadline passes.
+    """Look for violations with fewer agents, then simplify the model, and again, until neither finds more or the deadline passes.
 
-    A round is one of the search among instances with fewer agents; the first :data:`CLIMBED` of them have islands too.
+    Fewer agents are looked for until some rounds in a row find none: :data:`MISSED_FIRST`, and :data:`MISSED` once the model is simplified.
+    A round is one of the search among instances with fewer agents; the first :data:`CLIMBED` of them have islands too. Simplifying comes
+    second because it tries hundreds of models, each of which takes the longer the more agents there are.
     """
-    arrangement, missed, limit, rounds = claim.searched, 0, 0, None
-    while isinstance(arrangement, Arrangement) and missed < MISSED and not evaluator.out_of_time:
-        n, _ = sizes_of(shrunk.best.candidate.instance)
-        if n < 2:
-            return
+    arrangement, missed, limit, rounds, simplified = claim.searched, 0, 0, None, False
+    shrink(claim, evaluator, None, shrunk, front.add, progress, fewer_agents=True)
+    while not evaluator.out_of_time:
+        n, _ = sizes_of(shrunk.best.candidate.instance) if isinstance(arrangement, Arrangement) else (1, 1)
+        if n < 2 or missed == (MISSED if simplified else MISSED_FIRST):
+            if simplified:
+                return
+            shrink(claim, evaluator, None, shrunk, front.add, progress)
+            simplified, missed, rounds = True, 0, None
+            continue
+        assert isinstance(arrangement, Arrangement)
         if rounds is None or n != limit:
-            rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed), n
+            rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed, 3 * ROUND // 4), n
             rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
         climbs = missed < CLIMBED and space_of(claim) is not None
         seeds = [f"{searched.seed} below {n} {missed * ISLANDS + i}" for i in range(ISLANDS)] if climbs else []
@@ -102,5 +110,5 @@ def descend(
         if found is not None:
             front.add(found)
             shrunk.take(found)
-            missed = 0
-            shrink(claim, evaluator, None, shrunk, front.add, progress)
+            simplified, missed = False, 0
+            shrink(claim, evaluator, None, shrunk, front.add, progress, fewer_agents=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import runpy
 import time
+from itertools import islice
 
 import pytest
 
@@ -82,6 +83,20 @@ def test_a_descent_ends_where_the_claim_has_no_fewer_agents() -> None:
     fewer = Fewer.of(arrangement, 2)
     assert list(fewer.families(0)["fewer agents"]) == []
     assert list(fewer.neighbours(violated(2, 1).candidate.instance, random.Random(0))) == []
+
+
+def test_neighbours_have_fewer_agents_and_mostly_another_model() -> None:
+    arrangement = CATALOGUE["P4"].searched
+    assert isinstance(arrangement, Arrangement)
+    start, fewer = violated(5, 4).candidate.instance, Fewer.of(arrangement, 5)
+    for n in (5, 4):
+        case = Subsampled(start.written.model, n, n - 1)
+        found = list(islice(fewer.neighbours(case, random.Random(0)), 200))
+        assert {one.order for one in found} == {3, 4}
+        others = [one for one in found if one.written.model != start.written.model]
+        assert len(others) > 100
+        assert len(others) < len(found) or n < 5, "with fewer agents the model may be the same"
+        assert any(one.order < n for one in others)
 
 
 @pytest.mark.slow
