@@ -36,7 +36,7 @@ from mfverify import counts
 from mfverify.bellman.lumped import LumpedOperator
 from mfverify.checker import check_certificate as independent
 from mfverify.enclosure import Interval
-from mfverify.errors import ModelError, TooLargeError
+from mfverify.errors import ModelError, NoCertificateError, TooLargeError
 from mfverify.files import write_whole
 from mfverify.json_files import parse_json, read_text
 from mfverify.model_files import model_from_document
@@ -228,7 +228,9 @@ def certify(claim: str | Claim, instance: Case) -> Certificate:
     Raises
     ------
     ModelError
-        The instance is not violated, certificates do not cover the claim, or the checker refuses what was found (with the checker's reason).
+        The instance is not violated, or certificates do not cover the claim.
+    NoCertificateError
+        The checker refuses what was found; with its reason.
 
     Notes
     -----
@@ -261,7 +263,7 @@ def certify(claim: str | Claim, instance: Case) -> Certificate:
         tried.append(answer.reasons[0])
         if not isinstance(way, GapProof) or "separate" not in tried[-1]:
             break
-    raise ModelError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
+    raise NoCertificateError(f"claim {claim_id}, {instance.label}: the violation was computed, but the checker does not accept it: {tried[-1]}")
 
 
 def _named(claim: Claim) -> tuple[str, GapProof | Callable[[Any], Witness]]:

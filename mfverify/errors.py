@@ -45,6 +45,18 @@ def _shortened(issue: str) -> str:
     return f"{issue[: _LONGEST_ISSUE // 2]} ... {issue[-_LONGEST_ISSUE // 2 :]}"
 
 
+class NoCertificateError(ModelError):
+    """A violation that was computed, of which the checker accepts no certificate: exact ties in a large system, say.
+
+    Examples
+    --------
+    >>> raise NoCertificateError("claim T2, n=15 k=14: the violation was computed, but the checker does not accept it")
+    Traceback (most recent call last):
+        ...
+    mfverify.errors.NoCertificateError: claim T2, n=15 k=14: the violation was computed, but the checker does not accept it
+    """
+
+
 class TooLargeError(MfverifyError):
     """A computation whose estimated cost is beyond what this machine can hold; says the numbers and what to change.
 

@@ -10,17 +10,19 @@ repeatable too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from mfverify.certificate import Certificate, certify
-from mfverify.errors import MfverifyError, ModelError
+from mfverify.errors import MfverifyError, ModelError, NoCertificateError
 from mfverify.falsifier import records
-from mfverify.falsifier.evaluation import Evaluated, Evaluator
+from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.exhaust import decided_classes
+from mfverify.falsifier.model_domains import sizes_of
+from mfverify.falsifier.model_moves import untied
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.smallest import Front, descend
@@ -28,8 +30,10 @@ from mfverify.papers.named import claim_named
 from mfverify.progress import Draw, bar
 from mfverify.rationals import quoted
 from mfverify.results import code_version
-from mfverify.runner import connected, usable_cores
-from mfverify.theory.claim import Claim, Status
+from mfverify.runner import FOR_EVER, connected, usable_cores
+from mfverify.theory.cases.case import Case
+from mfverify.theory.claim import Claim, Status, Verdict
+from mfverify.theory.search_space import Arrangement
 from mfverify.validation import positive_integer
 from mfverify.version import __version__
 
@@ -41,7 +45,8 @@ Progress = Callable[[str, Searched, Shrunk | None], None]
 class Attack:
     """The outcome of one search. ``certificate`` is None where nothing was found, or where ``reason`` says why there is none.
 
-    Where the simplest violated instance has none, ``found`` is a less simple one that has, and ``reason`` is why.
+    Where the simplest violated instance has none, ``found`` is a less simple one that has (or the same with rewards that differ by a
+    little), and ``reason`` is why.
     ``smallest`` are the violated instances that were certified and that no other one beats in every respect.
     """
 
@@ -208,12 +213,23 @@ def _drawn(draw: Draw, budget: float) -> Progress:
 def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]:
     """The certificate of the simplest instance that has one, and why simpler ones have none.
 
-    An instance may have ties that only exact values of a large system decide; the one that it was simplified from need not.
+    An instance may have ties that only exact values of a large system decide; one whose rewards differ by a little, or the one that it was
+    simplified from, need not.
     """
     reason, reached = "", [*shrunk.earlier, shrunk.best]
     for i in reversed(range(len(reached))):
+        instance = reached[i].candidate.instance
         try:
-            found = certify(claim, reached[i].candidate.instance)
+            found = certify(claim, instance)
+        except NoCertificateError as error:
+            reason = reason or str(error)
+            if i + 1 == len(reached) or reached[i + 1].candidate.instance.order < instance.order:
+                for other in _untied(claim, instance):
+                    with suppress(NoCertificateError):
+                        found = certify(claim, other.candidate.instance)
+                        shrunk.best, shrunk.earlier, shrunk.finished = other, reached[: i + 1], False
+                        return found, reason
+            continue
         except MfverifyError as error:
             reason = reason or str(error)
             continue
@@ -221,6 +237,15 @@ def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]
             shrunk.best, shrunk.earlier, shrunk.finished = reached[i], reached[:i], False
         return found, reason
     return None, reason
+
+
+def _untied(claim: Claim, instance: Case) -> Iterator[Evaluated]:
+    """Violated instances with the same n and k, whose rewards differ from those of this one by a little."""
+    if not isinstance(claim.searched, Arrangement) or instance.written.model is None:
+        return
+    made = (claim.searched.make(model, *sizes_of(instance)) for model in untied(instance.written.model))
+    answers = (evaluate(Asked(claim, Candidate("without ties", one), FOR_EVER)) for one in made if one is not None)
+    yield from (one for one in answers if one.verdict is Verdict.VIOLATED)
 
 
 def falsify(

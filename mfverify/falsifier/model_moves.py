@@ -116,6 +116,22 @@ def _other_discount(discount: Fraction, rng: random.Random) -> Fraction:
     return rng.choice((other, (discount + other) / 2))
 
 
+def untied(model: Model) -> Iterator[Model]:
+    """The model with every local reward changed by a little, at random: of actions that were equally good one is then better.
+
+    By at most 2**-10 of the largest stage reward, then by less; each twice. A function of the model.
+    """
+    rng = random.Random(model.fingerprint)
+    for bits in (10, 14, 20):
+        for _ in range(2):
+            parts = parts_of(model)
+            for index in np.ndindex(model.local_reward.shape):
+                parts["local_reward"][index] += model.rt * Fraction(rng.randint(-8, 8), 8 * 2**bits)
+            made = assembled(parts)
+            if made is not None and made != model:
+                yield made
+
+
 def tuned(model: Model) -> Iterator[Model]:
     """The same model with other discounts and scales: what a smaller system may need to stay violated."""
     nearest = min(range(len(DISCOUNTS)), key=lambda i: abs(DISCOUNTS[i] - model.discount))

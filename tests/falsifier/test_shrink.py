@@ -9,10 +9,11 @@ import pytest
 
 import mfverify as mfv
 from mfverify.certificate import Certificate, certify
-from mfverify.errors import ModelError
+from mfverify.errors import ModelError, NoCertificateError
 from mfverify.falsifier import attack
 from mfverify.falsifier.domains import domain_of
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
+from mfverify.falsifier.model_moves import untied
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.simplicity import simplicity
 from mfverify.papers import CATALOGUE
@@ -116,6 +117,31 @@ def test_theorem_4_2_is_violated_below_thirty_agents() -> None:
     instance = found.found.candidate.instance
     assert isinstance(instance, Subsampled) and instance.agents < 30
     assert instance.model.sizes[1:] == (2, 2, 2)
+    assert mfv.check_certificate(found.certificate).accepted
+
+
+def test_where_ties_allow_no_certificate_rewards_are_changed_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim, smallest = CATALOGUE["P4"], mfv.attack("P4", candidates=100, workers=1).found
+    assert smallest is not None
+    case = smallest.candidate.instance
+    assert case.written.model is not None
+    others = list(untied(case.written.model))
+    assert len(others) == 6 and others == list(untied(case.written.model))
+    for one in others:
+        changes = abs(one.local_reward - case.written.model.local_reward)
+        assert 0 < changes.max() <= case.written.model.rt / 1024
+
+    def without_ties(claim: Claim, instance: Case) -> Certificate:
+        if instance == case:
+            raise NoCertificateError("ties")
+        return certify(claim, instance)
+
+    monkeypatch.setattr(attack, "certify", without_ties)
+    found = mfv.attack(claim, candidates=100, workers=1)
+    assert found.reason == "ties" and found.certificate is not None and found.found is not None and found.shrunk is not None
+    assert found.found.candidate.instance.written.model in others
+    assert (found.found.candidate.instance.order, found.found.candidate.instance.written.subsample) == (case.order, case.written.subsample)
+    assert found.shrunk.earlier[-1].candidate.instance == case and not found.shrunk.finished
     assert mfv.check_certificate(found.certificate).accepted
 
 
