@@ -284,7 +284,7 @@ def test_a_search_on_the_cluster_ends_with_its_budget_and_frees_the_workers(two_
     assert (outcome.found, outcome.searched.evaluations) == (None, 0)
     with connected(two_workers.address) as there:
         assert [task for task, _ in in_order(where, range(8), cluster=there)] == list(range(8))
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_the_command_searches_several_claims_on_the_cluster(

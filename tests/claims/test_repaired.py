@@ -199,6 +199,18 @@ def test_a_seeded_attack_violates_none_of_them() -> None:
         assert verdicts[claim, Verdict.HOLDS] > 3
 
 
+def test_the_factor_of_r4_cannot_be_smaller() -> None:
+    """Agents whose state does not occur in a sample of one lose what there is to lose: the ratio tends to (1-gamma)^2 as n grows."""
+    stay = [[[[1, 0]] * 2], [[[0, 1]] * 2]]
+    for gamma, n, least in (("1/2", 2, 0.0), ("1/64", 10, 0.6), ("1/64", 2000, 0.93), ("1/1000", 2000, 0.96)):
+        model = Model([[[1]]], stay, [[0]], [[[-1, 1]], [[-1, 1]]], gamma)
+        outcome = CATALOGUE["R4"].sides(Subsampled(model, n, 1))
+        assert isinstance(outcome, Sides) and judge(outcome) is not Verdict.VIOLATED
+        assert outcome.left.lower <= 1 / (1 - model.discount) <= outcome.left.upper
+        ratio = outcome.left.lower / outcome.right.upper
+        assert least < ratio < (1 - model.discount) ** 2
+
+
 def test_without_its_condition_p3r_is_refuted() -> None:
     """The optimum of the splitting lottery tells agents of one state apart: not applicable, and the gap there is not 0."""
     instance = Subsampled(splitting(), 2, 2)
