@@ -23,6 +23,7 @@ MORE = {
     "P4, the gap of systematic draws is at most that of independent ones": 300,
     "N1, times 1/2": 400,
     "R3k, times 9/10": 400,
+    "B6, times 3/5": 300,
 }
 """More candidates, where a violation is rare."""
 
