@@ -243,7 +243,8 @@ def _untied(claim: Claim, instance: Case) -> Iterator[Evaluated]:
     """Violated instances with the same n and k, whose rewards differ from those of this one by a little."""
     if not isinstance(claim.searched, Arrangement) or instance.written.model is None:
         return
-    made = (claim.searched.make(model, *sizes_of(instance)) for model in untied(instance.written.model))
+    covered = filter(claim.searched.admits, untied(instance.written.model))
+    made = (claim.searched.make(model, *sizes_of(instance)) for model in covered)
     answers = (evaluate(Asked(claim, Candidate("without ties", one), FOR_EVER)) for one in made if one is not None)
     yield from (one for one in answers if one.verdict is Verdict.VIOLATED)
 
