@@ -10,7 +10,7 @@ repeatable too.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,13 +223,13 @@ def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]
             found = certify(claim, instance)
         except NoCertificateError as error:
             reason = reason or str(error)
-            if i + 1 == len(reached) or reached[i + 1].candidate.instance.order < instance.order:
-                for other in _untied(claim, instance):
-                    with suppress(NoCertificateError):
-                        found = certify(claim, other.candidate.instance)
-                        shrunk.best, shrunk.earlier, shrunk.finished = other, reached[: i + 1], False
-                        return found, reason
-            continue
+            last = i + 1 == len(reached) or reached[i + 1].candidate.instance.order < instance.order  # of those with as many agents
+            other = _untied(claim, instance) if last else None
+            if other is None:
+                continue
+            shrunk.best, found = other
+            shrunk.earlier, shrunk.finished = reached[: i + 1], False
+            return found, reason
         except MfverifyError as error:
             reason = reason or str(error)
             continue
@@ -239,14 +239,18 @@ def _certificate(claim: Claim, shrunk: Shrunk) -> tuple[Certificate | None, str]
     return None, reason
 
 
-def _untied(claim: Claim, instance: Case) -> Iterator[Evaluated]:
-    """Violated instances with the same n and k, whose rewards differ from those of this one by a little."""
+def _untied(claim: Claim, instance: Case) -> tuple[Evaluated, Certificate] | None:
+    """A violated instance with the same n and k, whose rewards differ from those of this one by a little, with its certificate; None without one."""
     if not isinstance(claim.searched, Arrangement) or instance.written.model is None:
-        return
+        return None
     covered = filter(claim.searched.admits, untied(instance.written.model))
     made = (claim.searched.make(model, *sizes_of(instance)) for model in covered)
     answers = (evaluate(Asked(claim, Candidate("without ties", one), FOR_EVER)) for one in made if one is not None)
-    yield from (one for one in answers if one.verdict is Verdict.VIOLATED)
+    for answer in answers:
+        if answer.verdict is Verdict.VIOLATED:
+            with suppress(NoCertificateError):
+                return answer, certify(claim, answer.candidate.instance)
+    return None
 
 
 def falsify(

@@ -12,7 +12,7 @@ from typing import Any
 
 from mfverify.falsifier.climb import space_of
 from mfverify.falsifier.evaluation import Evaluated, Evaluator, Start
-from mfverify.falsifier.model_domains import Fewer, sizes_of
+from mfverify.falsifier.model_domains import Fewer
 from mfverify.falsifier.search import ISLANDS, ROUND, Rounds, Searched, summits
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.simplicity import simplicity
@@ -84,16 +84,18 @@ def descend(
     second because it tries hundreds of models, each of which takes the longer the more agents there are.
     """
     arrangement, missed, limit, rounds, simplified = claim.searched, 0, 0, None, False
+    if not isinstance(arrangement, Arrangement):  # only simplified: its domain has no search below a number of agents
+        shrink(claim, evaluator, None, shrunk, front.add, progress)
+        return
     shrink(claim, evaluator, None, shrunk, front.add, progress, fewer_agents=True)
     while not evaluator.out_of_time:
-        n, _ = sizes_of(shrunk.best.candidate.instance) if isinstance(arrangement, Arrangement) else (1, 1)
+        n = shrunk.best.candidate.instance.order
         if n < 2 or missed == (MISSED if simplified else MISSED_FIRST):
             if simplified:
                 return
             shrink(claim, evaluator, None, shrunk, front.add, progress)
             simplified, missed, rounds = True, 0, None
             continue
-        assert isinstance(arrangement, Arrangement)
         if rounds is None or n != limit:
             rounds, limit = Rounds(Fewer.of(arrangement, n), searched.seed, 3 * ROUND // 4), n
             rounds.learn([shrunk.best])  # its neighbours with fewer agents are tried first
