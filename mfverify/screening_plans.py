@@ -102,12 +102,12 @@ def controller(models: Models, n: int) -> Controller:
     number, m_at = models.number, np.arange(models.number)
     fine = min(n, _FINEST)
     grid = _distributions(fine, models)
-    points = np.concatenate([grid] * (1 + global_states))  # [j, s, m]
+    points = grid  # [j, s, m]
     plans = np.array(list(product(range(actions), repeat=states)))  # [plan, s]
     rows = models.local_kernel[np.arange(states), :, plans].transpose(2, 0, 1, 3, 4)  # [g, plan, s, t, m]
     earned = models.local_reward[np.arange(states), :, plans].transpose(2, 0, 1, 3)  # [g, plan, s, m]
     vectors = np.zeros((global_states, len(points), states, number))
-    g_at, j_at = np.arange(global_states)[:, None, None], np.arange(len(points))[:, None]
+    g_at = np.arange(global_states)[:, None, None]
 
     def best_step(at: Floats) -> tuple[Floats, Floats, Integers, Integers]:
         """At distributions ``[j, s, m]``: where plans move them, their best first step and continuation, and what that is worth."""
@@ -119,6 +119,7 @@ def controller(models: Models, n: int) -> Controller:
         return flat.max(axis=1), moved, flat.argmax(axis=1), worth.argmax(axis=4)
 
     for round_ in range(_ROUNDS):
+        j_at = np.arange(len(points))[:, None]
         for _ in range(_FIRST_SWEEPS if round_ == 0 else 1):
             _, moved, step, node = best_step(points)
             b, plan = np.divmod(step, len(plans))  # [g, j, m]
