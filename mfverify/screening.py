@@ -372,11 +372,12 @@ def _copied(learned: Solved) -> tuple[Floats, Floats]:
 
 
 def played_on_own_samples(learned: Solved, best: Solved) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    """The joint actions ``[g, b, joint action, m]`` in which each agent plays what a maximiser gives to its state for a sample that it may draw.
+    """The joint actions ``[g, b, joint action, m]`` that independent draws may lead to, for any way of breaking ties.
 
-    All global actions count as played, so that this is of use only where there is one. Maximisers are those of :attr:`Solved.tied`.
+    Each agent, and the global agent, plays what a maximiser gives to it for a sample that it may draw. Maximisers are those of
+    :attr:`Solved.tied`.
     """
-    global_states, global_actions, states, actions = learned.models.sizes
+    global_states, _, states, actions = learned.models.sizes
     seen = _own_samples(best.n, learned.n, states) > 0  # [s, c, d]
     maximal, small = learned.tied.any(axis=1), learned.layout.joint[learned.layout.order].reshape(-1, states, actions)
     joint = best.layout.joint[best.layout.order].reshape(-1, states, actions)
@@ -386,7 +387,11 @@ def played_on_own_samples(learned: Solved, best: Solved) -> np.ndarray[tuple[int
         given = np.logical_or.reduceat(maximal & (small[:, s, a] > 0)[:, None], learned.layout.starts, axis=1)  # [g, d, m]
         may = np.einsum("cd,gdm->gcm", seen[s].astype(float), given.astype(float)) > 0
         played &= may[:, state_of] | (joint[:, s, a] == 0)[:, None]
-    return np.repeat(played[:, None], global_actions, axis=1)
+    drawn = subsample_matrix(best.n, learned.n, states) > 0  # [c, d]
+    wins = np.logical_or.reduceat(learned.tied, learned.layout.starts, axis=2)  # [g, b, d, m]
+    chosen = np.einsum("cd,gbdm->gbcm", drawn.astype(float), wins.astype(float)) > 0
+    out: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = chosen[:, :, state_of] & played[:, None]
+    return out
 
 
 def disagreement(learned: Solved, n: int) -> Floats:

@@ -60,12 +60,14 @@ Pair = tuple[int, int]
 
 CLASSES: Final[Mapping[str, ModelClass]] = {
     "coins": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(1))),
-    "short-sighted": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(1)), Fraction(1, 8)),
+    "short-sighted": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(1)), Fraction(1, 64)),
     "certain": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), denominator=1),
     "picks": ModelClass((2, 2, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), picks=True, uncoupled=True),
+    "three-states": ModelClass((2, 2, 3, 2), (Fraction(-1), Fraction(1)), Fraction(1, 8), denominator=1, picks=True, uncoupled=True),
     "passive": ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)), global_rewards=(Fraction(-1), Fraction(0), Fraction(1))),
     "onlookers": ModelClass((2, 2, 2, 1), (Fraction(-1), Fraction(0), Fraction(1)), denominator=4, picks=True),
     "no-choice": ModelClass((2, 1, 2, 2), (Fraction(-1), Fraction(1))),
+    "certain-no-choice": ModelClass((2, 1, 2, 2), (Fraction(-1), Fraction(0), Fraction(1)), denominator=1),
 }
 """The classes by name."""
 

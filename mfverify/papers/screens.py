@@ -230,8 +230,12 @@ def _each_own_maximiser(models: Models, n: int, k: int) -> Two:
 OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"), _any_maximiser, _played_grain)
 """The gap of one joint maximiser at k = n against 0; decided for every way of breaking ties."""
 
-UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"))
-"""The gap of independent draws at k = n against 0, where the optimum is unique and gives agents in one local state the same action."""
+UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"), _any_maximiser, _played_grain)
+"""The gap of independent draws at k = n against 0, where the optimum is unique and gives agents in one local state the same action.
+
+Decided as :data:`OPTIMAL_AT_N`: where the condition holds, what the agents play is one of the joint actions that count as tied. If all of
+these are optimal there is no gap.
+"""
 
 
 def _one_global_choice(models: Models, n: int, k: int) -> Two:
@@ -241,7 +245,24 @@ def _one_global_choice(models: Models, n: int, k: int) -> Two:
     return np.where(decided, _gap(models, n, k, "independent"), np.nan), np.zeros(models.number)
 
 
-ONE_GLOBAL_CHOICE = Screen(_one_global_choice)
+def _one_global_choice_excess(models: Models, n: int, k: int) -> Two:
+    """At most the grain if no action that may be played loses anything, or if two global actions are optimal for one agent.
+
+    A global action's loss ``V_1 - max_a Q_1`` is taken at the local state where it is smallest. If the second smallest loss is 0 in some
+    s_g, then two global actions are optimal, each for a local state, so the condition fails. The grain of n agents is below that of one.
+    """
+    loss, shown = _each_own_maximiser(models, n, k)
+    if models.sizes[1] == 1:
+        return loss, shown
+    alone = screening.solve(models, 1)
+    best = np.maximum.reduceat(alone.action_values, alone.layout.starts, axis=2)  # [g, b, s, m]
+    smallest = np.sort((alone.value[:, None] - best).min(axis=2), axis=1)[:, 1]
+    margin = _raised(smallest + 2 * alone.radius, models).min(axis=0)
+    scale = (models.rt_g + models.rt_l) / (1 - models.discount)
+    return np.minimum(loss, margin), np.where(margin > screening.TIED * scale, shown, np.nan)
+
+
+ONE_GLOBAL_CHOICE = Screen(_one_global_choice, _one_global_choice_excess, _played_grain)
 """The gap of independent draws against 0, where in the one-agent system one global action is the only optimal one for every local state."""
 
 

@@ -18,13 +18,26 @@ from mfverify.enclosure import Interval
 from mfverify.errors import ModelError
 from mfverify.falsifier import exhaust as exhausting
 from mfverify.falsifier.classes import ModelClass
-from mfverify.falsifier.exhaust import CLASSES, RECORD, Slice, decide, decided_classes, digest_of, exactness, exhaust, pairs_of, recorded
+from mfverify.falsifier.exhaust import (
+    CLASSES,
+    RECORD,
+    Slice,
+    decide,
+    decided_classes,
+    digest_of,
+    exactness,
+    exhaust,
+    instance_of,
+    pairs_of,
+    recorded,
+)
 from mfverify.model import Model
 from mfverify.papers import CATALOGUE
+from mfverify.papers.mean_field_sampling.exact_gaps import exact_gap
 from mfverify.papers.ours.across_sizes import UPPER
-from mfverify.papers.screens import sample_above
+from mfverify.papers.screens import no_gap, sample_above
 from mfverify.theory.bound import Bound
-from mfverify.theory.claim import Sides
+from mfverify.theory.claim import NotApplicable, Sides
 from tests.clusters import cluster
 from tests.falsifier.test_models import renamed
 
@@ -32,10 +45,11 @@ SIGNS = (Fraction(-1), Fraction(1))
 TINY = ModelClass((2, 1, 2, 2), SIGNS, denominator=1)
 PICKS = ModelClass((2, 2, 2, 1), (Fraction(0), Fraction(1)), picks=True, uncoupled=True)
 COUPLED = ModelClass((2, 2, 2, 1), SIGNS, denominator=1)
+CHOSEN = ModelClass((1, 2, 2, 2), SIGNS, denominator=1, global_rewards=(Fraction(0), Fraction(1)))
 FEW = (
     TINY,
     PICKS,
-    ModelClass((1, 2, 2, 2), SIGNS, denominator=1, global_rewards=(Fraction(0), Fraction(1))),
+    CHOSEN,
     ModelClass((2, 2, 2, 1), SIGNS, uncoupled=True),
     ModelClass((1, 1, 3, 1), SIGNS, denominator=1),
     ModelClass((1, 1, 2, 2), SIGNS, denominator=1),
@@ -172,6 +186,27 @@ def test_a_false_claim_is_violated_on_a_class() -> None:
     found = exhaust(planted, PICKS, [(2, 1)], workers=1)
     assert found["status"] == "violated" and found["violated"]
     assert found["worst"]["verdict"] == "violated"
+
+
+def test_a_claim_with_a_condition_is_decided_on_a_class() -> None:
+    """Where the condition holds there is no gap, and where it fails that is seen exactly; members of both kinds occur."""
+    for name, models, pairs in (("R5b", COUPLED, [(2, 1), (3, 2)]), ("P3r", CHOSEN, [(2, 2)])):
+        claim = CATALOGUE[name]
+        found = exhaust(claim, models, pairs, workers=1)
+        assert found["status"] == "holds" and found["by_sides"] == 0
+        some = range(3, models.tuples, max(1, models.tuples // 60))
+        outcomes = [claim.sides(instance_of(claim, models.representative(i), *pairs[0])) for i in some]
+        assert any(isinstance(x, Sides) for x in outcomes) and any(isinstance(x, NotApplicable) for x in outcomes)
+
+
+def test_a_claim_without_its_condition_is_violated_on_a_class() -> None:
+    def gap(case: Any) -> Sides:
+        return Sides(Interval.exactly(exact_gap(case.model, case.agents, case.subsample)[0]), Interval.exactly(0))
+
+    claim = CATALOGUE["R5b"]
+    planted = replace(claim, id="planted", screen=replace(no_gap(), sides=claim.screen.sides), sides=gap)  # type: ignore[union-attr]
+    found = exhaust(planted, PICKS, [(2, 1)], workers=1)
+    assert found["status"] == "violated" and found["violated"]
 
 
 def test_members_that_nobody_decides_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from mfverify.papers.screens import shared_gap
 from mfverify.screening_plans import controller
 from mfverify.subsample_mfq.execution import policy_marginals
 from mfverify.subsample_mfq.limit_plans import limit_of
-from mfverify.theory.claim import Claim, Sides, Verdict, judge
+from mfverify.theory.claim import Claim, NotApplicable, Sides, Verdict, judge
 from mfverify.theory.search_space import Arrangement, Origin
 
 SCREENED = [claim for claim in CATALOGUE if claim.screen is not None]
@@ -119,15 +119,22 @@ def test_a_certified_excess_is_never_below_the_exact_one(claim: Claim) -> None:
     assert claim.screen is not None and claim.screen.decides is not None
     assert isinstance(claim.searched, Arrangement)
     models = next(one for one in (SMALL, PASSIVE, UNCHOSEN) if claim.searched.admits(one.representative(0)))
-    for number in (5, models.tuples // 60 + 3, models.tuples // 3):
-        n, k = next(pair for pair in ((3, 2), (3, 3)) if pair in pairs_of(claim, models, (3,)))
+    n, k = next(pair for pair in ((3, 2), (3, 3)) if pair in pairs_of(claim, models, (3,)))
+    compared = 0
+    for number in (5, *range(models.tuples // 60 + 3, models.tuples, models.tuples // 7)):
         excess, _ = claim.screen.decides(models.arrays(np.array([number])), n, k)
         for index, model in enumerate(models.orbit(number)):
             if index % 40:
                 continue
             outcome = claim.sides(instance_of(claim, model, n, k))
+            if isinstance(outcome, NotApplicable):  # the condition of the claim is the same for the whole orbit
+                break
             assert isinstance(outcome, Sides)
             assert outcome.left.lower - outcome.right.upper <= Fraction(float(excess[0])) + Fraction(1, 10**12)
+            compared += 1
+        if compared > 30:
+            break
+    assert compared > 2
 
 
 def test_the_radius_holds_the_exact_values() -> None:
@@ -170,23 +177,26 @@ def test_plans_are_worth_what_the_certified_limit_is(sizes: tuple[int, int, int,
     assert plans.excess.min() < 1e-9
 
 
-def test_what_agents_play_is_among_what_they_may_play() -> None:
-    numbers = np.arange(1_000, UNCHOSEN.tuples, UNCHOSEN.tuples // 40)
-    arrays, k, n = UNCHOSEN.arrays(numbers), 2, 3
+@pytest.mark.parametrize("models", [UNCHOSEN, SMALL], ids=["one global action", "two global actions"])
+def test_what_agents_play_is_among_what_they_may_play(models: ModelClass) -> None:
+    numbers = np.arange(1_000, models.tuples, models.tuples // 40)
+    arrays, k, n = models.arrays(numbers), 2, 3
     best, learned = screening.solve(arrays, n), screening.solve(arrays, k)
     played = screening.played_on_own_samples(learned, best)
     states = counts.count_vectors(n, 2).tolist()
     joint = best.layout.joint[best.layout.order].tolist()
     compared = 0
     for i, number in enumerate(numbers.tolist()):
-        own = policy_marginals(mfv.learn(UNCHOSEN.representative(number), k), n).local_action
-        for g, (c, row) in product(range(2), enumerate(states)):
+        found = policy_marginals(mfv.learn(models.representative(number), k), n)
+        for g, b, (c, row) in product(range(2), range(models.sizes[1]), enumerate(states)):
             for j, d in enumerate(joint):
-                if [d[0] + d[1], d[2] + d[3]] == row and all(own[g, c, z // 2, z % 2] > 0 for z in range(4) if d[z]):
-                    assert played[g, 0, j, i]
+                local = [d[0] + d[1], d[2] + d[3]] == row and all(found.local_action[g, c, z // 2, z % 2] > 0 for z in range(4) if d[z])
+                if local and found.global_action[g, c, b] > 0:
+                    assert played[g, b, j, i]
                     compared += 1
     assert compared > 300
     assert not played.all(), "some are never played"
+    assert models.sizes[1] == 1 or (played.any(axis=2) != played.any(axis=(1, 2))[:, None]).any(), "not every global action is played"
 
 
 def test_a_joint_action_that_is_not_optimal_is_seen() -> None:
