@@ -203,6 +203,18 @@ class Solved:
         return self.action_values >= largest[:, None] - TIED * scale
 
     @cached_property
+    def distinct(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """The maximisers without those in which an action has the same row and reward as a smaller one."""
+        models = self.models
+        of_global = np.concatenate([models.global_kernel, models.global_reward[:, :, None]], axis=2)
+        of_local = np.concatenate([models.local_kernel, models.local_reward[:, :, :, None]], axis=3)
+        again = _repeated(np.moveaxis(of_local, 2, 1)).astype(float)  # [s, a, g, m]
+        joint = self.layout.joint[self.layout.order].reshape(-1, *again.shape[:2])
+        repeats = np.einsum("jsa,sagm->gjm", (joint > 0).astype(float), again) > 0
+        out: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = self.tied & ~_repeated(of_global)[:, :, None] & ~repeats[:, None]
+        return out
+
+    @cached_property
     def global_action(self) -> Integers:
         """The smallest global action of a maximiser, ``[g, c, m]``."""
         found = np.logical_or.reduceat(self.tied, self.layout.starts, axis=2)
@@ -369,6 +381,12 @@ def _copied(learned: Solved) -> tuple[Floats, Floats]:
     mixture = joint / np.maximum(small, 1)[None, :, :, None, None]
     mixture[:, :, :, 0] += (small == 0)[None, :, :, None]
     return joint, mixture
+
+
+def _repeated(actions: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    """Whether an action is the same as a smaller one, ``[i, a, .., m]``; ``actions[i, a, .., numbers, m]`` is all that is known of each."""
+    same = [(actions[:, a, None] == actions[:, :a]).all(axis=-2).any(axis=1) for a in range(actions.shape[1])]
+    return np.stack(same, axis=1)
 
 
 def played_on_own_samples(learned: Solved, best: Solved) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:

@@ -85,12 +85,17 @@ class Slice(SentByName):
 
 @dataclass
 class Decided:
-    """What is known of some representatives; ``worst`` is the largest ratio left/right, in doubles, with its tuple, n and k."""
+    """What is known of some representatives.
+
+    ``not_applicable`` counts the instances, of all members, on which the condition of the claim fails; ``worst`` is the largest ratio
+    left/right, in doubles, with its tuple, n and k.
+    """
 
     members: int = 0
     orbits: int = 0
     by_sides: int = 0
     undecided: int = 0
+    not_applicable: int = 0
     violated: list[tuple[int, int, int]] = field(default_factory=list)
     worst: tuple[float, int, int, int] | None = None
     digest: str = ""
@@ -102,6 +107,7 @@ class Decided:
         self.orbits += other.orbits
         self.by_sides += other.by_sides
         self.undecided += other.undecided
+        self.not_applicable += other.not_applicable
         self.seconds += other.seconds
         self.violated = [*self.violated, *other.violated][:20]
         if other.worst is not None and (self.worst is None or other.worst[0] > self.worst[0]):
@@ -123,6 +129,7 @@ def decide(task: Slice) -> Decided:
         for j, (n, k) in enumerate(task.pairs):
             limit = 0.0 if screen.grain is None else float(screen.grain(models.sizes, exactness(models), n, k)) * (1 - 2**-40)
             excess, ratio = screen.decides(arrays, n, k)  # type: ignore[misc]  # _screen_of refuses screens without it
+            found.not_applicable += int(sizes[begin : begin + batch][np.isnan(ratio) & np.isfinite(excess)].sum())
             ratio = np.where(np.isfinite(ratio), ratio, -np.inf)  # a model that overflows in doubles is open, and shows no ratio
             top = int(np.argmax(ratio))
             if ratio[top] > (-np.inf if found.worst is None else found.worst[0]):
@@ -270,6 +277,7 @@ def _record(claim: Claim, models: ModelClass, head: Mapping[str, Any], answers: 
         "orbits": whole.orbits,
         "by_sides": whole.by_sides,
         "undecided": whole.undecided,
+        "not_applicable": whole.not_applicable,
         "violated": [list(one) for one in whole.violated],
         "worst": _worst(claim, models, whole),
         "verdicts": verdicts(claim, models, whole.worst, pairs),

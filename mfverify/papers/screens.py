@@ -185,12 +185,12 @@ def _anyhow(best: Solved) -> Any:
 
 
 def _unique_and_pure(best: Solved) -> Any:
-    """Whether each state has one maximiser and it gives agents in one local state the same action; maximisers of equal effect count as several."""
+    """Whether each state has one maximiser and it gives agents in one local state the same action; those that do the same count once."""
     states, actions = best.models.sizes[2:]
     joint = best.layout.joint[best.layout.order].reshape(-1, states, actions)
     mixed = ((joint > 0).sum(axis=2) > 1).any(axis=1)
-    each = np.add.reduceat(best.tied.sum(axis=1), best.layout.starts, axis=1)
-    return (each == 1).all(axis=(0, 1)) & ~(best.tied & mixed[:, None]).any(axis=(0, 1, 2))
+    each = np.add.reduceat(best.distinct.sum(axis=1), best.layout.starts, axis=1)
+    return (each == 1).all(axis=(0, 1)) & ~(best.distinct & mixed[:, None]).any(axis=(0, 1, 2))
 
 
 def _of_played(best: Solved, learned: Solved, played: Any) -> Two:
@@ -230,7 +230,13 @@ def _each_own_maximiser(models: Models, n: int, k: int) -> Two:
 OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"), _any_maximiser, _played_grain)
 """The gap of one joint maximiser at k = n against 0; decided for every way of breaking ties."""
 
-UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"), _any_maximiser, _played_grain)
+def _unique_maximiser(models: Models, n: int, k: int) -> Two:
+    best = screening.solve(models, n)
+    lost, shown = _of_played(best, best, best.tied)
+    return lost, np.where(_unique_and_pure(best), shown, np.nan)
+
+
+UNIQUE_OPTIMUM_AT_N = Screen(partial(_only_where, _unique_and_pure, "independent"), _unique_maximiser, _played_grain)
 """The gap of independent draws at k = n against 0, where the optimum is unique and gives agents in one local state the same action.
 
 Decided as :data:`OPTIMAL_AT_N`: where the condition holds, what the agents play is one of the joint actions that count as tied. If all of

@@ -139,6 +139,8 @@ def decided_sentence(one: Mapping[str, Any]) -> str:
     vacuous = [pair for pair, verdict in zip(pairs, one["verdicts"], strict=True) if verdict == "vacuous"]
     what = {"holds": "Holds on all", "violated": "Violated on some of the", "undecided": "Not decided on all of the"}[one["status"]]
     sentence = f"{what} {one['models']:,} models of a class ({one['orbits']:,} up to relabelling), at {', '.join(pairs)}: {one['class']}."
+    if one.get("not_applicable"):
+        sentence += f" The condition of the claim fails on {one['not_applicable']:,} of {one['instances']:,} instances."
     if vacuous:
         sentence += f" The bound is vacuous there at {', '.join(vacuous)}."
     if one["worst"] is not None and one["worst"]["ratio"] > _SHOWN_RATIO:

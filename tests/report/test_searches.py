@@ -10,7 +10,7 @@ import pytest
 from mfverify.errors import ModelError
 from mfverify.papers import CATALOGUE
 from mfverify.report import render
-from mfverify.report.searches import FILE, documented_searches
+from mfverify.report.searches import FILE, decided_sentence, documented_searches
 from mfverify.theory.claim import Status
 from tests.report.documents import Json, claim, document, instance, realistic, side
 from tests.report.pages import parse
@@ -67,6 +67,12 @@ def a_class(**changes: object) -> Json:
         "verdicts": ["vacuous", "holds"], "worst": {"ratio": 0.25}, "digest": "0123456789abcdef01",
     }  # fmt: skip
     return entry | changes
+
+
+def test_how_often_the_condition_of_a_claim_fails_is_told() -> None:
+    assert "The condition" not in decided_sentence(a_class())
+    told = decided_sentence(a_class(not_applicable=1234, instances=272097792))
+    assert "The condition of the claim fails on 1,234 of 272,097,792 instances." in told
 
 
 def test_classes_on_which_a_claim_is_decided_are_told(tmp_path: Path) -> None:

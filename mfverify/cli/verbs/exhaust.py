@@ -89,6 +89,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield "  n, k: " + "; ".join(f"{n}, {k}" for n, k in document["pairs"]) + f" ({document['instances']:,} instances)"
     if document["by_sides"] or document["undecided"]:
         yield f"  {document['by_sides']:,} decided by the certified sides, {document['undecided']:,} undecided"
+    if document["not_applicable"]:
+        yield f"  the condition of the claim fails on {document['not_applicable']:,} instances"
     worst = document["worst"]
     if worst is not None:
         yield f"  largest left/right: {worst['ratio']:.6g} at n={worst['agents']} k={worst['subsample']}, member {worst['tuple']}"
