@@ -1,6 +1,6 @@
 """The verb: search, shrink, certify, and a record of what was done.
 
-What is repeatable: the candidates of a search and their order are a function of claim and seed; the instance found is the first
+What is repeatable: the candidates of a search and their order are a function of claim and seed, and of what it begins with; the instance found is the first
 violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The workers, their number and
 their speed, play no part. Time decides only how far a search or a shrinking gets: two runs of the same code that both find something find the same, and
 two that both finish shrinking end with the same certificate. A limit on the number of candidates, in place of time, makes the rest
@@ -22,7 +22,7 @@ from mfverify.falsifier import records
 from mfverify.falsifier.evaluation import Asked, Candidate, Evaluated, Evaluator, evaluate
 from mfverify.falsifier.exhaust import decided_classes
 from mfverify.falsifier.model_domains import sizes_of
-from mfverify.falsifier.model_moves import untied
+from mfverify.falsifier.model_moves import assembled, untied
 from mfverify.falsifier.search import Searched, outcome, search, summary
 from mfverify.falsifier.shrink import Shrunk, shrink
 from mfverify.falsifier.smallest import Front, descend
@@ -80,6 +80,7 @@ class Attack:
             "registered": self.claim.registered.value,
             "status": self.status.value,
             "seed": self.seed,
+            "first": [one.label for one in self.searched.first],
             "budget": self.budget,
             "seconds": round(self.searched.seconds, 1),
             "searched": summary(self.searched) | {"classes": decided_classes(self.claim)},
@@ -118,6 +119,7 @@ def attack(
     workers: int | None = None,
     scheduler: str | None = None,
     candidates: int | None = None,
+    earlier: Sequence[Mapping[str, Any]] = (),
     progress: Progress | Literal[False] | None = None,
 ) -> Attack:
     """Search for an instance that violates a claim, shrink it, and certify what is left.
@@ -137,6 +139,9 @@ def attack(
         The address of a Dask cluster whose workers are used instead, such as ``tcp://10.0.0.1:8786``; the certificate is made here.
     candidates
         Largest number of instances that the search, and then the shrinking, evaluates.
+    earlier
+        Searches, as :func:`recorded` gives them. The search begins with the best instance of those against the same statement, so that it
+        continues where they ended.
     progress
         Called with what was searched; by default a bar on a terminal and in a notebook, with False none.
 
@@ -172,7 +177,7 @@ def attack(
     if candidates is not None:
         candidates = positive_integer("candidates", candidates)
     name = claim.id
-    searched, shrunk, front = Searched(name, seed), None, Front()
+    searched, shrunk, front = Searched(name, seed, first_of(claim, earlier)), None, Front()
     try:
         with (
             connected(scheduler) if scheduler is not None else nullcontext() as cluster,
@@ -195,6 +200,17 @@ def attack(
         return Attack(claim, seed, budget, searched)
     certificate, reason = _certificate(claim, shrunk)
     return Attack(claim, seed, budget, searched, shrunk, certificate, reason, front)
+
+
+def first_of(claim: Claim, earlier: Sequence[Mapping[str, Any]]) -> tuple[Case, ...]:
+    """The best instances of earlier searches against the statement of a claim; of records without a model, or with one that is not covered, none."""
+    out = []
+    for one in earlier:
+        best = (one.get("searched") or {}).get("best") if (one["claim"], one.get("statement")) == (claim.id, claim.statement) else None
+        if best is not None and isinstance(claim.searched, Arrangement) and best.get("model") is not None and "agents" in best:
+            made = claim.searched.instance(assembled(best["model"]), best["agents"], best["subsample"])
+            out += [] if made is None else [made]
+    return tuple(out)
 
 
 def _drawn(draw: Draw, budget: float) -> Progress:
@@ -329,7 +345,7 @@ def with_others(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[s
         return {**furthest, **({"others": old["others"]} if old.get("others") else {})}
     best, other = (new, old) if _ratio(new) >= _ratio(old) else (old, new)
     brief = {
-        **{name: other[name] for name in ("seed", "seconds", "date", "version", "code")},
+        **{name: other[name] for name in ("seed", "first", "seconds", "date", "version", "code") if name in other},
         **{name: other["searched"].get(name, 0) for name in ("candidates", "screened")},
         "ratio": None if _ratio(other) == float("-inf") else _ratio(other),
     }
@@ -337,9 +353,9 @@ def with_others(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[s
     return {**best, "others": [*others, brief]}
 
 
-def _sequence(search: Mapping[str, Any]) -> tuple[Any, Any]:
+def _sequence(search: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """What the sequence of candidates of a claim depends on."""
-    return search["seed"], search["code"]
+    return search["seed"], search["code"], search.get("first", [])
 
 
 def _ratio(search: Mapping[str, Any]) -> float:

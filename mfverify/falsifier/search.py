@@ -1,11 +1,14 @@
 """The search for a violated instance: rounds of islands, of all families, and of local search around the best so far.
 
+A search that continues earlier ones begins with their best instances.
+
 For a claim with a screen a round begins with islands (:mod:`mfverify.falsifier.climb`), on each of which thousands of candidates are ranked
-without enclosures: some with random structures, and one around one of the best instances so far. Those that come near a violation or set a record become candidates like the others.
+without enclosures: some with random structures, and one around one of the best instances so far. Those that come near a violation or set a
+record become candidates like the others.
 
 A round is then a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
 as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
-round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim and seed; the budget
+round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim, seed and first instances; the budget
 only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
 """
 
@@ -37,6 +40,7 @@ _TRIES = 200
 
 LOCAL = "local search"
 CLIMBING = "climbing"
+EARLIER = "earlier searches"
 
 ISLANDS = 4
 """Islands with random structures in a round, for any number of workers."""
@@ -51,12 +55,14 @@ Progress = Callable[["Searched"], None]
 class Searched:
     """What was searched: how many candidates of each family and with what verdicts, the best one, the first violated one.
 
+    ``first`` are the instances that it began with, the best ones of earlier searches.
     ``exhausted``: every family came to its end. ``rounds`` counts finished rounds. ``screened`` candidates were ranked without enclosures
     on islands; ``curve`` holds each better ratio that was ranked, with the number ranked until then, and ``screened_best`` where it was.
     """
 
     claim: str
     seed: int
+    first: tuple[Case, ...] = ()
     families: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
@@ -121,6 +127,9 @@ def search(claim: Claim, evaluator: Evaluator, most: int | None, searched: Searc
                 if searched.found is not None:
                     return
 
+    begun: list[Evaluated] = []
+    take([Candidate(EARLIER, one) for one in searched.first], begun)
+    sequence.learn(begun)
     while searched.found is None and not evaluator.out_of_time and (most is None or searched.evaluations < most):
         starts: list[Start] = [(f"{searched.seed} {searched.rounds * ISLANDS + i}", None) for i in range(ISLANDS)] if climbs else []
         if climbs and (near := sequence.near) is not None:
@@ -252,9 +261,11 @@ def outcome(one: Evaluated) -> dict[str, Any]:
     """A candidate, its sides and its model, as JSON values; ``ratio`` is the certified lower end of left/right where the right side is positive."""
     model = one.candidate.instance.written.model
     positive = one.right is not None and one.right.upper > 0
+    sizes = {} if model is None else dict(zip(("agents", "subsample"), sizes_of(one.candidate.instance), strict=True))
     return {
         "family": one.candidate.family,
         "label": one.candidate.instance.label,
+        **sizes,
         "verdict": one.verdict.value if one.verdict is not None else None,
         "ratio": one.score if positive else None,
         "actual": one.left.to_json() if one.left is not None else None,

@@ -70,7 +70,7 @@ def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
         **{name: searched[name] for name in ("candidates", "exhausted", "families", "verdicts")},
         "best": None if best is None else {name: best[name] for name in ("family", "label", "ratio", "actual", "bound")},
         "violated": None if violated is None else violated["label"],
-        "notes": [*_each(searched), *_ranked(searched), *_others(one.get("others", []))],
+        "notes": [*_begun(one.get("first", [])), *_each(searched), *_ranked(searched), *_others(one.get("others", []))],
         "curve": _against_effort(searched),
     }
 
@@ -116,6 +116,11 @@ def _ranked(searched: Mapping[str, Any]) -> list[str]:
             " The largest ratio among them rose last to " + ", ".join(f"{ratio:.4g} after {ranked:,}" for ranked, ratio in rises) + "."
         )
     return [sentence]
+
+
+def _begun(first: Sequence[str]) -> list[str]:
+    """What the search began with, if with the best instance of an earlier one."""
+    return [f"The search began with the best instance of an earlier one: {', '.join(first)}."] if first else []
 
 
 def _others(others: Sequence[Mapping[str, Any]]) -> list[str]:

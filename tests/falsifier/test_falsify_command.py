@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 import mfverify as mfv
+from mfverify import models
 from mfverify.cli import run
 from mfverify.cli.verbs.falsify import _attack_lines
 from mfverify.falsifier import attack as attack_module
-from mfverify.falsifier.attack import with_others
+from mfverify.falsifier.attack import first_of, with_others
+from mfverify.falsifier.model_domains import sizes_of
 from mfverify.papers import CATALOGUE
 from mfverify.papers.mean_field_sampling.mean_distance import balanced_sample
 from mfverify.theory.claim import Status
@@ -106,6 +108,43 @@ def test_searches_with_other_seeds_add_up(mfverify: Callable[..., Shown], tmp_pa
         assert {one["seed"]: one["ratio"] for one in others} == {s: ratio for s, ratio in ratios.items() if s != kept["seed"]}
         assert all(one["candidates"] == 40 for one in others)
     assert len(set(ratios.values())) > 1
+
+
+def test_a_search_continues_from_the_best_of_an_earlier_one(mfverify: Callable[..., Shown], tmp_path: Path) -> None:
+    """It is the first candidate, so that the ratio does not fall; what it began with is said, and the same again gives the same."""
+    path = tmp_path / "record.json"
+    assert mfverify("R2", "--candidates", "24", "--workers", "1", "--record", "record.json")[0] == 0
+    before = path.read_text()
+    (earlier,) = json.loads(before)["searches"]
+    best = earlier["searched"]["best"]
+    command = ("R2", "--candidates", "2", "--workers", "1", "--seed", "1", "--record", "record.json", "--continue")
+    code, out, err = mfverify(*command)
+    assert (code, err) == (0, "") and "beginning with found-" in " ".join(out.split())
+    once = path.read_text()
+    (kept,) = json.loads(once)["searches"]
+    assert (kept["seed"], [one["seed"] for one in kept["others"]]) == (1, [0])
+    assert kept["searched"]["families"]["earlier searches"] == 1
+    assert kept["searched"]["best"]["ratio"] >= best["ratio"]
+    (first,) = first_of(CATALOGUE["R2"], [earlier])
+    assert kept["first"] == [first.label] and first.written.model is not None
+    assert (first.written.model.numbers_as_text(), *sizes_of(first)) == (best["model"], best["agents"], best["subsample"])
+    path.write_text(before)
+    assert mfverify(*command)[0] == 0
+    again = json.loads(path.read_text())["searches"][0]
+    assert again | {"seconds": 0, "searched": 0} == kept | {"seconds": 0, "searched": 0}
+    assert again["searched"]["best"] == kept["searched"]["best"]
+
+
+def test_only_instances_of_the_same_statement_begin_a_search(mfverify: Callable[..., Shown]) -> None:
+    claim = CATALOGUE["R2"]
+    best = {"label": "x", "agents": 3, "subsample": 2, "model": models.commitment().numbers_as_text()}
+    entry = {"claim": "R2", "statement": claim.statement, "searched": {"best": best}}
+    assert len(first_of(claim, [entry])) == 1
+    without = [{**best, "model": None}, {name: value for name, value in best.items() if name != "agents"}, {**best, "subsample": 4}, None]
+    others = [entry | {"claim": "R1"}, entry | {"statement": "another"}, *(entry | {"searched": {"best": one}} for one in without)]
+    assert first_of(claim, others) == ()
+    code, _, err = mfverify("R2", "--continue")
+    assert code == 2 and "--continue: needs the file of earlier searches; give it with --record" in err
 
 
 def test_what_was_searched_against_another_statement_or_found_does_not_add_up() -> None:

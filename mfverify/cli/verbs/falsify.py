@@ -26,6 +26,7 @@ from mfverify.files import check_writable, write_whole
 @click.option(
     "--record", type=click.Path(path_type=Path), default=None, help="File for what was searched and found; other claims in it are kept."
 )
+@click.option("--continue", "continued", is_flag=True, help="Begin with the best instances in the file of --record.")
 @click.option("--seed", type=integer, default=0, show_default=True, help="Seed of the sequence of candidates.")
 @click.option("--workers", type=integer, default=None, help="Worker processes [default: the usable cores].")
 @click.option("--scheduler", metavar="ADDRESS", help="Search on the Dask cluster with this scheduler, such as tcp://10.0.0.1:8786.")
@@ -36,6 +37,7 @@ def falsify(
     candidates: int | None,
     out: Path | None,
     record: Path | None,
+    continued: bool,
     seed: int,
     workers: int | None,
     scheduler: str | None,
@@ -55,6 +57,8 @@ def falsify(
     workers = checked_workers(workers, scheduler)
     if out is not None and len(ids) > 1:
         raise ModelError(f"--out: found {len(ids)} claims, expected one; a certificate concerns one claim, --record takes several")
+    if continued and record is None:
+        raise ModelError("--continue: needs the file of earlier searches; give it with --record")
     for name, path in (("--out", out), ("--record", record)):
         if path is not None:
             check_writable(path, name)
@@ -62,7 +66,8 @@ def falsify(
     done: list[falsifier.Attack] = []
     for claim_id in ids:
         try:
-            one = falsifier.attack(claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates)
+            first = earlier if continued else []
+            one = falsifier.attack(claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates, earlier=first)
             done.append(one)
         except falsifier.InterruptedAttack as stopped:
             tell("interrupted; so far:")
@@ -95,6 +100,8 @@ def _attack_lines(document: dict[str, Any]) -> Iterator[str]:
     searched, violated, shrinking = document["searched"], document["violated"], document["shrinking"]
     families = ", ".join(f"{name} {number}" for name, number in searched["families"].items())
     looked = f"searched {searched['candidates']} candidates with seed {document['seed']} ({families or 'none'})"
+    if document["first"]:
+        looked += f", beginning with {', '.join(document['first'])}"
     if searched["exhausted"]:
         looked += ", all that there are"
     if searched["screened"]:
