@@ -373,8 +373,10 @@ def _closest(search: SearchRecord) -> Markup:
     return Markup("The closest was a left side of {} against {}, ").format(_number(shown[0].text, left), _number(shown[1].text, right)) + at
 
 
-def _as_number(word: str) -> tuple[int, str]:
-    return (int(word), "") if word.isdecimal() else (-1, word)
+def _as_number(word: str) -> tuple[bool, int, str]:
+    """The order of numbers, behind other words; by their digits, since Python converts at most 4300 of them."""
+    digits = word.lstrip("0")
+    return (True, len(digits), digits) if word.isdecimal() else (False, 0, word)
 
 
 def _used(run: Document) -> dict[str, int]:
