@@ -215,10 +215,15 @@ class Solved:
         return out
 
     @cached_property
+    def winning(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Which global actions ``[g, b, c, m]`` belong to a maximiser."""
+        found: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.logical_or.reduceat(self.tied, self.layout.starts, axis=2)
+        return found
+
+    @cached_property
     def global_action(self) -> Integers:
         """The smallest global action of a maximiser, ``[g, c, m]``."""
-        found = np.logical_or.reduceat(self.tied, self.layout.starts, axis=2)
-        smallest: Integers = found.argmax(axis=1)
+        smallest: Integers = self.winning.argmax(axis=1)
         return smallest
 
     @cached_property
@@ -406,8 +411,7 @@ def played_on_own_samples(learned: Solved, best: Solved) -> np.ndarray[tuple[int
         may = np.einsum("cd,gdm->gcm", seen[s].astype(float), given.astype(float)) > 0
         played &= may[:, state_of] | (joint[:, s, a] == 0)[:, None]
     drawn = subsample_matrix(best.n, learned.n, states) > 0  # [c, d]
-    wins = np.logical_or.reduceat(learned.tied, learned.layout.starts, axis=2)  # [g, b, d, m]
-    chosen = np.einsum("cd,gbdm->gbcm", drawn.astype(float), wins.astype(float)) > 0
+    chosen = np.einsum("cd,gbdm->gbcm", drawn.astype(float), learned.winning.astype(float)) > 0
     out: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = chosen[:, :, state_of] & played[:, None]
     return out
 

@@ -1,7 +1,7 @@
 """The verb: search, shrink, certify, and a record of what was done.
 
-What is repeatable: the candidates of a search and their order are a function of claim and seed, and of what it begins with; the instance found is the first
-violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The workers, their number and
+What is repeatable: the candidates of a search and their order are a function of claim and seed, and of what it begins with; the instance
+found is the first violated one in that order; what it is shrunk to, and the certificate, are functions of that instance. The workers, their number and
 their speed, play no part. Time decides only how far a search or a shrinking gets: two runs of the same code that both find something find the same, and
 two that both finish shrinking end with the same certificate. A limit on the number of candidates, in place of time, makes the rest
 repeatable too.
@@ -203,13 +203,21 @@ def attack(
 
 
 def first_of(claim: Claim, earlier: Sequence[Mapping[str, Any]]) -> tuple[Case, ...]:
-    """The best instances of earlier searches against the statement of a claim; of records without a model, or with one that is not covered, none."""
+    """The best instances of earlier searches against the statement of a claim; of records without a model, or with one that is not covered, none.
+
+    Raises :class:`ModelError` for a search that cannot be read.
+    """
     out = []
     for one in earlier:
-        best = (one.get("searched") or {}).get("best") if (one["claim"], one.get("statement")) == (claim.id, claim.statement) else None
-        if best is not None and isinstance(claim.searched, Arrangement) and best.get("model") is not None and "agents" in best:
-            made = claim.searched.instance(assembled(best["model"]), best["agents"], best["subsample"])
-            out += [] if made is None else [made]
+        if (one["claim"], one.get("statement")) != (claim.id, claim.statement) or not isinstance(claim.searched, Arrangement):
+            continue
+        try:
+            best = one["searched"]["best"]
+            if best is not None and best["model"] is not None and "agents" in best:
+                made = claim.searched.instance(assembled(best["model"]), best["agents"], best["subsample"])
+                out += [] if made is None else [made]
+        except (KeyError, TypeError, AttributeError):
+            raise ModelError(f"record of {claim.id}: its best instance cannot be read; search without it") from None
     return tuple(out)
 
 

@@ -8,8 +8,8 @@ record become candidates like the others.
 
 A round is then a fixed number of candidates: some from each family of the claim's domain, and, once there is something to improve,
 as many neighbours of the instances with the largest certified ratio left/right. The next round depends on the answers to the whole
-round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim, seed and first instances; the budget
-only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
+round before, never on time or on the number of workers. So the candidates are one fixed sequence for each claim, seed and
+first instances; the budget only says how far the search gets in it, and what it returns is the first violated candidate of that sequence.
 """
 
 from __future__ import annotations

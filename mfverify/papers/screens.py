@@ -223,12 +223,14 @@ def _any_maximiser(models: Models, n: int, k: int) -> Two:
 
 def _each_own_maximiser(models: Models, n: int, k: int) -> Two:
     """Each agent may play what any maximiser gives to its local state, for any sample that it may draw."""
-    best, learned = screening.solve(models, n), screening.solve(models, k)
+    best = screening.solve(models, n)
+    learned = best if k == n else screening.solve(models, k)
     return _of_played(best, learned, screening.played_on_own_samples(learned, best))
 
 
 OPTIMAL_AT_N = Screen(partial(_only_where, _anyhow, "shared"), _any_maximiser, _played_grain)
 """The gap of one joint maximiser at k = n against 0; decided for every way of breaking ties."""
+
 
 def _unique_maximiser(models: Models, n: int, k: int) -> Two:
     best = screening.solve(models, n)
@@ -246,7 +248,7 @@ these are optimal there is no gap.
 
 def _one_global_choice(models: Models, n: int, k: int) -> Two:
     alone = screening.solve(models, 1)
-    wins = np.logical_or.reduceat(alone.tied, alone.layout.starts, axis=2)  # [g, b, s, m]
+    wins = alone.winning  # [g, b, s, m]
     decided = (wins.sum(axis=1) == 1).all(axis=(0, 1)) & (wins == wins[:, :, :1]).all(axis=(0, 1, 2))
     return np.where(decided, _gap(models, n, k, "independent"), np.nan), np.zeros(models.number)
 

@@ -27,9 +27,9 @@ class Screen:
     """The sides of a claim on arrays of models, for n agents of which k are sampled.
 
     ``sides(models, n, k)``: left and right side of each model in doubles, not certified. ``decides(models, n, k)``: for models that
-    doubles hold exactly, certified upper bounds of left minus right, and ratios of left to right in doubles, nan where the condition of the claim
-    fails; without it classes of models cannot be decided. What it bounds are all members of an orbit, that is all models that differ by names. ``grain(sizes, exactness, n,
-    k)``, where equality is common: an exact excess that is positive is at least this, so that a certified bound below it means
+    doubles hold exactly, certified upper bounds of left minus right, and ratios of left to right in doubles, nan where the
+    condition of the claim fails; without it classes of models cannot be decided. What it bounds are all members of an orbit, that is all
+    models that differ by names. ``grain(sizes, exactness, n, k)``, where equality is common: an exact excess that is positive is at least this, so that a certified bound below it means
     that the claim holds. ``local_states``: how many local states models may have for the sides to be close; ``agents``: up to how many agents
     they are cheap; None for any number.
     """

@@ -207,7 +207,8 @@ def test_a_claim_without_its_condition_is_violated_on_a_class() -> None:
         return Sides(Interval.exactly(exact_gap(case.model, case.agents, case.subsample)[0]), Interval.exactly(0))
 
     claim = CATALOGUE["R5b"]
-    planted = replace(claim, id="planted", screen=replace(no_gap(), sides=claim.screen.sides), sides=gap)  # type: ignore[union-attr]
+    assert claim.screen is not None
+    planted = replace(claim, id="planted", screen=replace(no_gap(), sides=claim.screen.sides), sides=gap)
     found = exhaust(planted, PICKS, [(2, 1)], workers=1)
     assert found["status"] == "violated" and found["violated"]
 

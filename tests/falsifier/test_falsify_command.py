@@ -14,6 +14,7 @@ import mfverify as mfv
 from mfverify import models
 from mfverify.cli import run
 from mfverify.cli.verbs.falsify import _attack_lines
+from mfverify.errors import ModelError
 from mfverify.falsifier import attack as attack_module
 from mfverify.falsifier.attack import first_of, with_others
 from mfverify.falsifier.model_domains import sizes_of
@@ -143,6 +144,10 @@ def test_only_instances_of_the_same_statement_begin_a_search(mfverify: Callable[
     without = [{**best, "model": None}, {name: value for name, value in best.items() if name != "agents"}, {**best, "subsample": 4}, None]
     others = [entry | {"claim": "R1"}, entry | {"statement": "another"}, *(entry | {"searched": {"best": one}} for one in without)]
     assert first_of(claim, others) == ()
+    unreadable = [{**best, "agents": "three"}, {**best, "model": {"discount": "1/2"}}, {**best, "model": 3}]
+    for searched in (*({"best": one} for one in unreadable), {}, 3):
+        with pytest.raises(ModelError, match="record of R2: its best instance cannot be read"):
+            first_of(claim, [entry | {"searched": searched}])
     code, _, err = mfverify("R2", "--continue")
     assert code == 2 and "--continue: needs the file of earlier searches; give it with --record" in err
 

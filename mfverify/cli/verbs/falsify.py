@@ -63,10 +63,10 @@ def falsify(
         if path is not None:
             check_writable(path, name)
     earlier = falsifier.recorded(record) if record is not None else []
+    first = earlier if continued else []
     done: list[falsifier.Attack] = []
     for claim_id in ids:
         try:
-            first = earlier if continued else []
             one = falsifier.attack(claim_id, budget, seed=seed, workers=workers, scheduler=scheduler, candidates=candidates, earlier=first)
             done.append(one)
         except falsifier.InterruptedAttack as stopped:
